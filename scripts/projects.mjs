@@ -1,0 +1,52 @@
+/**
+ * The vitest projects: which test files exist, how each kind runs, and in which order.
+ * `vitest.config.ts` builds the projects from this table, `scripts/test.mjs` runs one step for
+ * each, and `test/architecture.test.ts` fails for a test file that belongs to none.
+ *
+ * - `include`: test files, as globs from the root of the repository.
+ * - `typecheck`: the files are checked by the compiler and not run.
+ * - `testTimeoutMs`: for one test.
+ * - `maxWorkers`: test files that run at the same time.
+ * - `stepTimeoutMs`: for the whole project in `npm test`.
+ */
+export const projects = [
+  {
+    name: 'fast',
+    include: [
+      'test/*.test.ts',
+      'test/{unit,model,shell,integration,protocols,sessions,transmissions,support}/**/*.test.ts',
+    ],
+    testTimeoutMs: 10_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 180_000,
+  },
+  {
+    name: 'types',
+    include: ['test/types/**/*.test-d.ts', 'test/types/**/*.test.ts'],
+    typecheck: true,
+    testTimeoutMs: 60_000,
+    maxWorkers: 1,
+    stepTimeoutMs: 120_000,
+  },
+  {
+    name: 'contract',
+    include: ['test/{contract,servers,chaos}/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 300_000,
+  },
+  {
+    name: 'browser',
+    include: ['test/browser/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 1,
+    stepTimeoutMs: 180_000,
+  },
+  {
+    name: 'package',
+    include: ['test/package/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 1,
+    stepTimeoutMs: 180_000,
+  },
+]

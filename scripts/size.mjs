@@ -1,0 +1,121 @@
+/**
+ * `npm run size`: what a user pays, minified and brotli-compressed, dependencies included.
+ * Everything is bundled from `dist`, as a user's bundler does, so tree shaking is measured too.
+ * The budget is enforced by size-limit; the other rows only inform.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const index = join(root, 'dist/index.js')
+const global = join(root, 'dist/authed-socket.global.js')
+const out = join(root, '.cache/size')
+
+const only = (...names) => `export { ${names.join(', ')} } from './src/index.ts'`
+
+/** `limit` in bytes; a row without one only informs. */
+const ROWS = [
+  { name: 'core with defaults', file: 'scripts/size/core.ts', limit: 9500 },
+  { name: 'core, multiplexed()', code: only('AuthedSocket', 'viaSubprotocol', 'multiplexed') },
+  { name: 'core, roomPerSocket()', code: only('AuthedSocket', 'viaSubprotocol', 'roomPerSocket') },
+  {
+    name: 'article: roomPerSocket, simpleJwt',
+    code: only('AuthedSocket', 'simpleJwt', 'viaQuery', 'roomPerSocket'),
+  },
+  { name: 'everything', code: `export * from './src/index.ts'` },
+  {
+    name: 'dependencies alone',
+    code: `export { default as a } from 'reconnecting-websocket'
+           export { EventEmitter as b } from 'eventemitter3'
+           export { jwtDecode as c } from 'jwt-decode'`,
+  },
+  { name: 'script tag (IIFE)', built: global },
+]
+
+/** Entries are written, and type-checked, against the source, and bundled from the build. */
+const fromDist = {
+  name: 'from-dist',
+  setup(context) {
+    context.onResolve({ filter: /src\/index\.ts$/ }, () => ({ path: index, sideEffects: false }))
+  },
+}
+
+async function bundle(row, number) {
+  if (row.built) return row.built
+  const outfile = join(out, `${number}.js`)
+  await build({
+    absWorkingDir: root,
+    ...(row.file
+      ? { entryPoints: [row.file] }
+      : { stdin: { contents: row.code, resolveDir: root, loader: 'js' } }),
+    outfile,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    external: ['ws'],
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [fromDist],
+  })
+  return outfile
+}
+
+if (!existsSync(index) || !existsSync(global)) {
+  console.error('Nothing to measure: run `npm run build` first.')
+  process.exit(1)
+}
+rmSync(out, { recursive: true, force: true })
+mkdirSync(out, { recursive: true })
+
+let failed = false
+const checks = []
+for (const [number, row] of ROWS.entries()) {
+  try {
+    const path = await bundle(row, number)
+    checks.push({
+      name: row.name,
+      path: [path],
+      brotli: true,
+      ...(row.limit ? { limit: `${row.limit} B` } : {}),
+    })
+  } catch (error) {
+    failed = true
+    console.error(`${row.name}: ${error.message}`)
+  }
+}
+
+const config = join(out, 'size-limit.json')
+writeFileSync(config, JSON.stringify(checks))
+const { stdout, stderr, status } = spawnSync(
+  process.execPath,
+  ['node_modules/size-limit/bin.js', '--json', '--config', config],
+  { cwd: root, encoding: 'utf8' },
+)
+if (stderr) console.error(stderr.trim())
+
+const line = (...cells) =>
+  console.log(cells.map((cell, i) => (i ? cell.padStart(9) : cell.padEnd(36))).join(''))
+line('min + brotli', 'bytes', 'budget', 'left')
+let measured = []
+try {
+  measured = JSON.parse(stdout)
+} catch {
+  failed = true
+  console.error(stdout)
+}
+for (const { name, size, sizeLimit } of measured) {
+  line(name, `${size}`, sizeLimit ? `${sizeLimit}` : '', sizeLimit ? `${sizeLimit - size}` : '')
+}
+if (status !== 0) {
+  const over = measured.filter(({ passed }) => passed === false)
+  for (const { name, size, sizeLimit } of over) {
+    console.error(`${name}: ${size - sizeLimit} bytes beyond its budget of ${sizeLimit}`)
+  }
+  failed = true
+}
+process.exitCode = failed ? 1 : 0

@@ -1,0 +1,62 @@
+/** Checks of what users pass. Values are never printed: one of them may be a token in the wrong place. */
+
+/** Whether a value is right, and in words what would be. */
+export type Rule = readonly [isRight: (value: unknown) => boolean, wanted: string]
+
+export const kindOf = (value: unknown): string => {
+  if (value === null || value === undefined) return `${value}`
+  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+
+export const text: Rule = [isText, 'a non-empty string']
+export const url: Rule = [(value) => isText(value) || value instanceof URL, 'a URL']
+export const flag: Rule = [(value) => typeof value === 'boolean', 'true or false']
+export const func: Rule = [(value) => typeof value === 'function', 'a function']
+export const object: Rule = [isObject, 'an object']
+export const texts: Rule = [
+  (value) => Array.isArray(value) && value.every(isText),
+  'an array of strings',
+]
+
+export const numberFrom = (low: number, high: number): Rule => [
+  (value) => typeof value === 'number' && value >= low && value <= high,
+  `a number from ${low} to ${high}`,
+]
+
+/** Beyond this a platform timer fires at once. */
+export const duration: Rule = numberFrom(1, 2 ** 31 - 1)
+
+export const either = (...rules: Rule[]): Rule => [
+  (value) => rules.some(([isRight]) => isRight(value)),
+  rules.map(([, wanted]) => wanted).join(' or '),
+]
+
+/**
+ * Every option must be known and right; the `required` ones must be there.
+ *
+ * @throws {TypeError} that names the option, what came and what is wanted; `RangeError` for a number out of range
+ */
+export const check = (
+  maker: string,
+  options: unknown,
+  rules: Readonly<Record<string, Rule>>,
+  required: readonly string[] = [],
+): void => {
+  if (!isObject(options)) throw new TypeError(`${maker} takes an object, not ${kindOf(options)}`)
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(rules, name))
+      throw new TypeError(
+        `${maker} has no option '${name}'; it has ${Object.keys(rules).join(', ')}`,
+      )
+  for (const [name, [isRight, wanted]] of Object.entries(rules)) {
+    const value = options[name]
+    if (value === undefined ? !required.includes(name) : isRight(value)) continue
+    const Misuse = typeof value === 'number' && wanted.includes('number') ? RangeError : TypeError
+    throw new Misuse(`${maker}: ${name} must be ${wanted}, not ${kindOf(value)}`)
+  }
+}

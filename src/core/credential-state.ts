@@ -1,0 +1,98 @@
+/** The states, events and work of the credential machine. */
+import type { Credential, TokenReason } from './credential.ts'
+import type { Problem } from './problem.ts'
+import type { LinkId, Standing, Trust } from './standing.ts'
+import { NO_TRIAL, type Trial } from './trial.ts'
+
+export interface Ask {
+  readonly reason: TokenReason
+  readonly fresh: boolean
+  /** The value that the answer must not be, and what follows when it is. */
+  readonly replaces?: { readonly id: number; readonly because: 'rejected' | 'expired' }
+}
+
+export type CredentialPhase =
+  | { readonly kind: 'absent' }
+  /** `fallback`: still good enough to dial with when no answer can be had. */
+  | {
+      readonly kind: 'requesting'
+      readonly ask: Ask
+      readonly failures: number
+      readonly fallback?: Credential
+    }
+  /** `served`: the links that this answer was asked for, and that have not dialed with it yet. */
+  | { readonly kind: 'held'; readonly credential: Credential; readonly served: ReadonlySet<LinkId> }
+  | {
+      readonly kind: 'backing-off'
+      readonly ask: Ask
+      readonly failures: number
+      readonly retryAt: number
+      readonly problem: Problem
+    }
+  | { readonly kind: 'refused'; readonly problem: Problem }
+
+export interface CredentialState {
+  readonly phase: CredentialPhase
+  /** A token request on the wire. It may outlive its phase: a rotating refresh is never aborted. */
+  readonly wire?: { readonly id: number; readonly since: number; readonly ask: Ask }
+  readonly requests: number
+  readonly links: ReadonlyMap<LinkId, Standing>
+  readonly trial: Trial
+  readonly identity?: string | undefined
+  /** The value that a server was seen to accept. */
+  readonly acceptedId?: number
+}
+
+export type CredentialEvent = { readonly at: number; readonly roll: number } & (
+  | { readonly type: 'link'; readonly id: LinkId; readonly standing: Standing }
+  | { readonly type: 'answered'; readonly credential: Credential }
+  | { readonly type: 'signed-out' }
+  | { readonly type: 'unavailable'; readonly problem: Problem; readonly retryAfterMs?: number }
+  | { readonly type: 'refused'; readonly problem: Problem }
+  | { readonly type: 'timed-out' }
+  | { readonly type: 'due' }
+  | { readonly type: 'login'; readonly credential: Credential }
+  | { readonly type: 'logout' }
+  | { readonly type: 'refresh' }
+  | { readonly type: 'changed' }
+)
+
+/** What the source can do now, and the user's numbers. */
+export interface CredentialLimits {
+  readonly canRenew: boolean
+  readonly canAsk: boolean
+  readonly everyDial: boolean
+  readonly rotates: boolean
+  readonly tokenTimeoutMs: number
+  readonly scale: number
+}
+
+export type CredentialWork =
+  | { readonly key: string; readonly kind: 'request'; readonly ask: Ask }
+  | {
+      readonly key: string
+      readonly kind: 'timer'
+      readonly at: number
+      readonly event: 'due' | 'timed-out'
+    }
+
+export const initialCredentialState: CredentialState = {
+  phase: { kind: 'absent' },
+  requests: 0,
+  links: new Map(),
+  trial: NO_TRIAL,
+}
+
+/** Did this value, or a later one, carry a socket far enough to be trusted, and is that socket still open? */
+export const isTrusted = (state: CredentialState, credentialId: number): boolean => {
+  for (const standing of state.links.values())
+    if (
+      standing.kind === 'open' &&
+      standing.credential === credentialId &&
+      isSettled(standing.trust)
+    )
+      return true
+  return false
+}
+
+export const isSettled = (trust: Trust): boolean => trust !== 'open'

@@ -1,0 +1,35 @@
+/**
+ * How long to wait. `roll` is a random number in [0, 1) that the shell draws for each event, so that no
+ * two sockets and no two attempts move together. All results are in ms.
+ *
+ * @see RFC 6455 §7.2.3: the first reconnect is delayed by a random amount
+ */
+export const between = (low: number, high: number, roll: number): number =>
+  low + (high - low) * roll
+
+const FIRST = [200, 1_500] as const
+const NEXT = [1_000, 4_000] as const
+const CAP = 60_000
+const DOUBLES_AFTER = 4
+/** Past this many unsettled attempts the server is left in peace: about once a minute. */
+const PATIENT_AFTER = 10
+
+/** The delay after the `failures`-th attempt in a row that did not settle (from 1). */
+export const backoffMs = (failures: number, roll: number): number => {
+  if (failures <= 1) return between(...FIRST, roll)
+  if (failures > PATIENT_AFTER) return between(45_000, 75_000, roll)
+  const doublings = Math.max(0, failures - DOUBLES_AFTER)
+  return between(NEXT[0], Math.min(CAP, NEXT[1] * 2 ** doublings), roll)
+}
+
+/** A server that restarts drops everybody at once: the first dial is spread wide. */
+export const restartMs = (roll: number): number => between(0, 5_000, roll)
+
+/** A restarting database refuses everybody for a moment, so the last rejection is a spaced one. */
+export const confirmingMs = (roll: number): number => between(5_000, 15_000, roll)
+
+/** The delay after the `failures`-th token request in a row without an answer (from 1). */
+export const sourceBackoffMs = (failures: number, roll: number): number => {
+  const upper = Math.min(120_000, 4_000 * 2 ** (failures - 1))
+  return between(upper / 2, upper, roll)
+}

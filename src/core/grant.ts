@@ -1,0 +1,46 @@
+/** What a session answers each of its links. */
+import { type CredentialState, isSettled, isTrusted } from './credential-state.ts'
+import type { Grant, LinkId, Standing } from './standing.ts'
+
+/** `undefined`: nothing to say to a link that stands as it does. */
+export const grantOf = (state: CredentialState, id: LinkId): Grant | undefined => {
+  const standing = state.links.get(id)
+  if (standing === undefined) return undefined
+  const { phase, trial } = state
+  if (phase.kind === 'refused')
+    return standing.kind === 'open' && isSettled(standing.trust)
+      ? undefined
+      : { kind: 'fail', problem: phase.problem }
+  if (standing.kind !== 'asking') return undefined
+  const { demand } = standing
+  if (demand.kind === 'unwelcome') return { kind: 'refuse-room', problem: demand.problem }
+  if (phase.kind === 'backing-off')
+    return { kind: 'later', until: phase.retryAt, problem: phase.problem }
+  if (phase.kind !== 'held') return { kind: 'wait' }
+  if (trial.notBefore !== undefined && trial.problem)
+    return { kind: 'later', until: trial.notBefore, problem: trial.problem }
+  return demand.kind !== 'rejected' && mayDial(state, phase.credential.id, id)
+    ? { kind: 'go', credential: phase.credential }
+    : { kind: 'wait' }
+}
+
+/**
+ * After a counted rejection one link tries the credential, the scout, and the others wait until it has
+ * settled: ten sockets must not spend ten dials to learn the same.
+ */
+const mayDial = (state: CredentialState, credentialId: number, id: LinkId): boolean => {
+  if (state.trial.rejections === 0 || isTrusted(state, credentialId)) return true
+  let scout: LinkId | undefined
+  for (const [other, standing] of state.links) {
+    if (isTrying(standing, credentialId)) return false
+    if (standing.kind !== 'asking' || standing.demand.kind === 'unwelcome') continue
+    if (scout === undefined || isBetterScout(state, other, scout)) scout = other
+  }
+  return scout === id
+}
+
+const isTrying = (standing: Standing, credentialId: number): boolean =>
+  (standing.kind === 'dialing' || standing.kind === 'open') && standing.credential === credentialId
+
+const isBetterScout = ({ trial }: CredentialState, one: LinkId, other: LinkId): boolean =>
+  trial.rejected.has(other) && !trial.rejected.has(one)

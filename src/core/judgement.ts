@@ -1,0 +1,152 @@
+/**
+ * What a server's "no" means: the credential's expiry, a rejected credential, or a room that is closed to
+ * its owner. Counted once for all links that report the same value.
+ */
+import { expiresAt } from './credential.ts'
+import {
+  type CredentialLimits,
+  type CredentialState,
+  isSettled,
+  isTrusted,
+} from './credential-state.ts'
+import { expiryToleranceMs } from './lifetime.ts'
+import type { Problem } from './problem.ts'
+import type { Demand, LinkId, Standing } from './standing.ts'
+import { confirming, NO_TRIAL } from './trial.ts'
+
+export type Judgement =
+  /** Nothing to decide, or decided by the state itself. */
+  | { readonly kind: 'standing'; readonly state: CredentialState }
+  | { readonly kind: 'expired'; readonly state: CredentialState }
+  /** A fresh value is wanted. */
+  | { readonly kind: 'rejected'; readonly state: CredentialState }
+  | { readonly kind: 'refused'; readonly state: CredentialState; readonly problem: Problem }
+
+type Rejection = Extract<Demand, { kind: 'rejected' }>
+type Moment = { readonly at: number; readonly roll: number }
+
+export const judge = (
+  before: CredentialState,
+  moment: Moment,
+  limits: CredentialLimits,
+): Judgement => {
+  const state = withoutStale(before)
+  const pending = rejectionsOf(state)
+  const first = pending.values().next().value
+  if (first === undefined || isUndecided(state, first.credential))
+    return { kind: 'standing', state }
+  if (isExpiry(state, pending)) return expired(state, pending)
+  if (!isTrusted(state, first.credential)) return count(state, pending, moment, limits)
+  // Somebody is settled on this very value: it is good. Who never settled on it was refused a room.
+  const reporters = new Map([...pending].filter(([, rejection]) => isReport(rejection)))
+  const rooms = answer(state, pending, (id) => (reporters.has(id) ? 'keep' : 'unwelcome'))
+  return reporters.size > 0
+    ? count(rooms, reporters, moment, limits)
+    : { kind: 'standing', state: rooms }
+}
+
+/** A link that had settled speaks of the credential, and so does a probe: neither is about a room. */
+const isReport = (rejection: Rejection): boolean =>
+  rejection.witness === 'probe' || (rejection.reach !== 'dialing' && isSettled(rejection.reach))
+
+const count = (
+  state: CredentialState,
+  pending: ReadonlyMap<LinkId, Rejection>,
+  moment: Moment,
+  limits: CredentialLimits,
+): Judgement => {
+  const [last] = pending.values()
+  if (last === undefined) return { kind: 'standing', state }
+  const { trial } = state
+  const counted: CredentialState = {
+    ...answer(state, pending, () => 'plain'),
+    trial: {
+      ...trial,
+      rejected: new Set([...trial.rejected, ...pending.keys()]),
+      problem: last.problem,
+    },
+  }
+  if (trial.rejections === 0 && limits.canRenew)
+    return { kind: 'rejected', state: { ...counted, trial: { ...counted.trial, rejections: 1 } } }
+  if (trial.rejections < 2) {
+    const spaced = confirming(counted.trial, moment, limits.scale)
+    return { kind: 'standing', state: { ...counted, trial: spaced } }
+  }
+  // The third rejection is always the spaced one.
+  if (trial.notBefore !== undefined) return { kind: 'standing', state: counted }
+  // Nobody is signed out who has a working socket.
+  if (hasSettledLink(state)) {
+    const rooms = answer(state, pending, () => 'unwelcome')
+    return { kind: 'standing', state: { ...rooms, trial: NO_TRIAL } }
+  }
+  return { kind: 'refused', state: counted, problem: { kind: 'rejected', last: last.problem } }
+}
+
+const expired = (state: CredentialState, pending: ReadonlyMap<LinkId, Rejection>): Judgement => {
+  const wasAccepted = [...pending.values()].some(({ reach }) => reach !== 'dialing')
+  const trial = wasAccepted ? NO_TRIAL : state.trial
+  return { kind: 'expired', state: { ...answer(state, pending, () => 'plain'), trial } }
+}
+
+const isExpiry = (state: CredentialState, pending: ReadonlyMap<LinkId, Rejection>): boolean => {
+  if (state.phase.kind !== 'held') return false
+  const { credential } = state.phase
+  const end = expiresAt(credential)
+  if (end === undefined || credential.lifetimeMs === undefined) return false
+  const from = end - expiryToleranceMs(credential.lifetimeMs)
+  return [...pending.values()].some(({ at }) => at >= from)
+}
+
+const hasSettledLink = (state: CredentialState): boolean => {
+  for (const standing of state.links.values())
+    if (standing.kind === 'open' && isSettled(standing.trust)) return true
+  return false
+}
+
+/** While another link still tries the same value, its end says more than this one's. */
+const isUndecided = (state: CredentialState, credentialId: number): boolean => {
+  for (const standing of state.links.values()) {
+    if (standing.kind === 'dialing' && standing.credential === credentialId) return true
+    if (
+      standing.kind === 'open' &&
+      standing.credential === credentialId &&
+      !isSettled(standing.trust)
+    )
+      return true
+  }
+  return false
+}
+
+/** A rejection of a value that is no longer held says nothing: the next one is dialed. */
+const withoutStale = (state: CredentialState): CredentialState => {
+  if (state.phase.kind !== 'held') return state
+  const current = state.phase.credential.id
+  const stale = new Map(
+    [...rejectionsOf(state)].filter(([, { credential }]) => credential !== current),
+  )
+  return answer(state, stale, () => 'plain')
+}
+
+const rejectionsOf = (state: CredentialState): Map<LinkId, Rejection> => {
+  const rejections = new Map<LinkId, Rejection>()
+  for (const [id, standing] of state.links)
+    if (standing.kind === 'asking' && standing.demand.kind === 'rejected')
+      rejections.set(id, standing.demand)
+  return rejections
+}
+
+const answer = (
+  state: CredentialState,
+  pending: ReadonlyMap<LinkId, Rejection>,
+  as: (id: LinkId) => 'plain' | 'unwelcome' | 'keep',
+): CredentialState => {
+  if (pending.size === 0) return state
+  const links = new Map(state.links)
+  for (const [id, { problem }] of pending) {
+    const kind = as(id)
+    if (kind !== 'keep') links.set(id, asking(kind === 'plain' ? { kind } : { kind, problem }))
+  }
+  return { ...state, links }
+}
+
+const asking = (demand: Demand): Standing => ({ kind: 'asking', demand })

@@ -1,0 +1,107 @@
+/** The states, events and work of the link machine. */
+import type { Credential } from './credential.ts'
+import type { Action, Problem } from './problem.ts'
+import type { Demand, Grant, Trust } from './standing.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a link remembers from attempt to attempt. */
+export interface Memory {
+  readonly everConnected: boolean
+  /** Since when there is no connection, in epoch ms. */
+  readonly downSince?: number | undefined
+  /** Attempts in a row that did not settle. */
+  readonly failures: number
+  /** Since when attempts fail in silence, in epoch ms. */
+  readonly suspectSince?: number | undefined
+  readonly dials: number
+  readonly nudgedAt?: number
+}
+
+/** What a waiting link learns of the host meanwhile. `none`: the attempt gave no reason to ask. */
+export type Probe = 'none' | 'asking' | 'answers' | 'gone' | 'accepted'
+
+export type LinkState = { readonly memory: Memory } & (
+  | { readonly kind: 'idle' }
+  /** Waits for the session's grant; `deferred` while that has to wait itself. */
+  | {
+      readonly kind: 'authenticating'
+      readonly demand: Demand
+      readonly deferred?: { readonly until: number; readonly problem: Problem }
+    }
+  /** Dials; with `openedAt`, waits for a sign that the server accepted: its welcome, a frame, a moment. */
+  | {
+      readonly kind: 'connecting'
+      readonly credential: Credential
+      readonly since: number
+      readonly openedAt?: number
+    }
+  | {
+      readonly kind: 'connected'
+      readonly credential: Credential
+      readonly openedAt: number
+      readonly trust: Trust
+    }
+  /** `due` is our own backoff, which news from the page may shorten; `notBefore` is advice, which nothing does. */
+  | {
+      readonly kind: 'waiting'
+      readonly due: number
+      readonly notBefore: number
+      readonly problem: Problem
+      readonly probe: Probe
+      readonly credential: number
+    }
+  | { readonly kind: 'refused'; readonly problem: Problem }
+  | { readonly kind: 'failed'; readonly problem: Problem; readonly action: Action }
+)
+
+export type LinkEvent = { readonly at: number; readonly roll: number } & (
+  | { readonly type: 'connect' }
+  | { readonly type: 'disconnect' }
+  | { readonly type: 'reconnect' }
+  /** The session signed in: a link that waits for a person goes on. */
+  | { readonly type: 'signed-in' }
+  /** The session holds another value, and the user wants this socket to carry it. */
+  | { readonly type: 'redial' }
+  | { readonly type: 'granted'; readonly grant: Grant }
+  | { readonly type: 'opened' }
+  /** A frame, or the moment that stands for one. */
+  | { readonly type: 'accepted' }
+  | { readonly type: 'greeted' }
+  | { readonly type: 'settled' }
+  | { readonly type: 'proven' }
+  | { readonly type: 'closed'; readonly verdict: Verdict; readonly problem: Problem }
+  | { readonly type: 'timed-out' }
+  | { readonly type: 'expired' }
+  | { readonly type: 'due' }
+  /** `online`, `visible`, `pageshow`. */
+  | { readonly type: 'nudge' }
+  | { readonly type: 'probed'; readonly probe: 'answers' | 'gone' | 'accepted' | 'refused' }
+)
+
+export interface LinkLimits {
+  /** A refused room is this link's alone; without rooms of their own, links have nothing else to refuse. */
+  readonly ownsRoom: boolean
+  /** The server speaks first, and nothing counts before. */
+  readonly greets: boolean
+  readonly settleMs: number
+  readonly connectTimeoutMs: number
+  readonly closeAtExpiry: boolean
+  readonly scale: number
+}
+
+export type LinkWork =
+  /** One socket. The key stays as long as the socket does. */
+  | { readonly key: string; readonly kind: 'socket'; readonly credential: Credential }
+  | {
+      readonly key: string
+      readonly kind: 'timer'
+      readonly at: number
+      readonly event: 'accepted' | 'settled' | 'proven' | 'timed-out' | 'expired' | 'due'
+    }
+  | { readonly key: string; readonly kind: 'probe'; readonly credential: number }
+  | { readonly key: string; readonly kind: 'heartbeat' }
+
+export const initialLinkState: LinkState = {
+  kind: 'idle',
+  memory: { everConnected: false, failures: 0, dials: 0 },
+}

@@ -1,0 +1,76 @@
+/** What close codes and HTTP statuses mean. The tables of docs/policy.md are generated from here. */
+import type { Verdict } from './verdict.ts'
+
+/** Keys are a code (`4003`) or a range (`'4400-4499'`); a code wins over a range. */
+export type PolicyRecord = Readonly<Record<string, Verdict>>
+
+export type ClosePolicy = PolicyRecord | ((code: number, reason: string) => Verdict | undefined)
+export type StatusPolicy = PolicyRecord | ((status: number) => Verdict | undefined)
+
+export const CLOSE_DEFAULTS: PolicyRecord = {
+  // RFC 6455 §7.4.1: Policy Violation, the code of FastAPI's documentation.
+  1008: 'reauthenticate',
+  // IANA registry: Unauthorized and Forbidden.
+  3000: 'reauthenticate',
+  3003: 'refuse-room',
+  // The code that Channels projects close with; 4401 and 4403 say HTTP's words.
+  4003: 'reauthenticate',
+  4401: 'reauthenticate',
+  4403: 'refuse-room',
+}
+
+export const STATUS_DEFAULTS: PolicyRecord = {
+  401: 'reauthenticate',
+  403: 'reauthenticate',
+}
+
+/**
+ * Statuses that say "not a WebSocket here": a wrong address when a connection never worked, and an
+ * ingress without a backend when it did.
+ */
+const WRONG_ADDRESS: PolicyRecord = {
+  '200-399': 'stop',
+  400: 'stop',
+  '404-406': 'stop',
+  410: 'stop',
+  414: 'stop',
+  426: 'stop',
+  431: 'stop',
+}
+
+const lookUp = (record: PolicyRecord, code: number): Verdict | undefined => {
+  const exact = record[code]
+  if (exact !== undefined) return exact
+  for (const key of Object.keys(record)) {
+    const dash = key.indexOf('-')
+    if (dash > 0 && code >= Number(key.slice(0, dash)) && code <= Number(key.slice(dash + 1)))
+      return record[key]
+  }
+  return undefined
+}
+
+export const closeVerdict = (
+  code: number,
+  reason: string,
+  policy: ClosePolicy | undefined,
+): Verdict =>
+  (typeof policy === 'function' ? policy(code, reason) : policy && lookUp(policy, code)) ??
+  lookUp(CLOSE_DEFAULTS, code) ??
+  'retry'
+
+export const statusVerdict = (
+  status: number,
+  { everConnected, retryAfterMs }: { everConnected: boolean; retryAfterMs?: number | undefined },
+  policy: StatusPolicy | undefined,
+): Verdict =>
+  (typeof policy === 'function' ? policy(status) : policy && lookUp(policy, status)) ??
+  lookUp(STATUS_DEFAULTS, status) ??
+  (everConnected ? undefined : lookUp(WRONG_ADDRESS, status)) ??
+  (retryAfterMs === undefined ? 'retry' : { retryAfterMs })
+
+/** Codes that an accepting server sends, or a network leaves, without saying why. */
+export const isSilentClose = (code: number): boolean =>
+  code === 1000 || code === 1005 || code === 1006 || code === 1011
+
+/** RFC 6455 and the IANA registry: Service Restart, Try Again Later. */
+export const isRestart = (code: number): boolean => code === 1012 || code === 1013

@@ -1,0 +1,24 @@
+/**
+ * What went wrong, as data. The machines carry problems; `errors.ts` turns one into the error that a
+ * user sees, when somebody looks. A problem holds no token and no URL.
+ */
+export type Problem =
+  | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
+  /** The handshake ended without an open, and the runtime shows no status. */
+  | { readonly kind: 'unreachable'; readonly hostAnswers?: boolean }
+  | { readonly kind: 'status'; readonly status: number }
+  | { readonly kind: 'subprotocol' }
+  | { readonly kind: 'timeout' }
+  /** The WebSocket constructor, or the making of the handshake, threw. */
+  | { readonly kind: 'dial'; readonly cause: unknown }
+  | { readonly kind: 'probe' }
+  | { readonly kind: 'verdict-frame' }
+  | { readonly kind: 'token-unavailable'; readonly cause: unknown }
+  | { readonly kind: 'token-refused'; readonly cause: unknown }
+  | { readonly kind: 'token-invalid'; readonly cause: unknown }
+  | { readonly kind: 'signed-out' }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'rejected'; readonly last: Problem }
+
+/** Who can mend a failure. */
+export type Action = 'sign-in' | 'fix-configuration' | 'contact-server'

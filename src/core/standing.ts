@@ -1,0 +1,44 @@
+/** What a session knows of each of its links, and what it answers. The only words between the two machines. */
+import type { Credential } from './credential.ts'
+import type { Problem } from './problem.ts'
+
+export type LinkId = number
+
+/** How far a socket came: open is not accepted, and settled is not proven. */
+export type Trust = 'open' | 'settled' | 'proven'
+
+/** What a link wants a credential for. */
+export type Demand =
+  | { readonly kind: 'plain' }
+  /** Attempts fail although the host answers, since this instant. */
+  | { readonly kind: 'suspect'; readonly since: number }
+  /** The server said no to `credential`, on a socket that came as far as `reach`. */
+  | {
+      readonly kind: 'rejected'
+      readonly credential: number
+      readonly at: number
+      readonly reach: 'dialing' | Trust
+      readonly witness: 'server' | 'probe'
+      readonly problem: Problem
+    }
+  /** A verb of the user, which may leave a refused session. */
+  | { readonly kind: 'again' }
+  /** The server said that the session is over. */
+  | { readonly kind: 'ended'; readonly problem: Problem }
+  /** Judged: the credential is good, this room is closed to it. */
+  | { readonly kind: 'unwelcome'; readonly problem: Problem }
+
+export type Standing =
+  | { readonly kind: 'out' }
+  /** Waits out a backoff of its own. */
+  | { readonly kind: 'away' }
+  | { readonly kind: 'asking'; readonly demand: Demand }
+  | { readonly kind: 'dialing'; readonly credential: number }
+  | { readonly kind: 'open'; readonly credential: number; readonly trust: Trust }
+
+export type Grant =
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'later'; readonly until: number; readonly problem: Problem }
+  | { readonly kind: 'go'; readonly credential: Credential }
+  | { readonly kind: 'refuse-room'; readonly problem: Problem }
+  | { readonly kind: 'fail'; readonly problem: Problem }

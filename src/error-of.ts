@@ -1,0 +1,90 @@
+/** Turns a problem of the machines into the error that a user sees. Texts name the line to change. */
+import type { Problem } from './core/problem.ts'
+import {
+  type AnyAuthedSocketError,
+  CredentialRejectedError,
+  HandshakeRefusedError,
+  isAuthedSocketError,
+  ServerClosedError,
+  SubprotocolError,
+  TokenInvalidError,
+  TokenRefusedError,
+  TokenUnavailableError,
+} from './errors.ts'
+
+/** @param where the redacted URL of the attempt, where there was one */
+export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocketError => {
+  switch (problem.kind) {
+    case 'closed':
+      return new ServerClosedError(
+        `${where} closed the socket with ${problem.code}`,
+        problem.code,
+        problem.reason,
+      )
+    case 'unreachable':
+      return new HandshakeRefusedError(
+        `no WebSocket at ${where}: ${
+          problem.hostAnswers
+            ? 'the host answers, so it refused the handshake (token, Origin, path, slash) or is starting; accept, then close with 4003, to be told apart'
+            : 'the host does not answer'
+        }`,
+      )
+    case 'status':
+      return new HandshakeRefusedError(
+        `${where} answered the handshake with HTTP ${problem.status}${hintOf(problem.status)}`,
+        { status: problem.status },
+      )
+    case 'subprotocol':
+      return new SubprotocolError(
+        `${where} did not echo an offered subprotocol: accept the socket with the first one offered`,
+      )
+    case 'timeout':
+      return new HandshakeRefusedError(`${where} did not answer in time`)
+    case 'dial':
+      return isAuthedSocketError(problem.cause)
+        ? problem.cause
+        : new HandshakeRefusedError(`the socket to ${where} could not be made`)
+    case 'probe':
+    case 'verdict-frame':
+      return new CredentialRejectedError(`${where} refused the token`)
+    case 'token-unavailable':
+    case 'token-refused':
+    case 'token-invalid':
+      return ofSource(problem)
+    case 'signed-out':
+      return new TokenRefusedError('signed out: sign in first')
+    case 'expired':
+      return new TokenInvalidError('the token has expired and was not replaced')
+    case 'rejected':
+      return new CredentialRejectedError(
+        `${where} rejected the token again and again: sign in, or check that the server reads it where \`transmission\` puts it`,
+        { cause: errorOf(problem.last, where) },
+      )
+  }
+}
+
+const ofSource = (
+  problem: Extract<Problem, { cause: unknown }>,
+): TokenRefusedError | TokenInvalidError | TokenUnavailableError => {
+  const { cause } = problem
+  if (
+    cause instanceof TokenRefusedError ||
+    cause instanceof TokenInvalidError ||
+    cause instanceof TokenUnavailableError
+  )
+    return cause
+  if (problem.kind === 'token-refused') return new TokenRefusedError()
+  if (problem.kind === 'token-invalid') return new TokenInvalidError("the token is somebody else's")
+  // A stranger's error may hold the token: only its name is shown.
+  return new TokenUnavailableError(
+    `the token source failed${cause instanceof Error ? ` (${cause.name})` : ''}`,
+  )
+}
+
+/** 404 and its like are mostly a slash: Django routes end with one, FastAPI routes do not. */
+const hintOf = (status: number): string => {
+  if (status === 401 || status === 403) return ': token, Origin or room refused'
+  if (status === 404) return ': wrong path; try it with, or without, the slash at the end'
+  if (status === 431 || status === 414) return ': the token is too long for the server'
+  return ''
+}

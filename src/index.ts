@@ -1,0 +1,47 @@
+/** authed-socket: authenticated WebSocket connections to the server that you already have. */
+export type { ClosePolicy, PolicyRecord, StatusPolicy } from './core/policy.ts'
+export type { Action } from './core/problem.ts'
+export type { Verdict } from './core/verdict.ts'
+export * from './errors.ts'
+export type { AuthedSocketOptions, Logger, ProbeResult, UrlContext } from './options.ts'
+export type { Correlate, CorrelatedAnswer, Envelope, EnvelopeHeartbeat } from './protocols/envelope.ts'
+export { multiplexed } from './protocols/multiplexed.ts'
+export { plain } from './protocols/plain.ts'
+export type {
+  Codec,
+  Heartbeat,
+  Incoming,
+  JoinRequest,
+  MessageMeta,
+  Protocol,
+  ServerLimits,
+} from './protocols/protocol.ts'
+export { type RoomPerSocketOptions, roomPerSocket } from './protocols/room-per-socket.ts'
+export { Room } from './room.ts'
+export type { Claims } from './sessions/claims.ts'
+export { type CookieSessionOptions, cookieSession } from './sessions/cookie-session.ts'
+export type { CsrfOptions } from './sessions/cookies.ts'
+export { type FixedTokenOptions, fixedToken } from './sessions/fixed-token.ts'
+export type { AuthAnswer, AuthFunction, TokenAsk, TokenWithExpiry } from './sessions/function-source.ts'
+export type { PasswordCredentials } from './sessions/password.ts'
+export { type PasswordGrantOptions, passwordGrant } from './sessions/password-grant.ts'
+export type { Session, SessionEvents } from './sessions/session.ts'
+export { type SimpleJwtOptions, simpleJwt } from './sessions/simple-jwt.ts'
+export type { TokenStore } from './sessions/token-store.ts'
+export type { Gap } from './shell/channel.ts'
+export type { SocketEvents, Status } from './shell/connection.ts'
+export type { ListenOptions } from './shell/emitter.ts'
+export type { SendOptions } from './shell/line.ts'
+export type { JoinOptions, Message, RoomEvents, RoomState } from './shell/room-control.ts'
+export type { WebSocketConstructor, WebSocketLike } from './shell/websocket.ts'
+export { AuthedSocket } from './socket.ts'
+export type { Handshake, Transmission } from './transmissions/transmission.ts'
+export { type CookieOptions, viaCookie } from './transmissions/via-cookie.ts'
+export { type HeaderOptions, viaHeader } from './transmissions/via-header.ts'
+export { type QueryOptions, viaQuery } from './transmissions/via-query.ts'
+export {
+  type SubprotocolFunction,
+  type SubprotocolOptions,
+  viaSubprotocol,
+} from './transmissions/via-subprotocol.ts'
+export type { RequestShape, RoomShape, Shape, Untyped } from './types.ts'

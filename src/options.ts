@@ -1,0 +1,188 @@
+/** The options of an `AuthedSocket`: what they mean, their defaults, and their checks. */
+import {
+  check,
+  duration,
+  either,
+  flag,
+  func,
+  numberFrom,
+  object,
+  type Rule,
+  texts,
+  url,
+} from './core/check.ts'
+import type { ClosePolicy, StatusPolicy } from './core/policy.ts'
+import type { Protocol } from './protocols/protocol.ts'
+import type { Claims } from './sessions/claims.ts'
+import { type AuthFunction, functionSource } from './sessions/function-source.ts'
+import { CredentialHolder } from './sessions/holder.ts'
+import { holderOf, isSession, type Session } from './sessions/session.ts'
+import type { WebSocketConstructor } from './shell/websocket.ts'
+import type { Transmission } from './transmissions/transmission.ts'
+
+/** What a URL function is told. */
+export interface UrlContext {
+  /** The room of this socket, where each room has one. */
+  readonly room?: string
+  /** What the room was joined with. */
+  readonly params?: unknown
+  /** Dials of this socket so far. */
+  readonly attempt: number
+}
+
+/** What an authenticated probe found. */
+export type ProbeResult = 'accepted' | 'refused' | 'unreachable'
+
+/** Receives lines without secrets. The console fits. */
+export interface Logger {
+  debug(message: string): void
+  warn(message: string): void
+}
+
+export interface AuthedSocketOptions {
+  /**
+   * Where the socket is: a string or `URL`, relative ones to the page, `http:` read as `ws:`. `{room}`
+   * stands for the percent-encoded name of a room. A function is called for each dial.
+   */
+  readonly url: string | URL | ((context: UrlContext) => string | URL)
+  /** Where tokens come from: a function, or a session that any number of sockets share. */
+  readonly auth: AuthFunction | Session<never> | Session<unknown>
+  /** How the token travels. Required, except with a session that sends a cookie. Nothing is ever sent another way. */
+  readonly transmission?: Transmission
+  /** How the server speaks: `plain()`, `roomPerSocket()`, `multiplexed()`, or your own. */
+  readonly protocol: Protocol
+  /** Does this error of your `auth` function mean no for good? Default: `TokenRefusedError` does. */
+  readonly isRefused?: (error: unknown) => boolean
+  /** Whose token it is. Default `sub`, else `user_id`. Frames of one identity are never sent by another. */
+  readonly identify?: (claims: Claims) => string | undefined
+  /** Origins besides that of the first URL to which a token may travel. Default none. */
+  readonly origins?: readonly string[]
+  /** Allows `ws:` to hosts that are not loopback: the token travels in the clear. Default `false`. */
+  readonly allowInsecure?: boolean
+  /** Default: the global one; on Node 20 the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor
+  /** Node: passed to the constructor (`origin`, `headers`, `agent`, `ca`, …). */
+  readonly webSocketOptions?: object
+  /** For probes. Default: the global one. */
+  readonly fetch?: typeof globalThis.fetch
+  /** What close codes mean, before the defaults of docs/policy.md: `{ 4001: 'sign-in', '4400-4499': 'stop' }`. */
+  readonly closePolicy?: ClosePolicy
+  /** What HTTP statuses of a refused handshake mean, where the runtime shows them. */
+  readonly statusPolicy?: StatusPolicy
+  readonly retry?: {
+    /** Scales the backoff, the wait of the confirming dial and the clearing time. 0.001 to 100; default 1. */
+    readonly scale?: number
+  }
+  /** Open for so long, a connection counts as accepted by the server, in ms. Default 5,000. */
+  readonly settleMs?: number
+  /** A dial that is not accepted by then has failed, in ms. Default 10,000. */
+  readonly connectTimeoutMs?: number
+  /** A token request that has no answer by then has failed, in ms. Default 10,000. */
+  readonly tokenTimeoutMs?: number
+  /** An answer to a send, join or request must come by then, in ms. Default 10,000. */
+  readonly requestTimeoutMs?: number
+  /** Leaves the socket when its token expires, instead of keeping it until the server closes. Default `false`. */
+  readonly closeAtExpiry?: boolean
+  /**
+   * Tells a refused token from a dead server where a browser cannot: a URL that answers 2xx or 401 to the
+   * token, or a function. Default: only whether the host answers, asked without the token.
+   */
+  readonly probe?: string | URL | ((context: { signal: AbortSignal }) => Promise<ProbeResult>)
+  /** What waits to be sent at most. Default 1,000 frames, 1 MiB. */
+  readonly outbox?: { readonly count?: number; readonly bytes?: number }
+  /** Default silent. */
+  readonly logger?: Logger
+}
+
+type Defaults = 'settleMs' | 'connectTimeoutMs' | 'tokenTimeoutMs' | 'requestTimeoutMs'
+
+/** Checked, with defaults. */
+export type Resolved = AuthedSocketOptions &
+  Required<Pick<AuthedSocketOptions, Defaults>> & {
+    readonly holder: CredentialHolder
+    readonly scale: number
+    readonly outbox: { readonly count: number; readonly bytes: number }
+    readonly logger: Logger
+    /** The origin of the first URL, once known: the token goes nowhere else unasked. */
+    readonly pin: { origin?: string }
+  }
+
+const SILENT: Logger = { debug: () => {}, warn: () => {} }
+
+const hasMethods =
+  (...names: string[]) =>
+  (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+
+const RULES: Readonly<Record<string, Rule>> = {
+  url: either(url, func),
+  auth: [(value) => typeof value === 'function' || isSession(value), 'a function or a session'],
+  transmission: [hasMethods('carry'), 'a transmission, such as viaQuery()'],
+  protocol: [hasMethods('codec'), 'a protocol, such as plain()'],
+  isRefused: func,
+  identify: func,
+  origins: texts,
+  allowInsecure: flag,
+  WebSocket: func,
+  webSocketOptions: object,
+  fetch: func,
+  closePolicy: either(object, func),
+  statusPolicy: either(object, func),
+  retry: object,
+  settleMs: duration,
+  connectTimeoutMs: duration,
+  tokenTimeoutMs: duration,
+  requestTimeoutMs: duration,
+  closeAtExpiry: flag,
+  probe: either(url, func),
+  outbox: object,
+  logger: [hasMethods('debug', 'warn'), 'an object with debug() and warn()'],
+}
+const LIMIT = numberFrom(0, Number.MAX_SAFE_INTEGER)
+
+/**
+ * @throws {TypeError} for a wrong or missing option; it is named
+ * @throws {RangeError} for a number out of range
+ */
+export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
+  check('AuthedSocket', options, RULES, ['url', 'auth', 'protocol'])
+  if (options.retry) check('retry', options.retry, { scale: numberFrom(0.001, 100) })
+  if (options.outbox) check('outbox', options.outbox, { count: LIMIT, bytes: LIMIT })
+  const { auth, transmission } = options
+  const scale = options.retry?.scale ?? 1
+  const tokenTimeoutMs = options.tokenTimeoutMs ?? 10_000
+  const holder = isSession(auth)
+    ? holderOf(auth)
+    : new CredentialHolder(functionSource(auth as AuthFunction, options.isRefused))
+  if (holder.sendsCookie === (transmission !== undefined))
+    throw new TypeError(
+      holder.sendsCookie
+        ? 'AuthedSocket: leave transmission out: the session sends a cookie'
+        : 'AuthedSocket: transmission is missing: how does your server read the token? viaQuery(), viaSubprotocol(), …',
+    )
+  if (transmission?.runtimes === 'node' && isBrowser())
+    throw new TypeError(
+      `AuthedSocket: transmission ${transmission.name} needs request headers, which browsers do not let scripts set: use viaSubprotocol() or viaQuery()`,
+    )
+  holder.configure({ tokenTimeoutMs, scale, identify: options.identify })
+  return {
+    ...options,
+    holder,
+    scale,
+    tokenTimeoutMs,
+    settleMs: options.settleMs ?? 5_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    outbox: { count: options.outbox?.count ?? 1_000, bytes: options.outbox?.bytes ?? 2 ** 20 },
+    logger: options.logger ?? SILENT,
+    pin: {},
+  }
+}
+
+/** Headers can be set where Node's API is: in Node itself, Bun and Deno. */
+const isBrowser = (): boolean => {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } }
+  return process?.versions?.node === undefined
+}

@@ -1,0 +1,101 @@
+import type { Verdict } from '../core/verdict.ts'
+
+/** What a server's frame means. Protocols turn frames into these; the rest of the SDK never sees a frame. */
+export type Incoming =
+  /** The server accepted the connection and says so. Settles the link at once. */
+  | { readonly kind: 'welcome'; readonly user?: string; readonly limits?: ServerLimits }
+  | {
+      readonly kind: 'message'
+      /** Absent where one socket is one room, or has none. */
+      readonly room?: string
+      readonly data: unknown
+      readonly meta?: MessageMeta
+      /** The greeting of a server that says hello in a message of its own: also settles the link. */
+      readonly greeting?: true
+    }
+  | {
+      readonly kind: 'joined'
+      readonly room: string
+      readonly id?: number
+      /** Names one counting of `seq`; another one than before means that messages may be missing. */
+      readonly epoch?: string
+      /** Of the room's last message. */
+      readonly seq?: number
+    }
+  /** The answer to a request: `join`, `leave`, `send` or `call`. */
+  | { readonly kind: 'ok'; readonly id: number; readonly data?: unknown; readonly seq?: number }
+  | {
+      readonly kind: 'error'
+      readonly id?: number
+      readonly room?: string
+      readonly code: string
+      readonly message: string
+      readonly retryAfterMs?: number
+    }
+  /** The server says in a frame what others say in a close code. */
+  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  /** Nothing for the user: pongs, frames of later versions. */
+  | { readonly kind: 'ignored' }
+  /** Not of this protocol. Reported as an error; the socket stays. `detail` says what, without content. */
+  | { readonly kind: 'unreadable'; readonly detail: string }
+
+export interface ServerLimits {
+  readonly frameBytes?: number
+  readonly roomsPerJoin?: number
+}
+
+/** What a server says about a message. Absent fields are what it does not say. */
+export interface MessageMeta {
+  readonly id?: string
+  readonly seq?: number
+  readonly sender?: string
+  readonly own?: boolean
+  /** Epoch ms. */
+  readonly at?: number
+}
+
+export interface JoinRequest {
+  readonly room: string
+  readonly params?: unknown
+}
+
+/** Frames that keep an idle connection alive and find a dead one. */
+export interface Heartbeat {
+  readonly frame: string
+  /** Sent after so long without a frame from the server, in ms. */
+  readonly everyMs: number
+  /** Dead when nothing at all arrives within this time after it, in ms. */
+  readonly timeoutMs: number
+}
+
+/** The frames of one socket. Holds what a connection needs (counters, the welcome), so: one for each link. */
+export interface Codec {
+  read(frame: string | ArrayBuffer): Incoming
+  /** @throws {TypeError} when `data` cannot be encoded */
+  send(room: string | undefined, data: unknown, id: number): string | ArrayBuffer
+  /** One frame for as many rooms as given. Absent: joining is opening the socket. */
+  join?(rooms: readonly JoinRequest[], id: number): string
+  leave?(room: string, id: number): string
+  /** A call that is answered under its id. Absent: `request()` is refused. */
+  call?(type: string, payload: unknown, id: number): string
+  /** After the welcome, where that says how. */
+  readonly heartbeat?: Heartbeat
+}
+
+/**
+ * How a server speaks. `plain`, `roomPerSocket` and `multiplexed` are made of this; so is your own in some
+ * twenty lines (docs/recipes/own-protocol.md).
+ */
+export interface Protocol {
+  readonly name: string
+  readonly rooms: 'none' | 'per-socket' | 'multiplexed'
+  /** Offered in the handshake, before the token's carriers. */
+  readonly subprotocols?: readonly string[]
+  /** The server's first frame is a welcome, and nothing is sent before it. */
+  readonly greets: boolean
+  /** Sends are answered with `ok` or `error`; a `send()` resolves at its answer. */
+  readonly acknowledges: boolean
+  /** URL of a room's socket (`per-socket`), when it is not the socket's own `url`. */
+  readonly url?: string
+  codec(context: { readonly clientId: string }): Codec
+}

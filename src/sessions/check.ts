@@ -1,0 +1,66 @@
+import { kindOf } from './safe-error.ts'
+
+/** Whether a value is right, and in words what would be. */
+export type Rule = readonly [isRight: (value: unknown) => boolean, wanted: string]
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const hasMethods = (value: unknown, ...names: string[]): boolean =>
+  isObject(value) && names.every((name) => typeof value[name] === 'function')
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+
+export const text: Rule = [isText, 'a non-empty string']
+export const url: Rule = [(value) => isText(value) || value instanceof URL, 'a URL']
+export const flag: Rule = [(value) => typeof value === 'boolean', 'true or false']
+export const func: Rule = [(value) => typeof value === 'function', 'a function']
+export const texts: Rule = [
+  (value) => Array.isArray(value) && value.every(isText),
+  'an array of strings',
+]
+
+export const words = (...names: string[]): Rule => [
+  // A wrong type is no word either.
+  (value) => typeof value === 'string' && names.includes(value),
+  names.map((name) => `'${name}'`).join(' or '),
+]
+
+/** An object with these keys only, each a non-empty string. */
+export const textsBy = (...names: string[]): Rule => [
+  (value) =>
+    isObject(value) &&
+    Object.entries(value).every(
+      ([key, item]) => names.includes(key) && (item === undefined || isText(item)),
+    ),
+  `an object of strings with the keys ${names.join(', ')}`,
+]
+
+export const either = (...rules: Rule[]): Rule => [
+  (value) => rules.some(([isRight]) => isRight(value)),
+  rules.map(([, wanted]) => wanted).join(' or '),
+]
+
+/**
+ * Every option must be known and right; the `required` ones must be there. Values are never printed:
+ * one of them may be a token in the wrong place.
+ *
+ * @throws {TypeError} that names the option, what came and what is wanted
+ */
+export const check = (
+  maker: string,
+  options: unknown,
+  rules: Readonly<Record<string, Rule>>,
+  required: readonly string[] = [],
+): void => {
+  if (!isObject(options)) throw new TypeError(`${maker} takes an object, not ${kindOf(options)}`)
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(rules, name)) continue
+    throw new TypeError(`${maker} has no option '${name}'; it has ${Object.keys(rules).join(', ')}`)
+  }
+  for (const [name, [isRight, wanted]] of Object.entries(rules)) {
+    const value = options[name]
+    if (value === undefined ? !required.includes(name) : isRight(value)) continue
+    throw new TypeError(`${maker}: ${name} must be ${wanted}, not ${kindOf(value)}`)
+  }
+}

@@ -1,0 +1,222 @@
+/** Access tokens that expire, and the refresh token that brings the next one, once. */
+import { TokenRefusedError } from '../errors.ts'
+import { abortable } from './promises.ts'
+import { callUser } from './safe-error.ts'
+import type { Entry, SessionParts } from './session.ts'
+import type { Reach } from './session-fetch.ts'
+import type { TokenAnswer, TokenRequest, TokenSource } from './source.ts'
+import { type Family, heldOf, isAlive, storedOf, type Tokens, take } from './token-family.ts'
+import { type StoredTokens, StoreSlot, type TokenStore } from './token-store.ts'
+
+/** How a server is asked. */
+export interface TokenDialect<Credentials> {
+  readonly obtain: (credentials: Credentials, signal?: AbortSignal) => Promise<Tokens>
+  /** Gets no token where a cookie carries it. */
+  readonly refresh?: ((refreshToken: string | undefined) => Promise<Tokens>) | undefined
+  /** Called before `clear`. */
+  readonly revoker?:
+    | (() => (tokens: StoredTokens, signal: AbortSignal) => Promise<unknown>)
+    | undefined
+  readonly clear?: () => void
+  readonly cookie: boolean
+  readonly store?: TokenStore | undefined
+  readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined
+  readonly reobtain: boolean
+}
+
+/** A refresh that has not answered for so long is given up: its token may be sent again. */
+const GIVEN_UP_MS = 30_000
+
+/** How long `logout()` may wait for the server. */
+const REVOKE_MS = 10_000
+
+const NOTHING = Promise.resolve()
+
+const SIGNED_OUT: TokenAnswer = { kind: 'signed-out' }
+
+export class RotatingSource<Credentials> implements TokenSource {
+  readonly everyDial = false
+  readonly rotates = true
+  readonly #dialect: TokenDialect<Credentials>
+  readonly #slot: StoreSlot | undefined
+  /** `undefined` after a logout: nothing that is left, not even a cookie, signs in by itself again. */
+  #family: Family | undefined = {}
+
+  constructor(dialect: TokenDialect<Credentials>) {
+    this.#dialect = dialect
+    this.#slot = dialect.store && new StoreSlot(dialect.store)
+  }
+
+  get canRenew(): boolean {
+    const { cookie, reobtain, refresh } = this.#dialect
+    if (!this.#family) return false
+    return reobtain || (refresh !== undefined && (cookie || this.#family.refresh !== undefined))
+  }
+
+  get canAsk(): boolean {
+    if (!this.#family) return false
+    return this.canRenew || this.#slot !== undefined || this.#mayObtain(this.#family)
+  }
+
+  async request({ fresh, signal }: TokenRequest): Promise<TokenAnswer> {
+    const family = this.#family
+    if (!family) return SIGNED_OUT
+    const { held, late } = family
+    family.late = undefined
+    if (late && isAlive(late)) return late
+    if (!fresh && held && isAlive(held)) return held
+    return this.#join(family, signal)
+  }
+
+  clear(): void {
+    this.#family = undefined
+    this.#dialect.clear?.()
+    this.#slot?.write(null)
+  }
+
+  async signIn(credentials: Credentials | undefined, signal: AbortSignal): Promise<Entry> {
+    const given = credentials ?? (await this.#stored())
+    if (given === undefined)
+      throw new TypeError('login needs credentials: pass them, or set the option credentials')
+    const family: Family = { obtained: true }
+    const answer = take(family, await this.#dialect.obtain(given, signal))
+    const commit = () => {
+      this.#family = family
+      this.#save(family)
+    }
+    return { answer, commit }
+  }
+
+  async restore(): Promise<Entry | undefined> {
+    this.#family ??= {}
+    try {
+      const answer = await this.#join(this.#family)
+      return answer.kind === 'token' ? { answer, commit() {} } : undefined
+    } catch (error) {
+      if (error instanceof TokenRefusedError) return undefined
+      throw error
+    }
+  }
+
+  /** Waits for a refresh on the wire: the token that it brings is the one to revoke. */
+  revoker(): () => Promise<unknown> {
+    const family = this.#family
+    const revoke = this.#dialect.revoker?.()
+    return async () => {
+      if (!family || !revoke) return
+      const signal = AbortSignal.timeout(REVOKE_MS)
+      await abortable<unknown>(family.wire?.answer ?? NOTHING, signal).catch(() => {})
+      await revoke(storedOf(family), signal)
+    }
+  }
+
+  /** Single flight, whoever asks: a rotating refresh token must not be sent twice. */
+  #join(family: Family, signal?: AbortSignal): Promise<TokenAnswer> {
+    const wire =
+      family.wire && Date.now() - family.wire.since < GIVEN_UP_MS ? family.wire : this.#dial(family)
+    // Without a signal the asker waits to the end.
+    wire.askers.add(signal ?? new AbortController().signal)
+    return wire.answer
+  }
+
+  #dial(family: Family): NonNullable<Family['wire']> {
+    const askers = new Set<AbortSignal>()
+    const answer = this.#ask(family).then((answer) => {
+      if (answer.kind === 'token' && [...askers].every((signal) => signal.aborted))
+        family.late = family.held
+      return answer
+    })
+    const wire = { answer, since: Date.now(), askers }
+    const ended = () => {
+      if (family.wire === wire) delete family.wire
+    }
+    answer.then(ended, ended)
+    family.wire = wire
+    return wire
+  }
+
+  async #ask(family: Family): Promise<TokenAnswer> {
+    const found = await this.#lookUp(family)
+    if (found) return found
+    const { refresh, cookie } = this.#dialect
+    const sent = family.refresh
+    // No page has left a cookie in a bot that has only just started.
+    const isNew = cookie && !family.obtained && this.#dialect.credentials !== undefined
+    if (!refresh || isNew || (!cookie && sent === undefined)) {
+      return this.#mayObtain(family) ? this.#obtain(family) : SIGNED_OUT
+    }
+    try {
+      return this.#keep(family, await refresh(sent))
+    } catch (error) {
+      if (!(error instanceof TokenRefusedError)) throw error
+      // Another tab, or a late answer, has replaced the token that was refused.
+      const newer = await this.#lookUp(family)
+      if (newer) return newer
+      if (family.refresh !== sent) return this.#keep(family, await refresh(family.refresh))
+      if (this.#dialect.reobtain) return this.#obtain(family)
+      throw error
+    }
+  }
+
+  /** What the store holds: an earlier page left it, or another tab renewed it. */
+  async #lookUp(family: Family): Promise<TokenAnswer | undefined> {
+    if (!this.#slot) return undefined
+    const stored = await this.#slot.read()
+    if (stored === 'behind') return undefined
+    if (!stored) return family.stored ? SIGNED_OUT : undefined
+    family.stored = true
+    const held = heldOf(stored)
+    const isNews = stored.refresh !== family.refresh || held?.token !== family.held?.token
+    family.refresh = stored.refresh
+    if (!isNews || !held) return undefined
+    family.held = held
+    return isAlive(held) ? held : undefined
+  }
+
+  async #stored(): Promise<Credentials | undefined> {
+    const { credentials } = this.#dialect
+    return credentials && callUser('credentials', credentials)
+  }
+
+  #mayObtain(family: Family): boolean {
+    const { credentials, reobtain } = this.#dialect
+    return credentials !== undefined && (reobtain || !family.obtained)
+  }
+
+  async #obtain(family: Family): Promise<TokenAnswer> {
+    const credentials = await this.#stored()
+    if (credentials === undefined) return SIGNED_OUT
+    const tokens = await this.#dialect.obtain(credentials)
+    family.obtained = true
+    return this.#keep(family, tokens)
+  }
+
+  #keep(family: Family, tokens: Tokens): TokenAnswer {
+    const held = take(family, tokens)
+    // Of a family that was left, nothing is stored.
+    if (this.#family === family) this.#save(family)
+    return held
+  }
+
+  #save(family: Family): void {
+    if (!this.#slot) return
+    family.stored = true
+    this.#slot.write(storedOf(family))
+  }
+}
+
+export const rotatingParts = <Credentials>(
+  maker: string,
+  dialect: TokenDialect<Credentials>,
+  reach: Reach,
+): SessionParts<Credentials> => {
+  const source = new RotatingSource(dialect)
+  return {
+    maker,
+    source,
+    reach,
+    signIn: (credentials, signal) => source.signIn(credentials, signal),
+    restore: () => source.restore(),
+    revoker: () => source.revoker(),
+  }
+}

@@ -1,0 +1,168 @@
+import { TokenInvalidError } from '../errors.ts'
+import { flag, func, type Rule, text, texts } from './check.ts'
+import { parseUrl, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
+import type { CredentialHolder } from './holder.ts'
+import { abortable, handled } from './promises.ts'
+import type { TokenSource } from './source.ts'
+import type { Fetch } from './token-endpoint.ts'
+
+/** Where a session's credential may travel, and how. */
+export interface ReachOptions {
+  /**
+   * Origins that `session.fetch` may send the token to, beside those of the session's own URLs.
+   * Default: none more; the page's own where the session has no URL.
+   */
+  readonly origins?: readonly string[]
+  /** Replaces the global `fetch`: a proxy agent, a polyfill. */
+  readonly fetch?: Fetch
+  /** Allows `http:` to hosts other than loopback: tokens travel in the clear. Default `false`. */
+  readonly allowInsecure?: boolean
+  /** What relative URLs are resolved against where there is no `location` (Node). Default: none. */
+  readonly origin?: string
+}
+
+export const reachRules = {
+  origins: texts,
+  fetch: func,
+  allowInsecure: flag,
+  origin: text,
+} satisfies Record<string, Rule>
+
+export interface Reach {
+  readonly fetch: Fetch
+  readonly rules: UrlRules
+  /** Resolved when used: where a page is rendered on a server, its `location` is missing. */
+  readonly origins: () => ReadonlySet<string>
+  readonly authorize: (
+    headers: Headers,
+    token: string | undefined,
+    url: URL,
+    method: string,
+  ) => unknown
+  readonly credentials?: RequestCredentials
+}
+
+/** Visible ASCII only. By character codes: `RegExp.$_` would keep the token. */
+export const isHeaderSafe = (value: string): boolean => {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return value !== ''
+}
+
+const bearer: Reach['authorize'] = (headers, token) => {
+  if (token === undefined) return
+  if (!isHeaderSafe(token)) {
+    // The error of Headers.set would quote the token.
+    throw new TokenInvalidError('the token holds characters that a header cannot carry')
+  }
+  headers.set('authorization', `Bearer ${token}`)
+}
+
+const originsOf = (listed: readonly string[], endpoints: ReadonlyArray<() => URL>) => {
+  const origins = new Set([...listed, ...endpoints.map((url) => url().origin)])
+  // Typed as always there; Node has none.
+  const page: Location | undefined = globalThis.location
+  if (origins.size === 0 && page) origins.add(page.origin)
+  return origins
+}
+
+/** @throws {InsecureUrlError} INSECURE_URL */
+export const reachOf = (
+  maker: string,
+  options: ReachOptions,
+  endpoints: ReadonlyArray<() => URL>,
+  how: Partial<Pick<Reach, 'authorize' | 'credentials'>> = {},
+): Reach => {
+  if (options.origin !== undefined) toOrigin(`${maker}: origin`, options.origin, options)
+  const listed = (options.origins ?? []).map((origin) =>
+    toOrigin(`${maker}: origins`, origin, options),
+  )
+  return {
+    // Looked up late, so that a polyfill or an instrumented fetch that comes later is used.
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    rules: options,
+    origins: () => originsOf(listed, endpoints),
+    authorize: bearer,
+    ...how,
+  }
+}
+
+type Input = Parameters<Fetch>[0]
+
+const targetOf = (reach: Reach, input: Input): URL => {
+  // Typed as always there; Node has none.
+  const page: Location | undefined = globalThis.location
+  const url = parseUrl(
+    input instanceof Request ? input.url : input,
+    reach.rules.origin ?? page?.href,
+  )
+  if (!url)
+    throw new TypeError(
+      'session.fetch: no absolute URL, and no location or origin to resolve it against',
+    )
+  const origins = reach.origins()
+  if (!origins.has(url.origin)) {
+    const known = [...origins].join(', ') || 'nowhere'
+    throw new TypeError(
+      `session.fetch does not send the token to ${url.origin}, only to ${known}: list it in the session's origins`,
+    )
+  }
+  requireSecure('session.fetch:', url, reach.rules)
+  return url
+}
+
+/** A body that is read once cannot be sent twice. */
+const isReplayable = (input: Input, init: RequestInit | undefined): boolean => {
+  const body = init?.body
+  if (body === undefined || body === null) {
+    return !(input instanceof Request) || input.method === 'GET' || input.method === 'HEAD'
+  }
+  return (
+    typeof body === 'string' || !(body instanceof ReadableStream || Symbol.asyncIterator in body)
+  )
+}
+
+/** `true` when there is another token than the one that was answered with 401. */
+const renew = async (holder: CredentialHolder, source: TokenSource, used: string | undefined) => {
+  if (!source.canRenew) return false
+  try {
+    // Another request may have replaced it since.
+    if (used === undefined || (await holder.token()) === used) await holder.refresh()
+    return used === undefined || (await holder.token()) !== used
+  } catch {
+    // The 401 tells the caller more than the failed refresh; that one is the session's to report.
+    return false
+  }
+}
+
+export const sessionFetch = (
+  reach: Reach,
+  holder: CredentialHolder,
+  source: TokenSource,
+): Fetch => {
+  const send = async (url: URL, input: Input, init: RequestInit, token: string | undefined) => {
+    const request = input instanceof Request ? input : undefined
+    const headers = new Headers(init.headers ?? request?.headers)
+    await reach.authorize(headers, token, url, init.method ?? request?.method ?? 'GET')
+    const redirect = init.redirect ?? request?.redirect
+    return reach.fetch(request ?? url, {
+      ...init,
+      ...(reach.credentials && { credentials: init.credentials ?? reach.credentials }),
+      headers,
+      redirect: redirect === 'manual' ? 'manual' : 'error',
+    })
+  }
+  const run = async (input: Input, init: RequestInit = {}) => {
+    const url = targetOf(reach, input)
+    const signal = init.signal ?? (input instanceof Request ? input.signal : undefined)
+    const token = await abortable(holder.token(), signal)
+    const response = await send(url, input, init, token)
+    if (response.status !== 401 || !isReplayable(input, init)) return response
+    if (!(await abortable(renew(holder, source, token), signal))) return response
+    await response.body?.cancel()
+    return send(url, input, init, await abortable(holder.token(), signal))
+  }
+  return (input, init) => handled(run(input, init))
+}

@@ -1,0 +1,210 @@
+import { Emitter, type ListenOptions } from '../shell/emitter.ts'
+import { CredentialHolder } from './holder.ts'
+import { abortable, handled } from './promises.ts'
+import { type Reach, sessionFetch } from './session-fetch.ts'
+import type { TokenAnswer, TokenSource } from './source.ts'
+import type { Fetch } from './token-endpoint.ts'
+
+/** Each event comes after the change; `signedIn` shows the new state. */
+export interface SessionEvents {
+  signedin: undefined
+  signedout: undefined
+}
+
+/**
+ * Who is signed in: owns the credential, its rotation and its expiry. Any number of sockets, and REST
+ * through `fetch`, share one. Ignoring a returned promise never raises `unhandledRejection`.
+ */
+export interface Session<Credentials = never> {
+  /**
+   * Signs in, replacing whoever was signed in. A login that another login or `logout()` overtakes
+   * rejects with an `AbortError`.
+   *
+   * @param credentials - may be left out where the session was made with `credentials`
+   * @throws {TokenRefusedError} TOKEN_REFUSED: wrong credentials
+   * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: no answer, or one that is none
+   * @throws {TypeError} a session without a login, or credentials of a wrong shape
+   */
+  login(credentials?: Credentials, options?: { signal?: AbortSignal }): Promise<void>
+  /**
+   * Signs in again with what an earlier page, or process, left: a token store or a cookie. Joins a
+   * login, or another restore, that is under way.
+   *
+   * @returns `false` when nothing was left, or the server refuses it
+   * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: unknown yet; call again later
+   */
+  restore(): Promise<boolean>
+  /**
+   * Forgets everything at once, also offline; its sockets disconnect. Then the server is told, where
+   * the session has a URL for that. Never rejects.
+   *
+   * @param options.revoke - `false`: do not tell the server. Default `true`
+   */
+  logout(options?: { revoke?: boolean }): Promise<void>
+  readonly signedIn: boolean
+  /** @returns unsubscribe */
+  on<Name extends keyof SessionEvents>(
+    name: Name,
+    listener: () => unknown,
+    options?: ListenOptions,
+  ): () => void
+  /**
+   * The global `fetch` with the token as `Authorization: Bearer`, on the session's origins only. A 401
+   * is answered by one refresh and one retry, unless the body is a stream. Redirects are errors, unless
+   * `redirect: 'manual'`: `'follow'` would carry the request elsewhere.
+   *
+   * @throws {TypeError} another origin than the session's, before any I/O
+   * @throws {InsecureUrlError} INSECURE_URL
+   * @see RFC 6750 §2.1
+   */
+  readonly fetch: Fetch
+}
+
+/** What a login brought, not yet in force. */
+export interface Entry {
+  readonly answer: TokenAnswer
+  /** Makes the source continue from here. */
+  commit(): void
+}
+
+export interface SessionParts<Credentials> {
+  /** For messages: the function that made the session. */
+  readonly maker: string
+  readonly source: TokenSource
+  readonly reach: Reach
+  readonly signIn?: (credentials: Credentials | undefined, signal: AbortSignal) => Promise<Entry>
+  readonly restore?: () => Promise<Entry | undefined>
+  /** Called before everything is forgotten; what it returns revokes what was held then. */
+  readonly revoker?: () => () => Promise<unknown>
+  /** Signed in from the start. */
+  readonly initial?: TokenAnswer
+}
+
+interface Entering {
+  readonly controller: AbortController
+  readonly done: Promise<boolean>
+}
+
+const holders = new WeakMap<object, CredentialHolder>()
+
+/** Nothing on the session leads to its holder, so nothing that prints a session finds a token. */
+export const holderOf = (session: object): CredentialHolder => {
+  const holder = holders.get(session)
+  if (holder) return holder
+  throw new TypeError('this is no session of authed-socket, or of another copy of it')
+}
+
+export const isSession = (value: unknown): value is Session<unknown> =>
+  typeof value === 'object' && value !== null && holders.has(value)
+
+const report = (error: unknown): void => {
+  // Node has none; there a listener that throws is silent, as on the socket.
+  const scope: { reportError?: (error: unknown) => void } = globalThis
+  scope.reportError?.(error)
+}
+
+class PartedSession<Credentials> implements Session<Credentials> {
+  readonly fetch: Fetch
+  readonly #parts: SessionParts<Credentials>
+  readonly #holder: CredentialHolder
+  readonly #emitter = new Emitter<SessionEvents>(report)
+  #entering: Entering | undefined
+
+  constructor(parts: SessionParts<Credentials>) {
+    this.#parts = parts
+    this.#holder = new CredentialHolder(parts.source)
+    this.fetch = sessionFetch(parts.reach, this.#holder, parts.source)
+    holders.set(this, this.#holder)
+    this.#holder.onSignedIn((signedIn) =>
+      this.#emitter.emit(signedIn ? 'signedin' : 'signedout', undefined),
+    )
+    if (parts.initial) this.#holder.signedIn(parts.initial)
+  }
+
+  get signedIn(): boolean {
+    return this.#holder.isSignedIn
+  }
+
+  login(credentials?: Credentials, options: { signal?: AbortSignal } = {}): Promise<void> {
+    return handled(this.#login(credentials, options.signal))
+  }
+
+  restore(): Promise<boolean> {
+    return handled(this.#restore())
+  }
+
+  logout(options: { revoke?: boolean } = {}): Promise<void> {
+    this.#overtake('logout')
+    const revoke = options.revoke === false ? undefined : this.#parts.revoker?.()
+    this.#holder.loggedOut()
+    return Promise.resolve(revoke?.()).then(
+      () => {},
+      () => {},
+    )
+  }
+
+  on(name: keyof SessionEvents, listener: () => unknown, options?: ListenOptions): () => void {
+    return this.#emitter.on(name, listener, options)
+  }
+
+  async #login(
+    credentials: Credentials | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { signIn, maker } = this.#parts
+    if (!signIn) throw new TypeError(`a session of ${maker} has no login`)
+    signal?.throwIfAborted()
+    await this.#enter((entering) => signIn(credentials, entering), signal)
+  }
+
+  async #restore(): Promise<boolean> {
+    if (this.#entering) return this.#entering.done
+    const { restore } = this.#parts
+    if (this.#holder.held || !restore) return this.signedIn
+    return this.#enter(restore)
+  }
+
+  /** One entry at a time: the last one that was asked for is the one that counts. */
+  #enter(
+    enter: (signal: AbortSignal) => Promise<Entry | undefined>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    this.#overtake('another login')
+    const controller = new AbortController()
+    const { signal: ended } = controller
+    signal?.addEventListener('abort', () => controller.abort(signal.reason), {
+      once: true,
+      signal: ended,
+    })
+    const finish = () => {
+      if (this.#entering === entering) this.#entering = undefined
+      controller.abort()
+    }
+    const done = abortable(enter(ended), ended)
+      .then((entry) => {
+        ended.throwIfAborted()
+        return entry !== undefined && this.#commit(entry)
+      })
+      .finally(finish)
+    const entering: Entering = { controller, done }
+    this.#entering = entering
+    return done
+  }
+
+  #commit(entry: Entry): boolean {
+    entry.commit()
+    this.#holder.signedIn(entry.answer)
+    return true
+  }
+
+  #overtake(by: string): void {
+    this.#entering?.controller.abort(
+      new DOMException(`the login was overtaken by ${by}`, 'AbortError'),
+    )
+    this.#entering = undefined
+  }
+}
+
+export const createSession = <Credentials>(
+  parts: SessionParts<Credentials>,
+): Session<Credentials> => new PartedSession(parts)

@@ -1,0 +1,137 @@
+import { check, type Rule, url } from './check.ts'
+import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
+import { endpoint } from './endpoint.ts'
+import {
+  checkPassword,
+  type PasswordCredentials,
+  type PasswordOptions,
+  passwordBody,
+  passwordRules,
+  storageRule,
+  storedCredentials,
+  type TokenFields,
+  tokensOf,
+} from './password.ts'
+import { rotatingParts } from './refresh-rotation.ts'
+import { createSession, type Session, type SessionParts } from './session.ts'
+import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { post, postToken } from './token-endpoint.ts'
+import type { TokenStore } from './token-store.ts'
+
+export interface SimpleJwtOptions extends PasswordOptions, ReachOptions {
+  /** Takes username and password as JSON, gives the first tokens: `'/api/token/'`. */
+  readonly obtain: string | URL
+  /** Takes the refresh token as JSON, gives the next tokens: `'/api/token/refresh/'`. */
+  readonly refresh: string | URL
+  /** Told on `logout()`: `'/api/token/blacklist/'`. Default: nobody is told. */
+  readonly revoke?: string | URL
+  /**
+   * Where the refresh token rests. `'memory'` (default): signed out after a reload. `'httpOnlyCookie'`:
+   * the server keeps it out of the reach of scripts, the safest place in a browser. Or your own store.
+   */
+  readonly refreshToken?: 'memory' | 'httpOnlyCookie' | TokenStore
+  /** For `'httpOnlyCookie'`. Default: Django's names; without such a cookie no header is sent. */
+  readonly csrf?: CsrfOptions
+  /** Names in the JSON. Default `username`, `password`, `access`, `refresh`; no `expiresIn`. */
+  readonly fields?: Partial<TokenFields>
+}
+
+const rules: Record<string, Rule> = {
+  obtain: url,
+  refresh: url,
+  revoke: url,
+  refreshToken: storageRule('memory', 'httpOnlyCookie'),
+  csrf: csrfRule,
+  ...passwordRules,
+  ...reachRules,
+}
+
+const FIELDS: TokenFields = {
+  username: 'username',
+  password: 'password',
+  access: 'access',
+  refresh: 'refresh',
+  expiresIn: '',
+}
+
+const checked = (options: SimpleJwtOptions) => {
+  check('simpleJwt', options, rules, ['obtain', 'refresh'])
+  checkCsrf('simpleJwt', options.csrf)
+  const at = (name: 'obtain' | 'refresh' | 'revoke', value: string | URL) =>
+    endpoint(`simpleJwt: ${name}`, value, options)
+  return {
+    obtain: at('obtain', options.obtain),
+    refresh: at('refresh', options.refresh),
+    revoke: options.revoke === undefined ? undefined : at('revoke', options.revoke),
+    credentials: storedCredentials('simpleJwt', options),
+  }
+}
+
+export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<PasswordCredentials> => {
+  const { obtain, refresh, revoke, credentials } = checked(options)
+  const { refreshToken = 'memory', reobtain = false } = options
+  const fields = { ...FIELDS, ...options.fields }
+  const reach = reachOf(
+    'simpleJwt',
+    options,
+    revoke ? [obtain, refresh, revoke] : [obtain, refresh],
+  )
+  const cookie = refreshToken === 'httpOnlyCookie'
+  const csrf = options.csrf ?? (cookie ? {} : undefined)
+  // One jar a login: what arrives after a logout lands in a jar that nobody uses.
+  let jar = new CookieJar()
+  const asked = async (
+    target: URL,
+    json?: Record<string, string>,
+    signal?: AbortSignal,
+    from = jar,
+  ) => ({
+    fetch: reach.fetch,
+    url: target,
+    body: json && { json },
+    headers: await csrfHeaders(csrf, from, target),
+    signal,
+    ...(cookie && { credentials: 'include' as const, jar: from }),
+  })
+  const tokens = async (target: URL, json?: Record<string, string>, signal?: AbortSignal) =>
+    tokensOf(target, await postToken(await asked(target, json, signal)), fields)
+  return rotatingParts<PasswordCredentials>(
+    'simpleJwt',
+    {
+      obtain: async (given, signal) => {
+        checkPassword('simpleJwt', given)
+        return tokens(obtain(), passwordBody(given, fields), signal)
+      },
+      refresh: async (token) =>
+        tokens(refresh(), token === undefined ? undefined : { [fields.refresh]: token }),
+      revoker:
+        revoke &&
+        (() => {
+          const from = jar
+          return async (held, signal) => {
+            if (!cookie && held.refresh === undefined) return
+            const json = held.refresh === undefined ? undefined : { [fields.refresh]: held.refresh }
+            await post(await asked(revoke(), json, signal, from))
+          }
+        }),
+      clear: () => {
+        jar = new CookieJar()
+      },
+      cookie,
+      store: typeof refreshToken === 'object' ? refreshToken : undefined,
+      credentials,
+      reobtain,
+    },
+    reach,
+  )
+}
+
+/**
+ * A session with djangorestframework-simplejwt, or any server that takes and gives the same JSON. The
+ * refresh token may rotate: it is sent once, by one request at a time.
+ *
+ * @throws {TypeError} a wrong option, by its name
+ * @throws {InsecureUrlError} INSECURE_URL: `http:` to a host that is not loopback
+ */
+export const simpleJwt = (options: SimpleJwtOptions): Session<PasswordCredentials> =>
+  createSession(simpleJwtParts(options))

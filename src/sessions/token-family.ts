@@ -1,0 +1,69 @@
+/** What one login brought, and all that follows from it. */
+import { lifetimeMs } from '../core/lifetime.ts'
+import { readClaims } from './claims.ts'
+import type { TokenAnswer } from './source.ts'
+import type { StoredTokens } from './token-store.ts'
+
+export interface Tokens {
+  readonly access: string
+  readonly refresh?: string
+  readonly expiresInMs?: number
+}
+
+export type Held = Extract<TokenAnswer, { kind: 'token' }> & { readonly receivedAt: number }
+
+/**
+ * One login and all tokens that descend from it. A late answer belongs to its family, so it cannot reach
+ * the login that came after.
+ */
+export interface Family {
+  refresh?: string | undefined
+  held?: Held | undefined
+  /** The access token of an answer that nobody waited for any more. */
+  late?: Held | undefined
+  wire?: {
+    readonly answer: Promise<TokenAnswer>
+    readonly since: number
+    readonly askers: Set<AbortSignal>
+  }
+  /** The store has held this family, so an empty store means that another tab signed out. */
+  stored?: boolean
+  /** It began with a sign-in: stored credentials are used again only with `reobtain`. */
+  obtained?: boolean
+}
+
+export const isAlive = (held: Held): boolean => {
+  const lifetime = lifetimeMs({ ...readClaims(held.token), ...held })
+  return lifetime === undefined || Date.now() < held.receivedAt + lifetime
+}
+
+export const heldOf = ({ access, receivedAt, expiresInMs }: StoredTokens): Held | undefined =>
+  access === undefined || receivedAt === undefined
+    ? undefined
+    : {
+        kind: 'token',
+        token: access,
+        receivedAt,
+        ...(expiresInMs !== undefined && { expiresInMs }),
+      }
+
+export const storedOf = ({ refresh, held }: Family): StoredTokens => ({
+  ...(refresh !== undefined && { refresh }),
+  ...(held && { access: held.token, receivedAt: held.receivedAt }),
+  ...(held?.expiresInMs !== undefined && { expiresInMs: held.expiresInMs }),
+})
+
+/** The first receipt of a value counts, however often it comes. */
+export const take = (family: Family, { access, refresh, expiresInMs }: Tokens): Held => {
+  const receivedAt = family.held?.token === access ? family.held.receivedAt : Date.now()
+  const held: Held = {
+    kind: 'token',
+    token: access,
+    receivedAt,
+    ...(expiresInMs !== undefined && { expiresInMs }),
+  }
+  // RFC 6749 §6: without a new refresh token the old one stays.
+  if (refresh !== undefined) family.refresh = refresh
+  family.held = held
+  return held
+}

@@ -1,0 +1,84 @@
+import { TokenUnavailableError } from '../errors.ts'
+import { hasMethods, isObject, type Rule } from './check.ts'
+import { causeOf, nameOf } from './safe-error.ts'
+
+/**
+ * Where a session survives a page or a process. It holds a SECRET: whoever reads it is signed in as the
+ * user. In a browser every script of the page reads `localStorage`, so prefer `'httpOnlyCookie'`; on a
+ * server let only its own user read the file.
+ *
+ * What `set` throws is ignored: the session lives on in memory, and `restore()` will not find it.
+ */
+export interface TokenStore {
+  /** What `set` was last given; `null` without. A bare refresh token is taken as well. */
+  get(): string | null | undefined | Promise<string | null | undefined>
+  /** `null`: forget it. */
+  set(value: string | null): void | Promise<void>
+}
+
+export interface StoredTokens {
+  readonly refresh?: string
+  readonly access?: string
+  readonly receivedAt?: number
+  readonly expiresInMs?: number
+}
+
+export const tokenStore: Rule = [
+  (value) => hasMethods(value, 'get', 'set'),
+  'a TokenStore { get, set }',
+]
+
+const parse = (text: string): StoredTokens => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { refresh: text }
+  }
+  if (!isObject(value)) return { refresh: text }
+  const { refresh, access, receivedAt, expiresInMs } = value
+  return {
+    ...(typeof refresh === 'string' && { refresh }),
+    ...(typeof access === 'string' && { access }),
+    ...(typeof receivedAt === 'number' && { receivedAt }),
+    ...(typeof expiresInMs === 'number' && { expiresInMs }),
+  }
+}
+
+/** A store whose writes keep their order, and whose reads see them. */
+export class StoreSlot {
+  readonly #store: TokenStore
+  /** Whether the last write succeeded. */
+  #written: Promise<boolean> = Promise.resolve(true)
+
+  constructor(store: TokenStore) {
+    this.#store = store
+  }
+
+  /**
+   * @returns `'behind'` when the last write failed: what stands in the store is older than what we hold
+   * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: the store failed
+   */
+  async read(): Promise<StoredTokens | 'behind' | undefined> {
+    if (!(await this.#written)) return 'behind'
+    try {
+      const text = await this.#store.get()
+      return text ? parse(text) : undefined
+    } catch (error) {
+      throw new TokenUnavailableError(
+        `the token store failed: get threw ${nameOf(error)}`,
+        causeOf(error),
+      )
+    }
+  }
+
+  write(tokens: StoredTokens | null): void {
+    const text = tokens && JSON.stringify(tokens)
+    this.#written = this.#written
+      .then(() => this.#store.set(text))
+      .then(
+        () => true,
+        () => false,
+      )
+  }
+}

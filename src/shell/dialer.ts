@@ -1,0 +1,176 @@
+/**
+ * Dials one socket, once. The only importer of reconnecting-websocket, and the only file that knows its
+ * traps: it is used one-shot, an instance for each attempt, because when to dial again is the link
+ * machine's to decide (docs/decisions/001-one-shot-dialer.md).
+ */
+import * as imported from 'reconnecting-websocket'
+import type { Handshake } from '../transmissions/transmission.ts'
+import type { WebSocketConstructor, WebSocketLike } from './websocket.ts'
+
+/** How an attempt, or a connection, ended. Exactly one for each dial that was not closed by us. */
+export type DialEnd =
+  | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
+  /** Node's `ws` shows the status of a refused handshake; browsers and undici never do. */
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter: string | undefined }
+  | { readonly kind: 'subprotocol' }
+  /** The constructor threw: nothing was sent. */
+  | { readonly kind: 'threw'; readonly cause: unknown }
+
+export interface DialListener {
+  opened(): void
+  frame(data: string | ArrayBuffer): void
+  ended(end: DialEnd): void
+}
+
+export interface DialedSocket {
+  send(frame: string | ArrayBuffer): void
+  /** Detaches, then closes; does not wait for a dead peer. */
+  close(): void
+}
+
+/** Just what is used of it: its own types are wrong under nodenext, and must not leak into ours. */
+interface OneShot {
+  binaryType: string
+  onopen: (() => void) | null
+  onclose: ((event: { code: number; reason: string }) => void) | null
+  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null
+  send(data: string | ArrayBuffer): void
+  close(code?: number): void
+}
+type OneShotConstructor = new (url: string, protocols: string[], options: object) => OneShot
+
+/** Bundlers hand a CommonJS default over in three shapes. */
+const unwrap = (module: unknown): OneShotConstructor => {
+  const outer = (module as { default?: unknown }).default ?? module
+  // The shapes were measured: a namespace, a namespace within a namespace, the class itself.
+  return ((outer as { default?: unknown }).default ?? outer) as OneShotConstructor
+}
+const ReconnectingWebSocket = unwrap(imported)
+
+/** Its own connect timeout kills a Node process (no error listener is left), so it never fires. */
+const NEVER_MS = 2 ** 31 - 1
+/** The close that tells the true code comes so long after the error at most. */
+const CLOSE_FOLLOWS_MS = 1_000
+/** How long a peer may take to answer our close before the TCP connection is dropped. */
+const CLOSE_PATIENCE_MS = 2_000
+
+export const dial = (
+  handshake: Handshake,
+  constructor: WebSocketConstructor,
+  options: object | undefined,
+  listener: DialListener,
+): DialedSocket => {
+  let socket: WebSocketLike | undefined
+  let ended = false
+  const end = (how: DialEnd) => {
+    if (ended) return
+    detach()
+    listener.ended(how)
+  }
+  const factory = function (this: unknown, url: string) {
+    try {
+      socket = construct(constructor, url, handshake, options)
+      hideErrors(socket, end)
+      return socket
+    } catch (cause) {
+      end({ kind: 'threw', cause })
+      return CLOSED
+    }
+  }
+  const oneShot = new ReconnectingWebSocket(handshake.url.href, [], {
+    // The factory takes protocols and headers of this attempt; the library would fix them for ever.
+    WebSocket: Object.assign(factory, { CLOSING: 2 }),
+    maxRetries: 0,
+    maxEnqueuedMessages: 0,
+    connectionTimeout: NEVER_MS,
+    minUptime: 0,
+  })
+  const detach = () => {
+    ended = true
+    oneShot.onopen = oneShot.onclose = oneShot.onmessage = null
+    oneShot.close(1000)
+  }
+  oneShot.binaryType = 'arraybuffer'
+  oneShot.onopen = () => listener.opened()
+  oneShot.onmessage = ({ data }) => listener.frame(data)
+  oneShot.onclose = ({ code, reason }) => end({ kind: 'closed', code, reason })
+  return {
+    send: (frame) => oneShot.send(frame),
+    close: () => {
+      if (ended) return
+      detach()
+      dropLater(socket)
+    },
+  }
+}
+
+const construct = (
+  constructor: WebSocketConstructor,
+  url: string,
+  { protocols, headers }: Handshake,
+  options: object | undefined,
+): WebSocketLike => {
+  const offered = [...protocols]
+  if (options === undefined && Object.keys(headers).length === 0)
+    return offered.length > 0 ? new constructor(url, offered) : new constructor(url)
+  const all = { ...options, headers: { ...(options as { headers?: object })?.headers, ...headers } }
+  // `ws` is the one with `on`; undici reads protocols and headers from one object, its second argument.
+  return 'on' in constructor.prototype
+    ? new constructor(url, offered, all)
+    : new constructor(url, { protocols: offered, ...all } as never)
+}
+
+/**
+ * The library turns an `error` into a close of its own making, code 1000, and forgets the true one. So it
+ * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
+ * handshake, so an error that no close follows ends the attempt too.
+ */
+const hideErrors = (socket: WebSocketLike, end: (how: DialEnd) => void) => {
+  const add = socket.addEventListener.bind(socket)
+  const lost = () => end({ kind: 'closed', code: 1006, reason: '' })
+  let late: ReturnType<typeof setTimeout>
+  add('error', (event: { message?: unknown }) => {
+    if (typeof event.message === 'string' && event.message.includes('subprotocol'))
+      end({ kind: 'subprotocol' })
+    else late = setTimeout(lost, socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
+  })
+  add('close', () => clearTimeout(late))
+  socket.addEventListener = (type, handler) => {
+    if (type !== 'error') add(type, handler)
+  }
+  // With a listener `ws` reports nothing else: ending the request is ours.
+  socket.on?.('unexpected-response', (request: Destroyable, response: Response) => {
+    request.destroy()
+    end({
+      kind: 'status',
+      status: response.statusCode ?? 0,
+      retryAfter: response.headers['retry-after'],
+    })
+  })
+}
+
+interface Destroyable {
+  destroy(): void
+}
+interface Response {
+  readonly statusCode?: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+/** Stands for a socket that could not be made; the library wants something to hold. */
+const CLOSED = {
+  readyState: 3,
+  addEventListener: () => {},
+  removeEventListener: () => {},
+  close: () => {},
+}
+
+const dropLater = (socket: WebSocketLike | undefined) => {
+  if (socket?.terminate === undefined || socket.readyState === 3) return
+  const timer: { unref?: () => void } | number = setTimeout(
+    () => socket.terminate?.(),
+    CLOSE_PATIENCE_MS,
+  )
+  // A Node process must not stay for this; while the peer holds it, the timer still fires.
+  if (typeof timer === 'object') timer.unref?.()
+}

@@ -1,0 +1,88 @@
+/** Makes the handshake of one dial: where to, and the credential in exactly one place. */
+import { isLoopback } from '../core/loopback.ts'
+import { InsecureUrlError, TokenInvalidError } from '../errors.ts'
+import type { Resolved, UrlContext } from '../options.ts'
+import type { CredentialHolder } from '../sessions/holder.ts'
+import { redactUrl } from '../transmissions/redact.ts'
+import type { Handshake } from '../transmissions/transmission.ts'
+
+type Answer = ReturnType<CredentialHolder['answerOf']>
+
+/**
+ * @throws {TypeError} a URL that no socket can have
+ * @throws {InsecureUrlError} INSECURE_URL
+ * @throws {TokenInvalidError} TOKEN_INVALID when the token cannot travel this way
+ */
+export const handshakeOf = (options: Resolved, url: URL, answer: Answer): Handshake => {
+  const bare: Handshake = { url, protocols: options.protocol.subprotocols ?? [], headers: {} }
+  if (answer === undefined) throw new TokenInvalidError('the token is gone')
+  if (answer.kind === 'cookie')
+    return answer.header === undefined ? bare : { ...bare, headers: { Cookie: answer.header } }
+  return options.transmission?.carry(bare, answer.token) ?? bare
+}
+
+/** What can be known of the URL before there is a page, or a room. */
+export const checkStaticUrl = (options: Resolved): void => {
+  const given = options.protocol.url ?? options.url
+  if (typeof given === 'function') return
+  const page: Location | undefined = globalThis.location
+  const isAbsolute = given instanceof URL || given.includes('://')
+  if (isAbsolute || page !== undefined) checkUrl(String(given), options)
+  else if (given.includes('#')) throw new TypeError('url must have no #fragment')
+}
+
+/** The URL of one dial, checked; without the token. */
+export const urlOf = (options: Resolved, context: UrlContext): URL => {
+  const { url } = options
+  const given = options.protocol.url ?? (typeof url === 'function' ? url(context) : url)
+  const named =
+    context.room === undefined
+      ? String(given)
+      : String(given).replace(/\{room\}|%7Broom%7D/gi, encodeURIComponent(context.room))
+  const checked = checkUrl(named, options)
+  options.pin.origin ??= checked.origin
+  if (!isListed(checked, options.pin.origin, options.origins ?? []))
+    throw new TypeError(`url moved to ${checked.origin}: list that origin in the option origins`)
+  return checked
+}
+
+/** Messages hold no value of the query. */
+export const checkUrl = (
+  given: string,
+  { allowInsecure }: Pick<Resolved, 'allowInsecure'>,
+): URL => {
+  const url = parse(given)
+  url.protocol = url.protocol.replace(/^http/, 'ws')
+  const shown = redactUrl(url)
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
+    throw new TypeError(`url must be ws:, wss:, http: or https:, not ${url.protocol}`)
+  if (url.hash !== '' || given.includes('#'))
+    throw new TypeError(`url must have no #fragment: ${shown}`)
+  if (url.username || url.password)
+    throw new TypeError(`url must hold no user or password: ${shown}`)
+  if (url.protocol === 'ws:' && !allowInsecure && !isLoopback(url.hostname))
+    throw new InsecureUrlError(
+      `${shown} is not encrypted, so the token would be readable on the way: use wss:, or allowInsecure: true`,
+    )
+  return url
+}
+
+const parse = (given: string): URL => {
+  // Typed as always there; Node and servers that render have none.
+  const page: Location | undefined = globalThis.location
+  try {
+    return new URL(given, page?.href)
+  } catch {
+    // The parser's own error repeats its input.
+    throw new TypeError(
+      'url is no URL, or a relative one where there is no page to resolve it against',
+    )
+  }
+}
+
+/** `ws:` and `http:` name the same origin here. */
+export const isListed = (url: URL, pinned: string, origins: readonly string[]): boolean =>
+  [pinned, ...origins].some((origin) => {
+    const listed = new URL(origin)
+    return listed.host === url.host && listed.protocol.replace(/^http/, 'ws') === url.protocol
+  })

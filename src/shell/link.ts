@@ -1,0 +1,241 @@
+/** One socket and its machine: dials, waits and asks as the link machine wants it. */
+import {
+  initialLinkState,
+  type LinkEvent,
+  type LinkLimits,
+  type LinkState,
+  type LinkWork,
+} from '../core/link-state.ts'
+import { standingOf, transition, workOf } from '../core/link-machine.ts'
+import { closeVerdict, statusVerdict } from '../core/policy.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { Resolved, UrlContext } from '../options.ts'
+import type { Codec, Incoming } from '../protocols/protocol.ts'
+import type { Seat } from '../sessions/holder.ts'
+import { redactUrl } from '../transmissions/redact.ts'
+import { type DialEnd, type DialedSocket, dial } from './dialer.ts'
+import { handshakeOf, urlOf } from './handshake.ts'
+import { beat } from './heartbeat.ts'
+import { probeAnswer } from './probe.ts'
+import { retryAfterMs } from './retry-after.ts'
+import { Runtime } from './runtime.ts'
+import { callAt, moment } from './timers.ts'
+import { findWebSocket } from './websocket.ts'
+
+export interface LinkListener {
+  changed(next: LinkState, previous: LinkState): void
+  incoming(message: Incoming): void
+  /** A policy of the user threw, or the like: nothing that stops the link. */
+  failed(error: unknown): void
+}
+
+type Report = (event: LinkEvent) => void
+
+export class Link {
+  readonly #options: Resolved
+  readonly #context: Omit<UrlContext, 'attempt'>
+  readonly #codec: Codec
+  readonly #listener: LinkListener
+  readonly #runtime: Runtime<LinkState, LinkEvent, LinkWork>
+  #seat: Seat | undefined
+  #socket: DialedSocket | undefined
+  #lastFrameAt = 0
+  #where: string | undefined
+
+  constructor(
+    options: Resolved,
+    context: Omit<UrlContext, 'attempt'>,
+    codec: Codec,
+    listener: LinkListener,
+  ) {
+    this.#options = options
+    this.#context = context
+    this.#codec = codec
+    this.#listener = listener
+    const limits = limitsOf(options)
+    this.#runtime = new Runtime({
+      initial: initialLinkState,
+      transition: (state, event) => transition(state, event, limits),
+      workOf: (state) => workOf(state, limits),
+      start: (work, report) => this.#start(work, report),
+      changed: (next, previous) => this.#changed(next, previous),
+    })
+  }
+
+  get state(): LinkState {
+    return this.#runtime.state
+  }
+
+  /** Where the last dial went, without the query. */
+  get where(): string | undefined {
+    return this.#where
+  }
+
+  tell(type: 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'nudge'): void {
+    this.#runtime.dispatch({ type, ...moment() })
+  }
+
+  write(frame: string | ArrayBuffer): void {
+    this.#socket?.send(frame)
+  }
+
+  #changed(next: LinkState, previous: LinkState): void {
+    if (previous.kind === 'idle') this.#seat = this.#sit()
+    this.#seat?.report(standingOf(next))
+    if (next.kind === 'idle') {
+      this.#seat?.leave()
+      this.#seat = undefined
+    }
+    this.#listener.changed(next, previous)
+  }
+
+  #sit(): Seat {
+    return this.#options.holder.join({
+      granted: (grant) => this.#runtime.dispatch({ type: 'granted', grant, ...moment() }),
+      signedIn: () => this.#runtime.dispatch({ type: 'signed-in', ...moment() }),
+      loggedOut: () => this.tell('disconnect'),
+    })
+  }
+
+  #start(work: LinkWork, report: Report): () => void {
+    switch (work.kind) {
+      case 'timer':
+        return callAt(work.at, () => report({ type: work.event, ...moment() }))
+      case 'socket':
+        return this.#dial(work, report)
+      case 'probe':
+        return this.#probe(work.credential, report)
+      case 'heartbeat':
+        return this.#beat(report)
+    }
+  }
+
+  #dial({ credential }: Extract<LinkWork, { kind: 'socket' }>, report: Report): () => void {
+    const { WebSocket, webSocketOptions, holder } = this.#options
+    let stopped = false
+    const threw = (cause: unknown) => this.#ended({ kind: 'threw', cause }, report)
+    const open = async () => {
+      const constructor = WebSocket ?? (await findWebSocket())
+      if (stopped) return
+      const attempt = this.state.memory.dials - 1
+      const url = urlOf(this.#options, { ...this.#context, attempt })
+      this.#where = redactUrl(url)
+      const handshake = handshakeOf(this.#options, url, holder.answerOf(credential.id))
+      this.#socket = dial(handshake, constructor, webSocketOptions, {
+        opened: () => report({ type: 'opened', ...moment() }),
+        frame: (data) => this.#receive(data, report),
+        ended: (end) => this.#ended(end, report),
+      })
+    }
+    open().catch(threw)
+    return () => {
+      stopped = true
+      this.#socket?.close()
+      this.#socket = undefined
+    }
+  }
+
+  /** The hot path: one `read`, no promise, no timer. */
+  #receive(data: string | ArrayBuffer, report: Report): void {
+    this.#lastFrameAt = Date.now()
+    const incoming = this.#read(data)
+    if (incoming.kind === 'verdict')
+      return report({ type: 'closed', ...moment(), verdict: incoming.verdict, problem: SAID })
+    // What a welcome says must be known before anything is sent on the strength of it.
+    if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
+    if (this.state.kind === 'connecting' || isHello(incoming))
+      report({ type: isHello(incoming) ? 'greeted' : 'accepted', ...moment() })
+    if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
+  }
+
+  #read(data: string | ArrayBuffer): Incoming {
+    try {
+      return this.#codec.read(data)
+    } catch {
+      // A function of the user's envelope threw on what the server sent.
+      return { kind: 'unreadable', detail: 'the envelope threw' }
+    }
+  }
+
+  #ended(end: DialEnd, report: Report): void {
+    const [problem, verdict] = this.#judge(end)
+    report({ type: 'closed', ...moment(), problem, verdict })
+  }
+
+  #judge(end: DialEnd): [Problem, Verdict] {
+    const { closePolicy, statusPolicy } = this.#options
+    const { state } = this
+    switch (end.kind) {
+      case 'threw':
+        return [{ kind: 'dial', cause: end.cause }, 'stop']
+      case 'subprotocol':
+        return [{ kind: 'subprotocol' }, 'stop']
+      case 'status': {
+        const advice = {
+          everConnected: state.memory.everConnected,
+          retryAfterMs: retryAfterMs(end.retryAfter),
+        }
+        const verdict = this.#decide(
+          (policy) => statusVerdict(end.status, advice, policy),
+          statusPolicy,
+        )
+        return [{ kind: 'status', status: end.status }, verdict]
+      }
+      case 'closed': {
+        // No code means anything before the open: every runtime makes up its own.
+        if (state.kind === 'connecting' && state.openedAt === undefined)
+          return [{ kind: 'unreachable' }, 'retry']
+        const { code, reason } = end
+        const verdict = this.#decide((policy) => closeVerdict(code, reason, policy), closePolicy)
+        return [{ kind: 'closed', code, reason }, verdict]
+      }
+    }
+  }
+
+  /** A policy that throws, or answers nonsense, must not stop the link: the defaults decide. */
+  #decide<Policy>(
+    by: (policy: Policy | undefined) => Verdict,
+    policy: Policy | undefined,
+  ): Verdict {
+    try {
+      return by(policy)
+    } catch (error) {
+      this.#listener.failed(error)
+      return by(undefined)
+    }
+  }
+
+  #probe(credential: number, report: Report): () => void {
+    const controller = new AbortController()
+    probeAnswer(this.#options, credential, this.#context, controller.signal).then((probe) =>
+      report({ type: 'probed', probe, ...moment() }),
+    )
+    return () => controller.abort()
+  }
+
+  #beat(report: Report): () => void {
+    const { heartbeat } = this.#codec
+    if (heartbeat === undefined) return () => {}
+    return beat(heartbeat, {
+      lastFrameAt: () => this.#lastFrameAt,
+      ping: (frame) => this.write(frame),
+      dead: () =>
+        report({ type: 'closed', ...moment(), verdict: 'retry', problem: { kind: 'timeout' } }),
+    })
+  }
+}
+
+const SAID: Problem = { kind: 'verdict-frame' }
+
+const isHello = (incoming: Incoming): boolean =>
+  incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)
+
+const limitsOf = (options: Resolved): LinkLimits => ({
+  ownsRoom: options.protocol.rooms === 'per-socket',
+  greets: options.protocol.greets,
+  settleMs: options.settleMs,
+  connectTimeoutMs: options.connectTimeoutMs,
+  closeAtExpiry: options.closeAtExpiry ?? false,
+  scale: options.scale,
+})

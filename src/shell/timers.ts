@@ -1,0 +1,19 @@
+/** Timers that may lie further away than a platform timer reaches. */
+
+/** Beyond this, `setTimeout` fires at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Calls back once the clock has reached `at` (epoch ms). */
+export const callAt = (at: number, callback: () => void): (() => void) => {
+  let handle: ReturnType<typeof setTimeout>
+  const arm = () => {
+    const left = at - Date.now()
+    handle =
+      left > LONGEST_MS ? setTimeout(arm, LONGEST_MS) : setTimeout(callback, Math.max(0, left))
+  }
+  arm()
+  return () => clearTimeout(handle)
+}
+
+/** What every event carries into a pure machine: the time, and a number in [0, 1) to draw delays from. */
+export const moment = (): { at: number; roll: number } => ({ at: Date.now(), roll: Math.random() })

@@ -1,0 +1,30 @@
+/** Promises that wait for a state. Each is looked at after every change, and settled once. */
+
+/** `undefined`: not yet. */
+export type Outcome = { readonly done: true } | { readonly error: unknown } | undefined
+
+export class Waiters {
+  readonly #open = new Set<() => void>()
+
+  wait(outcomeOf: () => Outcome, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: Outcome) => {
+        if (outcome === undefined) return
+        this.#open.delete(look)
+        signal?.removeEventListener('abort', abort)
+        if ('done' in outcome) resolve()
+        else reject(outcome.error)
+      }
+      const look = () => settle(outcomeOf())
+      const abort = () => settle({ error: signal?.reason })
+      signal?.addEventListener('abort', abort)
+      this.#open.add(look)
+      look()
+    })
+  }
+
+  look(): void {
+    for (const look of [...this.#open]) look()
+  }
+}

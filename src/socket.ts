@@ -1,0 +1,185 @@
+/** `AuthedSocket`: the public verbs and events, and their types. */
+import { type AuthedSocketOptions, type Resolved, resolveOptions } from './options.ts'
+import { Room } from './room.ts'
+import type { Channel } from './shell/channel.ts'
+import { Connection, type SocketEvents, type Status } from './shell/connection.ts'
+import type { ListenOptions } from './shell/emitter.ts'
+import { checkStaticUrl } from './shell/handshake.ts'
+import type { SendOptions } from './shell/line.ts'
+import type { JoinOptions, Message } from './shell/room-control.ts'
+import type {
+  RequestName,
+  RequestOf,
+  ResponseOf,
+  RoomMessage,
+  RoomName,
+  RoomSend,
+  Shape,
+  SocketMessage,
+  SocketSend,
+  Untyped,
+} from './types.ts'
+
+/**
+ * An authenticated connection that comes back by itself: gets tokens, sends them as your server reads
+ * them, renews them, and tells a refusal from an outage.
+ *
+ * @typeParam Schema one interface: `{ rooms: { [name]: { send, message } }, message, send, requests }`
+ */
+export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
+  readonly #options: Resolved
+  readonly #connection: Connection
+  readonly #channel: Channel<Message<SocketMessage<Schema>>, SocketEvents<SocketMessage<Schema>>>
+  readonly #rooms = new Map<string, Room>()
+
+  /**
+   * Checks the options and does nothing else: no I/O, so it may run where there is no `WebSocket`.
+   *
+   * @throws {TypeError} a wrong option, named
+   * @throws {RangeError} a number out of range
+   * @throws {InsecureUrlError} INSECURE_URL: `ws:` to a host that is not loopback
+   */
+  constructor(options: AuthedSocketOptions) {
+    this.#options = resolveOptions(options)
+    checkStaticUrl(this.#options)
+    this.#connection = new Connection(this.#options)
+    // The type of the data is the user's word about the server; nothing here could check it.
+    this.#channel = this.#connection.channel as never
+  }
+
+  get status(): Status {
+    return this.#connection.status
+  }
+
+  get state(): Status['state'] {
+    return this.status.state
+  }
+
+  /** Whose connection it is, where the token or the server's welcome says so. */
+  get identity(): string | undefined {
+    return this.#connection.identity
+  }
+
+  /** For React's `useSyncExternalStore` and its like. */
+  readonly getSnapshot = (): Status => this.status
+  readonly subscribe = (listener: () => void): (() => void) => this.on('statechange', listener)
+
+  /**
+   * Connects, and stays connected until `disconnect()`. Resolves when connected, at once if it is;
+   * with a socket for each room and no room joined, when a credential is held. Waits through outages.
+   *
+   * @throws {AuthedSocketError} why it failed: `status.action` says who can mend it
+   * @throws {NotConnectedError} NOT_CONNECTED: disconnected meanwhile
+   */
+  connect(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return this.#connection.connect(options.signal)
+  }
+
+  /** Closes and stays closed. Listeners and rooms stay; queued sends are rejected. Never waits for a dead peer. */
+  disconnect(): Promise<void> {
+    return this.#connection.disconnect()
+  }
+
+  /** Dials now: skips the backoff, never a server's advice. */
+  reconnect(): Promise<void> {
+    return this.#connection.reconnect()
+  }
+
+  /**
+   * Forces a fresh token, and takes the open sockets over to it.
+   *
+   * @throws {TokenRefusedError} TOKEN_REFUSED
+   * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: no other token came; what was open stays
+   */
+  reauthenticate(): Promise<void> {
+    return this.#connection.reauthenticate()
+  }
+
+  /** Your auth library has another token: it is used from the next dial on. Nothing happens when it is the same. */
+  tokenChanged(): Promise<void> {
+    return this.#connection.tokenChanged()
+  }
+
+  /** The room of this name, always the same object. Does not join it. */
+  room<Name extends RoomName<Schema>>(
+    name: Name,
+  ): Room<RoomSend<Schema, Name>, RoomMessage<Schema, Name>> {
+    let room = this.#rooms.get(name)
+    if (room === undefined) {
+      const { rooms, name: protocol } = this.#options.protocol
+      if (rooms === 'none') throw new TypeError(`room: the protocol ${protocol} has no rooms`)
+      if (typeof name !== 'string' || name === '')
+        throw new TypeError('room: the name must be a non-empty string')
+      room = new Room(this.#connection.roomControl(name), this.#connection)
+      this.#rooms.set(name, room)
+    }
+    // The user's schema types the data; nothing here could check it.
+    return room as unknown as Room<RoomSend<Schema, Name>, RoomMessage<Schema, Name>>
+  }
+
+  /** `room(name)` and `join()` in one. */
+  async join<Name extends RoomName<Schema>>(
+    name: Name,
+    options?: JoinOptions,
+  ): Promise<Room<RoomSend<Schema, Name>, RoomMessage<Schema, Name>>> {
+    const room = this.room(name)
+    await room.join(options)
+    return room
+  }
+
+  /**
+   * Sends on a protocol without rooms. Resolves when the frame was handed to the network; frames that
+   * wait for a connection are bounded by the option `outbox`.
+   *
+   * @throws {OutboxFullError} OUTBOX_FULL
+   * @throws {NotConnectedError} NOT_CONNECTED: lost before it was sent
+   */
+  send(data: SocketSend<Schema>, options?: SendOptions): Promise<void> {
+    return this.#connection.send(undefined, data, options)
+  }
+
+  /**
+   * Calls the server and waits for its answer.
+   *
+   * @param options.idempotent sent again when the connection is lost before the answer. Default `false`
+   * @throws {RequestFailedError} REQUEST_FAILED: the server answered with an error
+   * @throws {SendUnknownError} SEND_UNKNOWN: sent, and no answer came
+   */
+  request<Name extends RequestName<Schema>>(
+    type: Name,
+    payload: RequestOf<Schema, Name>,
+    options?: SendOptions & { readonly idempotent?: boolean },
+  ): Promise<ResponseOf<Schema, Name>> {
+    const answer = this.#connection.request(type, payload, options)
+    // The user's schema types the answer; nothing here could check it.
+    return answer as Promise<ResponseOf<Schema, Name>>
+  }
+
+  /** @returns unsubscribe */
+  on<Name extends keyof SocketEvents<never>>(
+    name: Name,
+    listener: (payload: SocketEvents<SocketMessage<Schema>>[Name]) => unknown,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#channel.on(name, listener, options)
+  }
+
+  once<Name extends keyof SocketEvents<never>>(
+    name: Name,
+    listener: (payload: SocketEvents<SocketMessage<Schema>>[Name]) => unknown,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#channel.once(name, listener, options)
+  }
+
+  off<Name extends keyof SocketEvents<never>>(
+    name: Name,
+    listener: (payload: SocketEvents<SocketMessage<Schema>>[Name]) => unknown,
+  ): void {
+    this.#channel.off(name, listener)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.disconnect()
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * Base64url of the text's UTF-8, without padding (RFC 4648 §5). `btoa` alone throws beyond Latin-1, and
+ * `String.fromCharCode(...bytes)` overflows the stack with long tokens.
+ */
+export function base64Url(text: string): string {
+  let binary = ''
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte)
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}

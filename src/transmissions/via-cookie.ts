@@ -1,0 +1,36 @@
+import { check } from '../core/check.ts'
+import { setHeader } from './headers.ts'
+import { checkToken, IN_COOKIE, word } from './token-rules.ts'
+import type { Transmission } from './transmission.ts'
+
+export interface CookieOptions {
+  /** Name of the cookie. Default `'access_token'`. */
+  readonly name?: string
+}
+
+/**
+ * The token travels in a cookie: `Cookie: access_token=…`, beside the cookies that are there already. Node
+ * only: in a browser cookies are the browser's, see `cookieSession()`.
+ *
+ * @throws {TypeError} when an option is unknown or wrong
+ * @see RFC 6265 §4.1.1, §5.4
+ */
+export function viaCookie(options: CookieOptions = {}): Transmission {
+  check('viaCookie', options, { name: word })
+  const { name = 'access_token' } = options
+  return {
+    name: 'cookie',
+    runtimes: 'node',
+    carry(handshake, token) {
+      checkToken(token, IN_COOKIE)
+      const merge = (before = '') => [...others(before, name), `${name}=${token}`].join('; ')
+      return { ...handshake, headers: setHeader(handshake.headers, 'Cookie', merge) }
+    },
+  }
+}
+
+const others = (cookies: string, name: string): string[] =>
+  cookies
+    .split(';')
+    .map((cookie) => cookie.trim())
+    .filter((cookie) => cookie !== '' && cookie.split('=')[0]?.trim() !== name)

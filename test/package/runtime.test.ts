@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { installConsumer, pack, runNode, temporaryFolder, writeFiles } from './consumer.ts'
+import { type Loopback, startLoopback } from './server.ts'
+
+/** Connects, receives the greeting, sends, receives the echo, disconnects, and leaves nothing running. */
+const program = (wsUrl: string) => `
+const socket = new AuthedSocket({
+  url: ${JSON.stringify(wsUrl)},
+  auth: () => 'tok',
+  transmission: viaQuery({ acceptLogging: true }),
+  protocol: plain(),
+})
+const received = []
+const done = new Promise((resolve) => {
+  socket.on('message', ({ data }) => {
+    received.push(data)
+    if (received.length === 2) resolve()
+  })
+})
+socket.connect()
+  .then(() => socket.send({ echo: 1 }))
+  .then(() => done)
+  .then(() => socket.disconnect())
+  .then(() => console.log(JSON.stringify(received)))
+`
+
+const RECEIVED = JSON.stringify([{ hello: 'world' }, { echo: 1 }])
+
+describe('the packed package in Node', () => {
+  let tarball: string
+  let server: Loopback
+  const folder = temporaryFolder()
+
+  beforeAll(async () => {
+    tarball = pack(folder)
+    server = await startLoopback()
+  })
+  afterAll(() => server?.close())
+
+  it('connects an ESM consumer, which then ends by itself', async () => {
+    const consumer = installConsumer(tarball, { also: ['ws'] })
+    writeFiles(consumer, {
+      'main.js': `import { AuthedSocket, plain, viaQuery } from 'authed-socket'\n${program(server.wsUrl)}`,
+    })
+    const { code, output } = await runNode(consumer, ['main.js'])
+    expect(output.trim()).toBe(RECEIVED)
+    expect(code).toBe(0)
+  })
+
+  it('connects a CommonJS consumer, which then ends by itself', async () => {
+    const consumer = installConsumer(tarball, { also: ['ws'], type: 'commonjs' })
+    writeFiles(consumer, {
+      'main.js': `const { AuthedSocket, plain, viaQuery } = require('authed-socket')\n${program(server.wsUrl)}`,
+    })
+    const { code, output } = await runNode(consumer, ['main.js'])
+    expect(output.trim()).toBe(RECEIVED)
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['module', `import * as all from 'authed-socket'`],
+    ['commonjs', `const all = require('authed-socket')`],
+  ] as const)('is imported without ws, a global WebSocket or I/O (%s)', async (type, load) => {
+    const consumer = installConsumer(tarball, { type })
+    writeFiles(consumer, { 'main.js': `${load}\nconsole.log(typeof all.AuthedSocket)` })
+    const { code, output } = await runNode(consumer, ['main.js'])
+    expect(output.trim()).toBe('function')
+    expect(code).toBe(0)
+  })
+
+  it('exports the same names to ESM and CommonJS', async () => {
+    const consumer = installConsumer(tarball)
+    writeFiles(consumer, {
+      'main.js': `
+        import { createRequire } from 'node:module'
+        import * as esm from 'authed-socket'
+        const cjs = createRequire(import.meta.url)('authed-socket')
+        console.log(JSON.stringify([Object.keys(esm).sort(), Object.keys(cjs).sort()]))`,
+    })
+    const { output } = await runNode(consumer, ['main.js'])
+    const [esm, cjs] = JSON.parse(output) as [string[], string[]]
+    expect(esm.filter((name) => name !== 'module.exports')).toEqual(cjs)
+    expect(esm).toContain('AuthedSocket')
+    expect(esm).not.toContain('default')
+  })
+})

@@ -1,0 +1,52 @@
+import { serveChat } from './chat.ts'
+import type { Methods } from './methods.ts'
+import { PROTOCOL, RoomsService } from './rooms-service.ts'
+import type { Connection, ServerState } from './state.ts'
+import { chooseProtocol } from './transmissions.ts'
+
+export type Route =
+  | { endpoint: 'chat'; room: string }
+  | { endpoint: 'plain' }
+  | { endpoint: 'rooms' }
+
+/** What the handshake needs to know about the endpoints. */
+export interface Services {
+  /** False: a client of some other protocol, which has to be told so before it waits for a welcome. */
+  speaks(route: Route, offered: readonly string[]): boolean
+  protocol(route: Route, offered: readonly string[]): string | false
+  serve(connection: Connection, route: Route): void
+}
+
+const CHAT_PREFIX = '/ws/chat/'
+
+function chatRoom(path: string): string | undefined {
+  const [segment, ...more] = path.slice(CHAT_PREFIX.length).replace(/\/$/, '').split('/')
+  if (segment === undefined || segment === '' || more.length > 0) return undefined
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}
+
+export function routeOf(path: string): Route | undefined {
+  if (path === '/ws/rooms') return { endpoint: 'rooms' }
+  if (path === '/ws/plain') return { endpoint: 'plain' }
+  const room = path.startsWith(CHAT_PREFIX) ? chatRoom(path) : undefined
+  return room === undefined ? undefined : { endpoint: 'chat', room }
+}
+
+export function createServices(state: ServerState, methods: Methods): Services {
+  const rooms = new RoomsService(state, methods)
+  return {
+    speaks: (route, offered) => route.endpoint !== 'rooms' || offered.includes(PROTOCOL),
+    protocol(route, offered) {
+      if (route.endpoint !== 'rooms') return chooseProtocol(offered)
+      return offered.includes(PROTOCOL) ? PROTOCOL : false
+    },
+    serve(connection, route) {
+      if (route.endpoint === 'rooms') rooms.serve(connection)
+      else serveChat(state, connection, route.endpoint === 'chat' ? route.room : null)
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import type { WebSocket } from 'ws'
+import { Faults } from './faults.ts'
+import type { Persisted } from './store.ts'
+import type { Transmission } from './transmissions.ts'
+
+export interface RefuseSockets {
+  when: 'before-accept' | 'after-accept'
+  /** Absent or 0: 4003. */
+  code?: number
+  /** Accepted and served, then closed after so long. Absent or 0: closed at once, without a welcome. */
+  afterMs?: number
+}
+
+export interface Settings {
+  accessLifetimeMs: number
+  refreshLifetimeMs: number
+  /** `exp` and `iat` with fractions of a second; whole seconds otherwise, as simplejwt writes them. */
+  exactExp: boolean
+  refuseTokens: boolean
+  refuseSockets: RefuseSockets | null
+  closeAtExpiry: boolean
+  heartbeatMs: number
+  frameBytes: number
+  roomsPerJoin: number
+  /** Per connection of `/ws/rooms`; above it `rate-limited`. */
+  sendsPerSecond: number | null
+}
+
+export interface Received {
+  room: string
+  user: string
+  data: unknown
+}
+
+/** What one handshake looked like. Holds no token and no query. */
+export interface DialRecord {
+  at: number
+  path: string
+  transmissions: Transmission[]
+  protocols: number
+  outcome: 'pending' | 'admitted' | 'token-refused' | 'closed-after-accept' | 'refused' | 'faulty'
+}
+
+export interface Counts {
+  /** WebSocket handshakes that arrived. */
+  dials: number
+  /** Requests for a token: obtain and refresh together. */
+  tokenRequests: number
+  /** Those of them that were refreshes. */
+  refreshRequests: number
+  /** Sockets that were accepted with a good token and stayed. */
+  accepted: number
+}
+
+export interface Connection {
+  endpoint: 'chat' | 'plain' | 'rooms'
+  socket: WebSocket
+  user: string
+  /** Rooms that it is in now; empty on `/ws/plain`. */
+  rooms: Set<string>
+}
+
+export interface ServerState {
+  settings: Settings
+  counts: Counts
+  received: Received[]
+  dials: DialRecord[]
+  faults: Faults
+  connections: Set<Connection>
+  persisted: Persisted
+  save(): void
+}
+
+const PASSWORD = 'correct-horse'
+
+export function newUsers(): Map<string, string> {
+  return new Map([
+    ['alice', PASSWORD],
+    ['bob', PASSWORD],
+  ])
+}
+
+export function defaultSettings(): Settings {
+  return {
+    accessLifetimeMs: 300_000,
+    refreshLifetimeMs: 86_400_000,
+    exactExp: false,
+    refuseTokens: false,
+    refuseSockets: null,
+    closeAtExpiry: false,
+    heartbeatMs: 25_000,
+    frameBytes: 65_536,
+    roomsPerJoin: 100,
+    sendsPerSecond: null,
+  }
+}
+
+export function newCounts(): Counts {
+  return { dials: 0, tokenRequests: 0, refreshRequests: 0, accepted: 0 }
+}
+
+export function createState(persisted: Persisted, save: () => void): ServerState {
+  return {
+    settings: defaultSettings(),
+    counts: newCounts(),
+    received: [],
+    dials: [],
+    faults: new Faults(),
+    connections: new Set(),
+    persisted,
+    save,
+  }
+}

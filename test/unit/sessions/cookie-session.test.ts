@@ -1,0 +1,118 @@
+import { expect, it, vi } from 'vitest'
+import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../../../src/errors.ts'
+import { cookieSession, cookieSessionParts } from '../../../src/sessions/cookie-session.ts'
+import { CookieJar } from '../../../src/sessions/cookies.ts'
+import { ask, expectNoSecret, rejection, serve } from './support.ts'
+
+const ALICE = { username: 'alice', password: 'correct-horse' }
+
+const django = () =>
+  serve(({ path, body }) => {
+    if (path !== '/login/') return {}
+    if (!body.includes('correct-horse')) return { status: 401, body: { detail: 'No' } }
+    const cookies = ['sessionid=canary; HttpOnly; Path=/', 'csrftoken=proof; Path=/']
+    return { headers: { 'set-cookie': cookies } }
+  })
+
+it('a cookie string is the header, until logout', async () => {
+  const { source } = cookieSessionParts({ cookie: 'sessionid=abc' })
+  expect(await ask(source)).toEqual({ kind: 'cookie', header: 'sessionid=abc' })
+  expect([source.canRenew, source.canAsk, source.everyDial]).toEqual([false, true, false])
+  source.clear()
+  expect(await ask(source)).toEqual({ kind: 'signed-out' })
+  expect(source.canAsk).toBe(false)
+})
+
+it('a function is asked before every dial', async () => {
+  let n = 0
+  const { source } = cookieSessionParts({ cookie: async () => `s=${++n}` })
+  expect([source.canRenew, source.canAsk, source.everyDial]).toEqual([true, true, true])
+  await ask(source)
+  expect(await ask(source)).toEqual({ kind: 'cookie', header: 's=2' })
+})
+
+it.each([
+  ['nothing', () => undefined, TokenInvalidError],
+  ['a line break', () => 'canary\r\nx: y', TokenInvalidError],
+  ['an error', () => Promise.reject(new Error('canary')), TokenUnavailableError],
+])('a function that gives %s', async (_name, cookie, kind) => {
+  // Wrong on purpose.
+  const { source } = cookieSessionParts({ cookie: cookie as () => string })
+  const error = await rejection(ask(source))
+  expect(error).toBeInstanceOf(kind)
+  expectNoSecret(error, 'canary')
+})
+
+it('without a cookie, signed out in Node and the browser’s own in a browser', async () => {
+  const { source } = cookieSessionParts()
+  expect(await ask(source)).toEqual({ kind: 'signed-out' })
+  vi.stubGlobal('document', { cookie: '' })
+  expect(await ask(source)).toEqual({ kind: 'cookie' })
+  expect(() => cookieSession({ cookie: 'a=b' })).toThrow(/cookie is for Node/)
+})
+
+it('login takes the cookies, fetch sends them with the CSRF header, logout forgets and tells', async () => {
+  const { origin, received } = await django()
+  const session = cookieSession({ login: `${origin}/login/`, logout: `${origin}/logout/` })
+  expect(await rejection(session.login({ ...ALICE, password: 'no' }))).toBeInstanceOf(
+    TokenRefusedError,
+  )
+  await session.login(ALICE)
+  expect(session.signedIn).toBe(true)
+  expectNoSecret(session, 'canary')
+  await session.fetch(`${origin}/read`)
+  await session.fetch(`${origin}/write`, { method: 'post', body: 'x' })
+  await session.logout()
+  expect(session.signedIn).toBe(false)
+  const seen = received
+    .slice(2)
+    .map(({ path, headers }) => [
+      path,
+      headers.cookie,
+      headers['x-csrftoken'],
+      headers.authorization,
+    ])
+  const cookie = 'sessionid=canary; csrftoken=proof'
+  expect(seen).toEqual([
+    ['/read', cookie, undefined, undefined],
+    ['/write', cookie, 'proof', undefined],
+    ['/logout/', cookie, 'proof', undefined],
+  ])
+  expect(await session.restore()).toBe(false)
+})
+
+it('a login that sets no cookie is unavailable', async () => {
+  const { origin } = await serve(() => ({}))
+  const session = cookieSession({ login: origin })
+  expect(await rejection(session.login(ALICE))).toBeInstanceOf(TokenUnavailableError)
+})
+
+it('without a login URL there is no login', async () => {
+  expect(await rejection(cookieSession().login(ALICE))).toBeInstanceOf(TypeError)
+})
+
+it('restore with a cookie signs in, and logout tells with it', async () => {
+  const { origin, received } = await django()
+  const session = cookieSession({ cookie: 'sessionid=abc', logout: `${origin}/logout/` })
+  expect(await session.restore()).toBe(true)
+  await session.logout()
+  expect(received.map(({ headers }) => headers.cookie)).toEqual(['sessionid=abc'])
+})
+
+it('the jar keeps origins apart, and deletes what has expired', () => {
+  const jar = new CookieJar()
+  const one = new URL('https://one.example/x')
+  const headers = new Headers()
+  for (const line of ['a=1; Path=/', 'b=2=2', 'c=3', '=4', 'broken', '']) {
+    headers.append('set-cookie', line)
+  }
+  jar.take(one, headers)
+  expect(jar.header(one)).toBe('a=1; b=2=2; c=3')
+  expect(jar.header(new URL('https://two.example'))).toBe('')
+  const gone = new Headers()
+  gone.append('set-cookie', 'a=1; Max-Age=0')
+  gone.append('set-cookie', 'b=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT')
+  gone.append('set-cookie', 'c=')
+  jar.take(one, gone)
+  expect(jar.header()).toBe('')
+})

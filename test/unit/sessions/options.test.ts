@@ -1,0 +1,118 @@
+import { expect, it } from 'vitest'
+import { cookieSession } from '../../../src/sessions/cookie-session.ts'
+import { fixedToken } from '../../../src/sessions/fixed-token.ts'
+import { passwordGrant } from '../../../src/sessions/password-grant.ts'
+import { simpleJwt } from '../../../src/sessions/simple-jwt.ts'
+
+const SECRET = 'canary-4711'
+const JWT = { obtain: 'https://a.example/o', refresh: 'https://a.example/r' }
+
+type Maker = (options: unknown) => unknown
+// Wrong on purpose: what JavaScript callers can pass.
+const makers = {
+  simpleJwt: simpleJwt as Maker,
+  passwordGrant: passwordGrant as Maker,
+  cookieSession: cookieSession as Maker,
+  fixedToken: ((options: unknown) =>
+    (fixedToken as (token: unknown, options: unknown) => unknown)('abc', options)) as Maker,
+}
+
+const base: Record<keyof typeof makers, object> = {
+  simpleJwt: JWT,
+  passwordGrant: { url: 'https://a.example/token' },
+  cookieSession: {},
+  fixedToken: {},
+}
+
+const cases: Array<[keyof typeof makers, string, unknown]> = [
+  ['simpleJwt', 'obtain', undefined],
+  ['simpleJwt', 'obtain', ''],
+  ['simpleJwt', 'obtain', 5],
+  ['simpleJwt', 'refresh', null],
+  ['simpleJwt', 'revoke', {}],
+  ['simpleJwt', 'refreshToken', SECRET],
+  ['simpleJwt', 'refreshToken', { get: () => SECRET }],
+  ['simpleJwt', 'csrf', true],
+  ['simpleJwt', 'csrf', { name: SECRET }],
+  ['simpleJwt', 'csrf', { cookie: 5 }],
+  ['simpleJwt', 'csrf', { token: SECRET }],
+  ['simpleJwt', 'fields', { acces: 'x' }],
+  ['simpleJwt', 'fields', { access: 5 }],
+  ['simpleJwt', 'credentials', SECRET],
+  ['simpleJwt', 'credentials', { username: SECRET }],
+  ['simpleJwt', 'reobtain', 'yes'],
+  ['simpleJwt', 'reobtain', true],
+  ['simpleJwt', 'origins', 'https://a.example'],
+  ['simpleJwt', 'origins', ['https://a.example/path']],
+  ['simpleJwt', 'origins', ['a.example']],
+  ['simpleJwt', 'origins', [5]],
+  ['simpleJwt', 'origin', '/'],
+  ['simpleJwt', 'fetch', {}],
+  ['simpleJwt', 'allowInsecure', 1],
+  ['simpleJwt', 'acess', SECRET],
+  ['passwordGrant', 'url', undefined],
+  ['passwordGrant', 'refreshUrl', 5],
+  ['passwordGrant', 'revokeUrl', 5],
+  ['passwordGrant', 'refreshAs', 'xml'],
+  ['passwordGrant', 'clientId', ''],
+  ['passwordGrant', 'scope', ['a']],
+  ['passwordGrant', 'refreshToken', 'httpOnlyCookie'],
+  ['passwordGrant', 'reobtain', true],
+  ['passwordGrant', 'token', SECRET],
+  ['cookieSession', 'cookie', 5],
+  ['cookieSession', 'cookie', ''],
+  ['cookieSession', 'login', 5],
+  ['cookieSession', 'logout', []],
+  ['cookieSession', 'csrf', 'x'],
+  ['cookieSession', 'fields', { access: 'x' }],
+  ['cookieSession', 'sessionid', SECRET],
+  ['fixedToken', 'expiresInMs', '60'],
+  ['fixedToken', 'expires', 5],
+]
+
+it.each(cases)('%s refuses %s: %j', (maker, name, value) => {
+  const make = () => makers[maker]({ ...base[maker], [name]: value })
+  expect(make).toThrow(TypeError)
+  expect(make).toThrow(name)
+  expect(make).toThrow(maker)
+  expect(make).not.toThrow(SECRET)
+})
+
+it.each(Object.keys(makers))('%s refuses what is no object', (name) => {
+  // The keys of the table above.
+  const make = makers[name as keyof typeof makers]
+  for (const options of [null, 5, SECRET, []]) {
+    expect(() => make(options)).toThrow(TypeError)
+    expect(() => make(options)).not.toThrow(SECRET)
+  }
+})
+
+it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
+  'expiresInMs %d is out of range',
+  (value) => {
+    expect(() => fixedToken('abc', { expiresInMs: value })).toThrow(RangeError)
+  },
+)
+
+it.each(['', 5, null])('fixedToken refuses %j as the token', (token) => {
+  // Wrong on purpose.
+  expect(() => fixedToken(token as string)).toThrow(/token must be/)
+})
+
+it('insecure URLs are refused, save loopback and by consent', () => {
+  const url = 'http://a.example/t'
+  const insecure = expect.objectContaining({ code: 'INSECURE_URL' })
+  expect(() => passwordGrant({ url })).toThrow(insecure)
+  expect(() => cookieSession({ login: url })).toThrow(insecure)
+  expect(() => simpleJwt({ ...JWT, revoke: url })).toThrow(insecure)
+  expect(() => fixedToken('abc', { origins: ['http://a.example'] })).toThrow(insecure)
+  passwordGrant({ url, allowInsecure: true })
+  passwordGrant({ url: 'http://localhost:8000/t' })
+})
+
+it('relative URLs may be given where a page is rendered', async () => {
+  const session = simpleJwt({ obtain: '/o', refresh: '/r' })
+  await expect(session.login({ username: 'a', password: 'b' })).rejects.toThrow(
+    /simpleJwt: obtain .* origin/,
+  )
+})
