@@ -4,7 +4,12 @@ export type { Action } from './core/problem.ts'
 export type { Verdict } from './core/verdict.ts'
 export * from './errors.ts'
 export type { AuthedSocketOptions, Logger, ProbeResult, UrlContext } from './options.ts'
-export type { Correlate, CorrelatedAnswer, Envelope, EnvelopeHeartbeat } from './protocols/envelope.ts'
+export type {
+  Correlate,
+  CorrelatedAnswer,
+  Envelope,
+  EnvelopeHeartbeat,
+} from './protocols/envelope.ts'
 export { multiplexed } from './protocols/multiplexed.ts'
 export { plain } from './protocols/plain.ts'
 export type {
@@ -14,15 +19,21 @@ export type {
   JoinRequest,
   MessageMeta,
   Protocol,
+  RoomStrategy,
   ServerLimits,
 } from './protocols/protocol.ts'
 export { type RoomPerSocketOptions, roomPerSocket } from './protocols/room-per-socket.ts'
-export { Room } from './room.ts'
+export type { Room } from './room.ts'
 export type { Claims } from './sessions/claims.ts'
 export { type CookieSessionOptions, cookieSession } from './sessions/cookie-session.ts'
 export type { CsrfOptions } from './sessions/cookies.ts'
 export { type FixedTokenOptions, fixedToken } from './sessions/fixed-token.ts'
-export type { AuthAnswer, AuthFunction, TokenAsk, TokenWithExpiry } from './sessions/function-source.ts'
+export type {
+  AuthAnswer,
+  AuthFunction,
+  TokenAsk,
+  TokenWithExpiry,
+} from './sessions/function-source.ts'
 export type { PasswordCredentials } from './sessions/password.ts'
 export { type PasswordGrantOptions, passwordGrant } from './sessions/password-grant.ts'
 export type { Session, SessionEvents } from './sessions/session.ts'
@@ -32,7 +43,11 @@ export type { Gap } from './shell/channel.ts'
 export type { SocketEvents, Status } from './shell/connection.ts'
 export type { ListenOptions } from './shell/emitter.ts'
 export type { SendOptions } from './shell/line.ts'
+export type { CallOptions } from './shell/lines.ts'
+export { withoutRooms } from './shell/one-line.ts'
 export type { JoinOptions, Message, RoomEvents, RoomState } from './shell/room-control.ts'
+export { socketPerRoom } from './shell/room-lines.ts'
+export { roomsOnOneSocket } from './shell/shared-line.ts'
 export type { WebSocketConstructor, WebSocketLike } from './shell/websocket.ts'
 export { AuthedSocket } from './socket.ts'
 export type { Handshake, Transmission } from './transmissions/transmission.ts'

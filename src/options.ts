@@ -5,9 +5,11 @@ import {
   either,
   flag,
   func,
+  hasMethods,
   numberFrom,
   object,
   type Rule,
+  text,
   texts,
   url,
 } from './core/check.ts'
@@ -17,6 +19,7 @@ import type { Claims } from './sessions/claims.ts'
 import { type AuthFunction, functionSource } from './sessions/function-source.ts'
 import { CredentialHolder } from './sessions/holder.ts'
 import { holderOf, isSession, type Session } from './sessions/session.ts'
+import type { LinesMaker } from './shell/lines.ts'
 import type { WebSocketConstructor } from './shell/websocket.ts'
 import type { Transmission } from './transmissions/transmission.ts'
 
@@ -100,6 +103,7 @@ type Defaults = 'settleMs' | 'connectTimeoutMs' | 'tokenTimeoutMs' | 'requestTim
 export type Resolved = AuthedSocketOptions &
   Required<Pick<AuthedSocketOptions, Defaults>> & {
     readonly holder: CredentialHolder
+    readonly rooms: LinesMaker
     readonly scale: number
     readonly outbox: { readonly count: number; readonly bytes: number }
     readonly logger: Logger
@@ -109,18 +113,11 @@ export type Resolved = AuthedSocketOptions &
 
 const SILENT: Logger = { debug: () => {}, warn: () => {} }
 
-const hasMethods =
-  (...names: string[]) =>
-  (value: unknown): boolean =>
-    typeof value === 'object' &&
-    value !== null &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-
 const RULES: Readonly<Record<string, Rule>> = {
   url: either(url, func),
   auth: [(value) => typeof value === 'function' || isSession(value), 'a function or a session'],
-  transmission: [hasMethods('carry'), 'a transmission, such as viaQuery()'],
-  protocol: [hasMethods('codec'), 'a protocol, such as plain()'],
+  transmission: [(value) => hasMethods(value, 'carry'), 'a transmission, such as viaQuery()'],
+  protocol: [(value) => hasMethods(value, 'codec'), 'a protocol, such as plain()'],
   isRefused: func,
   identify: func,
   origins: texts,
@@ -138,7 +135,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   closeAtExpiry: flag,
   probe: either(url, func),
   outbox: object,
-  logger: [hasMethods('debug', 'warn'), 'an object with debug() and warn()'],
+  logger: [(value) => hasMethods(value, 'debug', 'warn'), 'an object with debug() and warn()'],
 }
 const LIMIT = numberFrom(0, Number.MAX_SAFE_INTEGER)
 
@@ -148,6 +145,7 @@ const LIMIT = numberFrom(0, Number.MAX_SAFE_INTEGER)
  */
 export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   check('AuthedSocket', options, RULES, ['url', 'auth', 'protocol'])
+  check('protocol.rooms', options.protocol.rooms, { kind: text, make: func }, ['make'])
   if (options.retry) check('retry', options.retry, { scale: numberFrom(0.001, 100) })
   if (options.outbox) check('outbox', options.outbox, { count: LIMIT, bytes: LIMIT })
   const { auth, transmission } = options
@@ -170,6 +168,8 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   return {
     ...options,
     holder,
+    // Checked above: a strategy of this package has it.
+    rooms: options.protocol.rooms as LinesMaker,
     scale,
     tokenTimeoutMs,
     settleMs: options.settleMs ?? 5_000,

@@ -1,6 +1,6 @@
 /** `AuthedSocket`: the public verbs and events, and their types. */
-import { type AuthedSocketOptions, type Resolved, resolveOptions } from './options.ts'
-import { Room } from './room.ts'
+import { type AuthedSocketOptions, resolveOptions } from './options.ts'
+import type { Room } from './room.ts'
 import type { Channel } from './shell/channel.ts'
 import { Connection, type SocketEvents, type Status } from './shell/connection.ts'
 import type { ListenOptions } from './shell/emitter.ts'
@@ -27,10 +27,8 @@ import type {
  * @typeParam Schema one interface: `{ rooms: { [name]: { send, message } }, message, send, requests }`
  */
 export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
-  readonly #options: Resolved
   readonly #connection: Connection
   readonly #channel: Channel<Message<SocketMessage<Schema>>, SocketEvents<SocketMessage<Schema>>>
-  readonly #rooms = new Map<string, Room>()
 
   /**
    * Checks the options and does nothing else: no I/O, so it may run where there is no `WebSocket`.
@@ -40,9 +38,9 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
    * @throws {InsecureUrlError} INSECURE_URL: `ws:` to a host that is not loopback
    */
   constructor(options: AuthedSocketOptions) {
-    this.#options = resolveOptions(options)
-    checkStaticUrl(this.#options)
-    this.#connection = new Connection(this.#options)
+    const resolved = resolveOptions(options)
+    checkStaticUrl(resolved)
+    this.#connection = new Connection(resolved)
     // The type of the data is the user's word about the server; nothing here could check it.
     this.#channel = this.#connection.channel as never
   }
@@ -104,17 +102,11 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
   room<Name extends RoomName<Schema>>(
     name: Name,
   ): Room<RoomSend<Schema, Name>, RoomMessage<Schema, Name>> {
-    let room = this.#rooms.get(name)
-    if (room === undefined) {
-      const { rooms, name: protocol } = this.#options.protocol
-      if (rooms === 'none') throw new TypeError(`room: the protocol ${protocol} has no rooms`)
-      if (typeof name !== 'string' || name === '')
-        throw new TypeError('room: the name must be a non-empty string')
-      room = new Room(this.#connection.roomControl(name), this.#connection)
-      this.#rooms.set(name, room)
-    }
     // The user's schema types the data; nothing here could check it.
-    return room as unknown as Room<RoomSend<Schema, Name>, RoomMessage<Schema, Name>>
+    return this.#connection.room(name) as unknown as Room<
+      RoomSend<Schema, Name>,
+      RoomMessage<Schema, Name>
+    >
   }
 
   /** `room(name)` and `join()` in one. */
@@ -135,7 +127,7 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
    * @throws {NotConnectedError} NOT_CONNECTED: lost before it was sent
    */
   send(data: SocketSend<Schema>, options?: SendOptions): Promise<void> {
-    return this.#connection.send(undefined, data, options)
+    return this.#connection.send(data, options)
   }
 
   /**

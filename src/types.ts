@@ -33,7 +33,8 @@ export type Shape<Self> = {
         : never
 }
 
-type Of<Schema, Key extends string> = Schema extends { [K in Key]: infer Part } ? Part : never
+/** By index, not by inference: an index signature has no property of any one name. */
+type Of<Schema, Key extends PropertyKey> = Key extends keyof Schema ? Schema[Key] : never
 
 export type RoomName<Schema> = keyof Of<Schema, 'rooms'> & string
 export type RoomSend<Schema, Name extends string> = Of<Of<Of<Schema, 'rooms'>, Name>, 'send'>

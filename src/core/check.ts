@@ -11,6 +11,9 @@ export const kindOf = (value: unknown): string => {
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+export const hasMethods = (value: unknown, ...names: string[]): boolean =>
+  isObject(value) && names.every((name) => typeof value[name] === 'function')
+
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 export const text: Rule = [isText, 'a non-empty string']
@@ -30,6 +33,22 @@ export const numberFrom = (low: number, high: number): Rule => [
 
 /** Beyond this a platform timer fires at once. */
 export const duration: Rule = numberFrom(1, 2 ** 31 - 1)
+
+export const words = (...names: string[]): Rule => [
+  // A wrong type is no word either.
+  (value) => typeof value === 'string' && names.includes(value),
+  names.map((name) => `'${name}'`).join(' or '),
+]
+
+/** An object with these keys only, each a non-empty string. */
+export const textsBy = (...names: string[]): Rule => [
+  (value) =>
+    isObject(value) &&
+    Object.entries(value).every(
+      ([key, item]) => names.includes(key) && (item === undefined || isText(item)),
+    ),
+  `an object of strings with the keys ${names.join(', ')}`,
+]
 
 export const either = (...rules: Rule[]): Rule => [
   (value) => rules.some(([isRight]) => isRight(value)),

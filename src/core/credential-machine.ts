@@ -15,9 +15,9 @@ import {
   isTrusted,
 } from './credential-state.ts'
 import { sourceBackoffMs } from './delays.ts'
+import { grantOf } from './grant.ts'
 import { judge } from './judgement.ts'
 import type { Problem } from './problem.ts'
-import { grantOf } from './grant.ts'
 import type { Demand, LinkId, Standing } from './standing.ts'
 import { confirming, NO_TRIAL } from './trial.ts'
 

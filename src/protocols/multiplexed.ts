@@ -1,3 +1,4 @@
+import { roomsOnOneSocket } from '../shell/shared-line.ts'
 import {
   IGNORED,
   isCount,
@@ -16,7 +17,7 @@ import type { Codec, Heartbeat, Incoming, JoinRequest, Protocol } from './protoc
  */
 export const multiplexed = (): Protocol => ({
   name: 'multiplexed',
-  rooms: 'multiplexed',
+  rooms: roomsOnOneSocket,
   subprotocols: ['authed-rooms.v1'],
   greets: true,
   acknowledges: true,

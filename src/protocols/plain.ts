@@ -1,3 +1,4 @@
+import { withoutRooms } from '../shell/one-line.ts'
 import type { Envelope } from './envelope.ts'
 import { envelopeCodec } from './envelope-codec.ts'
 import type { Protocol } from './protocol.ts'
@@ -11,5 +12,11 @@ import type { Protocol } from './protocol.ts'
  */
 export function plain(envelope?: Envelope): Protocol {
   const codec = envelopeCodec(envelope)
-  return { name: 'plain', rooms: 'none', greets: false, acknowledges: false, codec: () => codec }
+  return {
+    name: 'plain',
+    rooms: withoutRooms,
+    greets: false,
+    acknowledges: false,
+    codec: () => codec,
+  }
 }

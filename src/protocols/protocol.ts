@@ -82,13 +82,19 @@ export interface Codec {
   readonly heartbeat?: Heartbeat
 }
 
+/** How rooms and sockets belong together. */
+export interface RoomStrategy {
+  readonly kind: 'none' | 'per-socket' | 'shared'
+}
+
 /**
  * How a server speaks. `plain`, `roomPerSocket` and `multiplexed` are made of this; so is your own in some
  * twenty lines (docs/recipes/own-protocol.md).
  */
 export interface Protocol {
   readonly name: string
-  readonly rooms: 'none' | 'per-socket' | 'multiplexed'
+  /** `withoutRooms`, `socketPerRoom` or `roomsOnOneSocket`, which this package exports. */
+  readonly rooms: RoomStrategy
   /** Offered in the handshake, before the token's carriers. */
   readonly subprotocols?: readonly string[]
   /** The server's first frame is a welcome, and nothing is sent before it. */

@@ -1,10 +1,10 @@
+import { check, either, func, kindOf, type Rule, text, textsBy, url } from '../core/check.ts'
 import { TokenInvalidError, TokenUnavailableError } from '../errors.ts'
-import { check, either, func, type Rule, text, textsBy, url } from './check.ts'
 import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
 import { endpoint, redact } from './endpoint.ts'
 import { checkPassword, type PasswordCredentials, passwordBody } from './password.ts'
 import { handled } from './promises.ts'
-import { callUser, kindOf } from './safe-error.ts'
+import { callUser } from './safe-error.ts'
 import { createSession, type Entry, type Session, type SessionParts } from './session.ts'
 import {
   isHeaderSafe,
@@ -53,6 +53,7 @@ const isBrowser = (): boolean => typeof document !== 'undefined'
 /** The cookies of one session: the browser's, the given ones, or those that a login brought. */
 class CookieSource implements TokenSource {
   readonly rotates = false
+  readonly sendsCookie = true
   readonly everyDial: boolean
   readonly #cookie: CookieSessionOptions['cookie']
   #jar: CookieJar | undefined = new CookieJar()

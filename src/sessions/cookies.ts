@@ -1,5 +1,5 @@
 /** Cookies where the runtime keeps none, and the CSRF header that goes with them. */
-import { check, func, isObject, type Rule, text } from './check.ts'
+import { check, func, isObject, type Rule, text } from '../core/check.ts'
 import { callUser } from './safe-error.ts'
 
 /**

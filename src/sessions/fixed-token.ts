@@ -1,5 +1,4 @@
-import { check, type Rule, text } from './check.ts'
-import { kindOf } from './safe-error.ts'
+import { check, kindOf, type Rule, text } from '../core/check.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
 import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
 import type { TokenAnswer } from './source.ts'

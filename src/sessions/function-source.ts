@@ -1,8 +1,8 @@
+import { isObject, kindOf } from '../core/check.ts'
 import type { TokenReason } from '../core/credential.ts'
 import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
-import { isObject } from './check.ts'
 import { abortable } from './promises.ts'
-import { causeOf, isOurs, kindOf, nameOf } from './safe-error.ts'
+import { causeOf, isOurs, nameOf } from './safe-error.ts'
 import type { TokenAnswer, TokenRequest, TokenSource } from './source.ts'
 
 /** What your function is called with. */

@@ -57,6 +57,7 @@ export class CredentialHolder {
   readonly #watchers = new Set<() => void>()
   #kept: Kept[] = []
   #nextId = 1
+  #signedIn = false
   #settings: HolderSettings = { tokenTimeoutMs: 10_000, scale: 1 }
 
   constructor(source: TokenSource) {
@@ -104,7 +105,10 @@ export class CredentialHolder {
 
   /** A login, or a restore, brought a credential. Replaces whatever was held, whoever's it was. */
   signedIn(answer: TokenAnswer): void {
-    if (answer.kind === 'signed-out') return this.loggedOut()
+    if (answer.kind === 'signed-out') {
+      this.loggedOut()
+      return
+    }
     this.#kept = []
     this.#dispatch({ type: 'login', credential: this.#keep(answer) })
     for (const { port } of [...this.#links.values()]) port.signedIn()
@@ -164,6 +168,7 @@ export class CredentialHolder {
 
   /** The user's auth library may have another token: asks without forcing one. */
   async changed(): Promise<void> {
+    if (!this.isSignedIn) return
     this.#dispatch({ type: 'changed' })
     await this.credential()
   }
@@ -177,10 +182,9 @@ export class CredentialHolder {
     return this.#runtime.state.identity
   }
 
-  /** `true` while a credential is held, or can be asked for without signing in. */
+  /** From the first credential that was held until the session ends. */
   get isSignedIn(): boolean {
-    const { kind } = this.#runtime.state.phase
-    return kind !== 'absent' && kind !== 'refused'
+    return this.#signedIn
   }
 
   /** What the status of a socket shows of its session. */
@@ -225,6 +229,9 @@ export class CredentialHolder {
   }
 
   #announce(): void {
+    const { kind } = this.#runtime.state.phase
+    if (kind === 'held') this.#signedIn = true
+    if (kind === 'absent' || kind === 'refused') this.#signedIn = false
     for (const [id, linked] of [...this.#links]) {
       const grant = grantOf(this.#runtime.state, id)
       if (grant === undefined || isSame(grant, linked.last)) continue

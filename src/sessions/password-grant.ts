@@ -1,4 +1,4 @@
-import { check, type Rule, text, url, words } from './check.ts'
+import { check, type Rule, text, url, words } from '../core/check.ts'
 import { endpoint } from './endpoint.ts'
 import {
   checkPassword,

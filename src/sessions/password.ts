@@ -1,8 +1,18 @@
 /** What signing in with a password has in common, whatever the dialect. */
+
+import {
+  check,
+  flag,
+  func,
+  isObject,
+  kindOf,
+  type Rule,
+  text,
+  textsBy,
+  words,
+} from '../core/check.ts'
 import { TokenUnavailableError } from '../errors.ts'
-import { check, flag, func, isObject, type Rule, text, textsBy, words } from './check.ts'
 import { redact } from './endpoint.ts'
-import { kindOf } from './safe-error.ts'
 import type { Tokens } from './token-family.ts'
 import { tokenStore } from './token-store.ts'
 

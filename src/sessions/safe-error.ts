@@ -31,14 +31,6 @@ export const isOurs = (error: unknown): error is AnyAuthedSocketError =>
 export const causeOf = (error: unknown): { cause?: AnyAuthedSocketError } =>
   isOurs(error) ? { cause: error } : {}
 
-/** For messages: what came, without its content. */
-export const kindOf = (value: unknown): string => {
-  if (value === undefined || value === null || value === '')
-    return value === '' ? 'an empty string' : `${value}`
-  if (Array.isArray(value)) return 'an array'
-  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
-}
-
 /** Runs a function of the user's: what it throws may hold a secret, so only its name is told. */
 export const callUser = async <T>(what: string, call: () => T | PromiseLike<T>): Promise<T> => {
   try {

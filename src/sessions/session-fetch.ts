@@ -1,5 +1,5 @@
+import { flag, func, type Rule, text, texts } from '../core/check.ts'
 import { TokenInvalidError } from '../errors.ts'
-import { flag, func, type Rule, text, texts } from './check.ts'
 import { parseUrl, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
 import type { CredentialHolder } from './holder.ts'
 import { abortable, handled } from './promises.ts'

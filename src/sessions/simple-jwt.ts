@@ -1,4 +1,4 @@
-import { check, type Rule, url } from './check.ts'
+import { check, type Rule, url } from '../core/check.ts'
 import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
 import { endpoint } from './endpoint.ts'
 import {

@@ -1,6 +1,7 @@
 /** HTTP to token endpoints: what travels, and what each answer means. */
+
+import { isObject } from '../core/check.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
-import { isObject } from './check.ts'
 import type { CookieJar } from './cookies.ts'
 import { redact } from './endpoint.ts'
 import { nameOf } from './safe-error.ts'

@@ -1,5 +1,5 @@
+import { hasMethods, isObject, type Rule } from '../core/check.ts'
 import { TokenUnavailableError } from '../errors.ts'
-import { hasMethods, isObject, type Rule } from './check.ts'
 import { causeOf, nameOf } from './safe-error.ts'
 
 /**

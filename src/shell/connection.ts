@@ -1,18 +1,20 @@
 /** What an `AuthedSocket` does, without its types: rooms, links, status and events, wired together. */
+
+import type { LinkState } from '../core/link-state.ts'
 import type { Action } from '../core/problem.ts'
 import { type StatusView, statusOf } from '../core/status.ts'
-import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
-import { type AnyAuthedSocketError, NotConnectedError } from '../errors.ts'
+import { type AnyAuthedSocketError, NotConnectedError, RequestFailedError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
+import type { Incoming } from '../protocols/protocol.ts'
+import type { Room } from '../room.ts'
 import { Channel, type Gap } from './channel.ts'
 import type { SendOptions } from './line.ts'
-import type { Lines, LinesListener } from './lines.ts'
+import type { CallOptions, Lines, LinesHost } from './lines.ts'
+import type { LinkVerb } from './link.ts'
 import { watchPage } from './page.ts'
-import { type JoinOptions, type Message, RoomControl } from './room-control.ts'
-import { RoomLines } from './room-lines.ts'
-import { SharedLine } from './shared-line.ts'
-import { type Outcome, Waiters } from './waiters.ts'
+import { type Message, NO_META } from './room-control.ts'
+import { type Outcome, throwFailure, Waiters } from './waiters.ts'
 
 /** Where the socket is, immutable. `error` says why; `action` says who can mend it. */
 export type Status =
@@ -40,18 +42,19 @@ export class Connection {
   readonly channel: Channel<Message<unknown>, SocketEvents<unknown>>
   readonly #options: Resolved
   readonly #lines: Lines
-  readonly #rooms = new Map<string, RoomControl>()
   readonly #waiters = new Waiters()
   #view: StatusView = { state: 'idle', everConnected: false }
   #status: Status = { state: 'idle', everConnected: false }
   /** Set while the user is connected: lets go of the session and the page. */
   #detach: (() => void) | undefined
   #wasConnected = false
+  #warned = false
+  readonly #announcements: (() => void)[] = []
 
   constructor(options: Resolved) {
     this.#options = options
     this.channel = new Channel((error) => this.report(error))
-    this.#lines = linesOf(options, this.#listener())
+    this.#lines = options.rooms.make(options, this.#host())
   }
 
   get status(): Status {
@@ -67,25 +70,22 @@ export class Connection {
     this.channel.emit('error', error)
   }
 
-  roomControl(name: string): RoomControl {
-    const control = new RoomControl(name, (error) => this.report(error))
-    this.#rooms.set(name, control)
-    return control
+  room(name: string): Room {
+    return this.#lines.room(name)
   }
 
   connect(signal?: AbortSignal): Promise<void> {
-    return this.#handled(this.#connect(() => this.#lines.connect(), signal))
+    return this.#handled(this.#connect('connect', signal))
   }
 
   reconnect(): Promise<void> {
-    return this.#handled(this.#connect(() => this.#lines.reconnect()))
+    return this.#handled(this.#connect('reconnect'))
   }
 
   disconnect(): Promise<void> {
     this.#detach?.()
     this.#detach = undefined
-    for (const control of this.#rooms.values()) control.interrupted()
-    this.#lines.disconnect()
+    this.#lines.tell('disconnect')
     this.#refresh()
     return Promise.resolve()
   }
@@ -98,87 +98,56 @@ export class Connection {
     return this.#handled(this.#options.holder.changed())
   }
 
-  join(control: RoomControl, options: JoinOptions): Promise<void> {
-    return this.#handled(this.#join(control, options))
+  send(data: unknown, options?: SendOptions): Promise<void> {
+    return this.#handled(this.#send(data, options))
   }
 
-  leave(control: RoomControl): void {
-    this.#lines.leave(control.name)
-    control.left('left')
-    this.#refresh()
+  request(type: string, payload: unknown, options?: CallOptions): Promise<unknown> {
+    return this.#handled(this.#call(type, payload, options))
   }
 
-  send(room: RoomControl | undefined, data: unknown, options?: SendOptions): Promise<void> {
-    const obstacle = room?.obstacle
-    return this.#submit(async () => {
-      if (obstacle) throw obstacle
-      await this.#lines.send(room?.name, data, options)
-    })
-  }
-
-  request(
-    type: string,
-    payload: unknown,
-    options?: SendOptions & { readonly idempotent?: boolean },
-  ): Promise<unknown> {
-    return this.#submit(() => this.#lines.call(type, payload, options))
-  }
-
-  async #connect(dial: () => void, signal?: AbortSignal): Promise<void> {
+  async #connect(verb: LinkVerb, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
+    const isFirst = this.#detach === undefined
     this.channel.hold()
     this.#attach()
-    dial()
+    this.#lines.tell(verb)
     // Rooms have sockets of their own, and none is wanted yet: there is only the credential to get.
     if (this.#hasNoLink()) this.#options.holder.credential('again').catch(nothing)
     this.#refresh()
-    await this.#waiters.wait(() => this.#outcome(), signal)
+    try {
+      await this.#waiters.wait(() => this.#outcome(), signal)
+    } catch (error) {
+      if (signal?.aborted && isFirst) this.disconnect()
+      throw error
+    }
     this.channel.expire()
   }
 
   async #reauthenticate(): Promise<void> {
-    if (!this.#detach || this.#status.state === 'failed')
-      return this.#connect(() => this.#lines.connect())
+    if (!this.#detach || this.#status.state === 'failed') return this.#connect('connect')
     await this.#options.holder.refresh()
-    this.#lines.redial()
+    this.#lines.tell('redial')
     await this.#waiters.wait(() => this.#outcome())
   }
 
-  async #join(control: RoomControl, { params, signal }: JoinOptions): Promise<void> {
-    signal?.throwIfAborted()
-    // In `failed` nothing is tried: the stored error says why.
-    if (this.#status.state === 'failed') throw this.#status.error
-    if (control.state !== 'joined') {
-      control.joining()
-      this.#attach()
-      this.#lines.join(control.name, params)
-      this.#refresh()
-    }
-    try {
-      await this.#waiters.wait(() => this.#joinOutcome(control), signal)
-    } catch (error) {
-      if (signal?.aborted && control.state === 'joining') this.leave(control)
-      throw error
-    }
-    control.channel.expire()
+  async #send(data: unknown, options?: SendOptions): Promise<void> {
+    throwFailure(this.#outcome())
+    await this.#lines.send(data, options)
+  }
+
+  async #call(type: string, payload: unknown, options?: CallOptions): Promise<unknown> {
+    throwFailure(this.#outcome())
+    return this.#lines.call(type, payload, options)
   }
 
   #outcome(): Outcome {
     const status = this.#status
     if (status.state === 'connected') return { done: true }
     if (status.state === 'failed') return { error: status.error }
-    return status.state === 'idle' ? { error: new NotConnectedError('disconnected') } : undefined
-  }
-
-  #joinOutcome(control: RoomControl): Outcome {
-    if (control.outcome) return control.outcome
-    const { state } = this.#status
-    return state === 'failed' || state === 'idle' ? this.#outcome() : undefined
-  }
-
-  #submit<Value>(submit: () => Promise<Value>): Promise<Value> {
-    const status = this.#status
-    return this.#handled(status.state === 'failed' ? Promise.reject(status.error) : submit())
+    return status.state === 'idle'
+      ? { error: new NotConnectedError('not connected: connect() first') }
+      : undefined
   }
 
   /** Ignoring the promise never raises `unhandledRejection`; its error goes to the `error` event. */
@@ -188,11 +157,12 @@ export class Connection {
   }
 
   #hasNoLink(): boolean {
-    return this.#options.protocol.rooms === 'per-socket' && this.#lines.states.length === 0
+    return this.#options.protocol.rooms.kind === 'per-socket' && this.#lines.states.length === 0
   }
 
   #attach(): void {
     if (this.#detach) return
+    this.#warn()
     const seat = this.#options.holder.join({
       granted: nothing,
       signedIn: () => this.#refresh(),
@@ -201,19 +171,22 @@ export class Connection {
     const stops = [
       () => seat.leave(),
       this.#options.holder.watch(() => this.#refresh()),
-      watchPage(() => this.#lines.nudge()),
+      watchPage(() => this.#lines.tell('nudge')),
     ]
     this.#detach = () => {
       for (const stop of stops) stop()
     }
   }
 
+  #warn(): void {
+    const { warning } = this.#options.transmission ?? {}
+    if (warning !== undefined && !this.#warned) this.#options.logger.warn(warning)
+    this.#warned = true
+  }
+
   /** Rooms, queue and credential were the old user's. */
   #loggedOut(): void {
-    for (const control of this.#rooms.values()) {
-      this.#lines.leave(control.name)
-      control.left('signed-out')
-    }
+    this.#lines.forgetRooms()
     this.disconnect()
   }
 
@@ -224,19 +197,30 @@ export class Connection {
     const next = Object.freeze(this.#withError(view))
     this.#view = view
     this.#status = next
-    this.channel.emit('statechange', { status: next, previous })
-    if (next.state === 'connected' && previous.state !== 'connected') {
-      this.channel.emit('connected', { reconnected: this.#wasConnected })
-      this.#wasConnected = true
-    }
-    if (previous.state === 'connected' && next.state !== 'connected')
-      this.channel.emit('disconnected', {
-        willRetry: next.state !== 'failed' && next.state !== 'idle',
-        ...closeOf(link),
-      })
-    if (next.state === 'failed' && next.action === 'sign-in')
-      this.channel.emit('signinrequired', { error: next.error })
+    this.#announce(next, previous, link)
     this.#waiters.look()
+  }
+
+  /** A listener may disconnect, or connect: what follows from that is announced after this. */
+  #announce(status: Status, previous: Status, link: LinkState | undefined): void {
+    const emit = this.channel.emit.bind(this.channel)
+    this.#announcements.push(() => {
+      this.#options.logger.debug(`authed-socket: ${previous.state} → ${status.state}`)
+      emit('statechange', { status, previous })
+      if (status.state === 'connected' && previous.state !== 'connected') {
+        emit('connected', { reconnected: this.#wasConnected })
+        this.#wasConnected = true
+      }
+      if (previous.state === 'connected' && status.state !== 'connected')
+        emit('disconnected', { willRetry: isTrying(status), ...closeOf(link) })
+      if (status.state === 'failed' && status.action === 'sign-in')
+        emit('signinrequired', { error: status.error })
+    })
+    if (this.#announcements.length > 1) return
+    for (let first = this.#announcements[0]; first; first = this.#announcements[0]) {
+      first()
+      this.#announcements.shift()
+    }
   }
 
   #withError(view: StatusView): Status {
@@ -245,25 +229,29 @@ export class Connection {
     return { ...rest, error: errorOf(problem, this.#lines.where) }
   }
 
-  #listener(): LinesListener {
-    const tell = (name: string, what: (control: RoomControl) => void) => {
-      const control = this.#rooms.get(name)
-      if (control) what(control)
-      this.#waiters.look()
-    }
+  #host(): LinesHost {
     return {
-      changed: (next) => this.#refresh(next),
-      message: (name, data, meta) => {
-        if (name === undefined) this.channel.push({ data, meta: meta ?? {} })
-        else this.#rooms.get(name)?.receive(data, meta)
+      clientId: randomId(),
+      waiters: this.#waiters,
+      outcome: () => this.#outcome(),
+      throwIfFailed: () => {
+        if (this.#status.state === 'failed') throw this.#status.error
       },
-      joined: (name, rejoined) => tell(name, (control) => control.joined(rejoined)),
-      interrupted: (name) => tell(name, (control) => control.interrupted()),
-      refused: (name, error) => tell(name, (control) => control.refused(error)),
-      failed: (name, error) => tell(name, (control) => control.failed(error)),
+      want: () => this.#attach(),
+      refresh: (link) => this.#refresh(link),
+      message: (data, meta) => this.channel.push({ data, meta: meta ?? NO_META }),
+      misread: (message) => this.#misread(message),
       reconnected: () => this.channel.emit('gap', { reason: 'no-recovery' }),
-      error: (error) => this.report(error),
+      report: (error) => this.report(error),
+      handled: (promise) => this.#handled(promise),
     }
+  }
+
+  #misread(message: Incoming): void {
+    if (message.kind === 'unreadable')
+      this.report(new TypeError(`the server sent what is no frame: ${message.detail}`))
+    if (message.kind === 'error')
+      this.report(new RequestFailedError(`the server says: ${message.message}`, message.code))
   }
 }
 
@@ -273,14 +261,9 @@ const isSame = (one: StatusView, other: StatusView): boolean => {
   return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
 }
 
-const nothing = (): void => {}
+const isTrying = ({ state }: Status): boolean => state !== 'failed' && state !== 'idle'
 
-const linesOf = (options: Resolved, listener: LinesListener): Lines => {
-  const clientId = randomId()
-  return options.protocol.rooms === 'per-socket'
-    ? new RoomLines(options, clientId, listener)
-    : new SharedLine(options, clientId, listener)
-}
+const nothing = (): void => {}
 
 /** 128 random bits. */
 const randomId = (): string =>

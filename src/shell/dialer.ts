@@ -39,13 +39,16 @@ interface OneShot {
 }
 type OneShotConstructor = new (url: string, protocols: string[], options: object) => OneShot
 
-/** Bundlers hand a CommonJS default over in three shapes. */
-const unwrap = (module: unknown): OneShotConstructor => {
+/**
+ * Bundlers hand a CommonJS default over in three shapes: the class itself, a namespace, and a namespace
+ * within a namespace.
+ */
+export const unwrap = (module: unknown): OneShotConstructor => {
   const outer = (module as { default?: unknown }).default ?? module
-  // The shapes were measured: a namespace, a namespace within a namespace, the class itself.
+  // The shapes were measured; there is no other.
   return ((outer as { default?: unknown }).default ?? outer) as OneShotConstructor
 }
-const ReconnectingWebSocket = unwrap(imported)
+const ReconnectingWebSocket = /* @__PURE__ */ unwrap(imported)
 
 /** Its own connect timeout kills a Node process (no error listener is left), so it never fires. */
 const NEVER_MS = 2 ** 31 - 1
@@ -56,24 +59,60 @@ const CLOSE_PATIENCE_MS = 2_000
 
 export const dial = (
   handshake: Handshake,
-  constructor: WebSocketConstructor,
+  Native: WebSocketConstructor,
   options: object | undefined,
   listener: DialListener,
 ): DialedSocket => {
   let socket: WebSocketLike | undefined
   let ended = false
+  let late: ReturnType<typeof setTimeout> | undefined
+  const detach = () => {
+    ended = true
+    clearTimeout(late)
+    oneShot.onopen = oneShot.onclose = oneShot.onmessage = null
+    oneShot.close(1000)
+    dropLater(socket)
+  }
   const end = (how: DialEnd) => {
     if (ended) return
     detach()
     listener.ended(how)
   }
+  const lost = () => end({ kind: 'closed', code: 1006, reason: '' })
+  /**
+   * The library turns an `error` into a close of its own making, code 1000, and forgets the true one. So it
+   * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
+   * handshake, so an error that no close follows ends the attempt too.
+   */
+  const hideErrors = (made: WebSocketLike) => {
+    const add = made.addEventListener.bind(made)
+    add('error', ({ message }: { message?: unknown }) => {
+      if (ended) return
+      if (typeof message === 'string' && message.includes('subprotocol'))
+        end({ kind: 'subprotocol' })
+      else late = setTimeout(lost, made.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
+    })
+    made.addEventListener = (type, handler) => {
+      if (type !== 'error') add(type, handler)
+    }
+    // With a listener `ws` reports nothing else: ending the request is ours.
+    made.on?.('unexpected-response', (request: Destroyable, response: Response) => {
+      request.destroy()
+      end({
+        kind: 'status',
+        status: response.statusCode ?? 0,
+        retryAfter: response.headers['retry-after'],
+      })
+    })
+  }
   const factory = function (this: unknown, url: string) {
     try {
-      socket = construct(constructor, url, handshake, options)
-      hideErrors(socket, end)
+      socket = construct(Native, url, handshake, options)
+      hideErrors(socket)
       return socket
     } catch (cause) {
-      end({ kind: 'threw', cause })
+      // Once the library holds what is returned: only then can its timer be cleared.
+      queueMicrotask(() => end({ kind: 'threw', cause }))
       return CLOSED
     }
   }
@@ -85,11 +124,6 @@ export const dial = (
     connectionTimeout: NEVER_MS,
     minUptime: 0,
   })
-  const detach = () => {
-    ended = true
-    oneShot.onopen = oneShot.onclose = oneShot.onmessage = null
-    oneShot.close(1000)
-  }
   oneShot.binaryType = 'arraybuffer'
   oneShot.onopen = () => listener.opened()
   oneShot.onmessage = ({ data }) => listener.frame(data)
@@ -97,56 +131,34 @@ export const dial = (
   return {
     send: (frame) => oneShot.send(frame),
     close: () => {
-      if (ended) return
-      detach()
-      dropLater(socket)
+      if (!ended) detach()
     },
   }
 }
 
 const construct = (
-  constructor: WebSocketConstructor,
+  Native: WebSocketConstructor,
   url: string,
   { protocols, headers }: Handshake,
   options: object | undefined,
 ): WebSocketLike => {
   const offered = [...protocols]
-  if (options === undefined && Object.keys(headers).length === 0)
-    return offered.length > 0 ? new constructor(url, offered) : new constructor(url)
-  const all = { ...options, headers: { ...(options as { headers?: object })?.headers, ...headers } }
-  // `ws` is the one with `on`; undici reads protocols and headers from one object, its second argument.
-  return 'on' in constructor.prototype
-    ? new constructor(url, offered, all)
-    : new constructor(url, { protocols: offered, ...all } as never)
-}
-
-/**
- * The library turns an `error` into a close of its own making, code 1000, and forgets the true one. So it
- * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
- * handshake, so an error that no close follows ends the attempt too.
- */
-const hideErrors = (socket: WebSocketLike, end: (how: DialEnd) => void) => {
-  const add = socket.addEventListener.bind(socket)
-  const lost = () => end({ kind: 'closed', code: 1006, reason: '' })
-  let late: ReturnType<typeof setTimeout>
-  add('error', (event: { message?: unknown }) => {
-    if (typeof event.message === 'string' && event.message.includes('subprotocol'))
-      end({ kind: 'subprotocol' })
-    else late = setTimeout(lost, socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
-  })
-  add('close', () => clearTimeout(late))
-  socket.addEventListener = (type, handler) => {
-    if (type !== 'error') add(type, handler)
+  const given = {
+    ...options,
+    headers: { ...(options as { headers?: object })?.headers, ...headers },
   }
-  // With a listener `ws` reports nothing else: ending the request is ours.
-  socket.on?.('unexpected-response', (request: Destroyable, response: Response) => {
-    request.destroy()
-    end({
-      kind: 'status',
-      status: response.statusCode ?? 0,
-      retryAfter: response.headers['retry-after'],
+  // `ws` is the one with `on`; undici reads protocols and headers from one object, its second argument.
+  if (Native.prototype?.on)
+    return new Native(url, offered, {
+      // Compressed beside text of an attacker, a token could be guessed from lengths (CRIME, BREACH).
+      perMessageDeflate: false,
+      ...given,
+      // A redirect would take the token along.
+      followRedirects: false,
     })
-  })
+  if (options === undefined && Object.keys(headers).length === 0)
+    return offered.length > 0 ? new Native(url, offered) : new Native(url)
+  return new Native(url, { protocols: offered, ...given } as never)
 }
 
 interface Destroyable {

@@ -10,11 +10,12 @@ type Listener<Payload> = (payload: Payload) => unknown
 
 /**
  * eventemitter3 stops at a listener that throws and throws into whoever emits, so every listener is
- * wrapped once, when it is added: what it throws, or rejects with, goes to `report`.
+ * wrapped once, when it is added: what it throws, or rejects with, goes to `report`. As in the DOM, adding
+ * a listener again does nothing, and one that was taken off is not called any more, by nobody.
  */
 export class Emitter<Events extends object> {
   readonly #emitter = new EventEmitter()
-  readonly #guarded = new Map<PropertyKey, Map<Listener<never>, (payload: never) => void>>()
+  readonly #offs = new Map<string, Map<unknown, () => void>>()
   readonly #report: (error: unknown) => void
 
   constructor(report: (error: unknown) => void) {
@@ -26,16 +27,7 @@ export class Emitter<Events extends object> {
     listener: Listener<Events[Name]>,
     options?: ListenOptions,
   ): () => void {
-    const off = () => this.off(name, listener)
-    if (options?.signal?.aborted) return off
-    if (!this.#of(name).has(listener)) {
-      const guarded = this.#guard(listener)
-      this.#of(name).set(listener, guarded)
-      // Each name's listeners take that name's payload, which the map of names cannot say.
-      this.#emitter.on(name, guarded as (payload: unknown) => void)
-      options?.signal?.addEventListener('abort', off, { once: true })
-    }
-    return off
+    return this.#add(name, listener, options, false)
   }
 
   once<Name extends keyof Events & string>(
@@ -43,22 +35,11 @@ export class Emitter<Events extends object> {
     listener: Listener<Events[Name]>,
     options?: ListenOptions,
   ): () => void {
-    const off = this.on(
-      name,
-      (payload) => {
-        off()
-        return listener(payload)
-      },
-      options,
-    )
-    return off
+    return this.#add(name, listener, options, true)
   }
 
   off<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): void {
-    const guarded = this.#of(name).get(listener)
-    if (guarded === undefined) return
-    this.#of(name).delete(listener)
-    this.#emitter.off(name, guarded as (payload: unknown) => void)
+    this.#of(name).get(listener)?.()
   }
 
   emit<Name extends keyof Events & string>(name: Name, payload: Events[Name]): void {
@@ -69,23 +50,56 @@ export class Emitter<Events extends object> {
     return this.#emitter.listenerCount(name)
   }
 
-  #of(name: PropertyKey): Map<Listener<never>, (payload: never) => void> {
-    let listeners = this.#guarded.get(name)
-    if (listeners === undefined) {
-      listeners = new Map()
-      this.#guarded.set(name, listeners)
+  #of(name: string): Map<unknown, () => void> {
+    let offs = this.#offs.get(name)
+    if (offs === undefined) {
+      offs = new Map()
+      this.#offs.set(name, offs)
     }
-    return listeners
+    return offs
   }
 
-  #guard<Payload>(listener: Listener<Payload>): (payload: Payload) => void {
-    return (payload) => {
+  #add<Payload>(
+    name: string,
+    listener: Listener<Payload>,
+    { signal }: ListenOptions = {},
+    isOnce: boolean,
+  ): () => void {
+    if (typeof listener !== 'function') throw new TypeError(`${name}: give a listener, a function`)
+    const offs = this.#of(name)
+    const known = offs.get(listener)
+    if (known) return known
+    let isOn = !signal?.aborted
+    const off = () => {
+      if (!isOn) return
+      isOn = false
+      offs.delete(listener)
+      this.#emitter.off(name, guarded)
+      signal?.removeEventListener('abort', off)
+    }
+    // What an `error` listener throws has nowhere to go: told to itself, it would throw for ever.
+    const report = (error: unknown) => {
+      if (name !== 'error') this.#report(error)
+    }
+    const guarded = (payload: Payload) => {
+      if (!isOn) return
+      if (isOnce) off()
       try {
         const result = listener(payload)
-        if (result instanceof Promise) result.catch(this.#report)
+        // Not only promises of this realm.
+        if (isThenable(result)) result.then(undefined, report)
       } catch (error) {
-        this.#report(error)
+        report(error)
       }
     }
+    if (isOn) {
+      offs.set(listener, off)
+      this.#emitter.on(name, guarded)
+      signal?.addEventListener('abort', off)
+    }
+    return off
   }
 }
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'

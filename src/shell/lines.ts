@@ -1,42 +1,55 @@
-/** The sockets of one `AuthedSocket`, behind one face: one for all rooms, or one for each. */
+/** The sockets of one `AuthedSocket`, behind one face: one without rooms, one for all rooms, or one for each. */
 import type { Identity } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
-import type { AnyAuthedSocketError } from '../errors.ts'
-import type { MessageMeta } from '../protocols/protocol.ts'
+import type { Resolved } from '../options.ts'
+import type { Incoming, MessageMeta, RoomStrategy } from '../protocols/protocol.ts'
+import type { Room } from '../room.ts'
 import type { SendOptions } from './line.ts'
+import type { LinkVerb } from './link.ts'
+import type { Outcome, Waiters } from './waiters.ts'
 
-export interface LinesListener {
-  /** A link changed: the status may have. */
-  changed(next: LinkState, previous: LinkState): void
-  message(room: string | undefined, data: unknown, meta: MessageMeta | undefined): void
-  /** `rejoined`: it was joined before, so messages may be missing. */
-  joined(room: string, rejoined: boolean): void
-  /** The room is not joined any more, and is on its way back. */
-  interrupted(room: string): void
-  refused(room: string, error: AnyAuthedSocketError): void
-  /** The room's own socket gave up. */
-  failed(room: string, error: AnyAuthedSocketError): void
+/** What the sockets need of the connection that they are part of. */
+export interface LinesHost {
+  /** 128 random bits, for as long as the `AuthedSocket` lives. */
+  readonly clientId: string
+  readonly waiters: Waiters
+  /** What became of connecting; `undefined` while that is open. */
+  outcome(): Outcome
+  /** Throws the stored error of a connection that has failed: nothing is tried then. */
+  throwIfFailed(): void
+  /** The user wants to be connected. */
+  want(): void
+  /** Looks at the states of all links again; `link` is the one that changed. */
+  refresh(link?: LinkState): void
+  message(data: unknown, meta: MessageMeta | undefined): void
   /** The one socket came back without what was sent meanwhile. */
   reconnected(): void
-  error(error: unknown): void
+  report(error: unknown): void
+  /** A frame that nobody takes: an error of the server, or what is no frame at all. */
+  misread(message: Incoming): void
+  /** Ignoring the promise never raises `unhandledRejection`; its error goes to the `error` event. */
+  handled<Value>(promise: Promise<Value>): Promise<Value>
+}
+
+export interface CallOptions extends SendOptions {
+  /** Sent again when the connection is lost before the answer. Default `false`. */
+  readonly idempotent?: boolean
 }
 
 export interface Lines {
   readonly identity: Identity
   readonly states: readonly LinkState[]
   readonly where: string | undefined
-  connect(): void
-  disconnect(): void
-  reconnect(): void
-  /** Open sockets dial again, with the credential that is held now. */
-  redial(): void
-  nudge(): void
-  join(room: string, params: unknown): void
-  leave(room: string): void
-  send(room: string | undefined, data: unknown, options?: SendOptions): Promise<unknown>
-  call(
-    type: string,
-    payload: unknown,
-    options?: SendOptions & { readonly idempotent?: boolean },
-  ): Promise<unknown>
+  tell(verb: LinkVerb): void
+  send(data: unknown, options?: SendOptions): Promise<unknown>
+  call(type: string, payload: unknown, options?: CallOptions): Promise<unknown>
+  /** @throws {TypeError} where there are no rooms, or for a name that cannot be one */
+  room(name: string): Room
+  /** Rooms and what waits in them were the old user's. */
+  forgetRooms(): void
+}
+
+/** A strategy, with what it does. */
+export interface LinesMaker extends RoomStrategy {
+  make(options: Resolved, host: LinesHost): Lines
 }

@@ -1,4 +1,6 @@
 /** One socket and its machine: dials, waits and asks as the link machine wants it. */
+
+import { standingOf, transition, workOf } from '../core/link-machine.ts'
 import {
   initialLinkState,
   type LinkEvent,
@@ -6,7 +8,6 @@ import {
   type LinkState,
   type LinkWork,
 } from '../core/link-state.ts'
-import { standingOf, transition, workOf } from '../core/link-machine.ts'
 import { closeVerdict, statusVerdict } from '../core/policy.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Verdict } from '../core/verdict.ts'
@@ -29,6 +30,9 @@ export interface LinkListener {
   /** A policy of the user threw, or the like: nothing that stops the link. */
   failed(error: unknown): void
 }
+
+/** What the owner of a link tells it. `redial`: with the credential that is held now. */
+export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'nudge'
 
 type Report = (event: LinkEvent) => void
 
@@ -72,7 +76,7 @@ export class Link {
     return this.#where
   }
 
-  tell(type: 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'nudge'): void {
+  tell(type: LinkVerb): void {
     this.#runtime.dispatch({ type, ...moment() })
   }
 
@@ -116,13 +120,13 @@ export class Link {
     let stopped = false
     const threw = (cause: unknown) => this.#ended({ kind: 'threw', cause }, report)
     const open = async () => {
-      const constructor = WebSocket ?? (await findWebSocket())
+      const Socket = WebSocket ?? (await findWebSocket())
       if (stopped) return
       const attempt = this.state.memory.dials - 1
       const url = urlOf(this.#options, { ...this.#context, attempt })
       this.#where = redactUrl(url)
       const handshake = handshakeOf(this.#options, url, holder.answerOf(credential.id))
-      this.#socket = dial(handshake, constructor, webSocketOptions, {
+      this.#socket = dial(handshake, Socket, webSocketOptions, {
         opened: () => report({ type: 'opened', ...moment() }),
         frame: (data) => this.#receive(data, report),
         ended: (end) => this.#ended(end, report),
@@ -140,8 +144,10 @@ export class Link {
   #receive(data: string | ArrayBuffer, report: Report): void {
     this.#lastFrameAt = Date.now()
     const incoming = this.#read(data)
-    if (incoming.kind === 'verdict')
-      return report({ type: 'closed', ...moment(), verdict: incoming.verdict, problem: SAID })
+    if (incoming.kind === 'verdict') {
+      report({ type: 'closed', ...moment(), verdict: incoming.verdict, problem: SAID })
+      return
+    }
     // What a welcome says must be known before anything is sent on the strength of it.
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
     if (this.state.kind === 'connecting' || isHello(incoming))
@@ -232,7 +238,7 @@ const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)
 
 const limitsOf = (options: Resolved): LinkLimits => ({
-  ownsRoom: options.protocol.rooms === 'per-socket',
+  ownsRoom: options.protocol.rooms.kind === 'per-socket',
   greets: options.protocol.greets,
   settleMs: options.settleMs,
   connectTimeoutMs: options.connectTimeoutMs,

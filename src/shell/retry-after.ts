@@ -7,5 +7,5 @@ export const retryAfterMs = (header: string | null | undefined): number | undefi
   if (!header) return undefined
   const seconds = Number(header)
   const wait = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1_000
-  return wait >= 0 ? wait : undefined
+  return wait >= 0 && wait < Infinity ? wait : undefined
 }

@@ -38,7 +38,7 @@ export interface RoomPort {
   send(control: RoomControl, data: unknown, options: SendOptions | undefined): Promise<void>
 }
 
-const NO_META: MessageMeta = Object.freeze({})
+export const NO_META: MessageMeta = Object.freeze({})
 
 export class RoomControl {
   readonly name: string

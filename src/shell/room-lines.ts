@@ -1,25 +1,31 @@
-/** A socket for each room, with the room in its URL: `roomPerSocket`. */
+/** A socket for each room, with the room in its URL. */
 import type { Identity } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Incoming } from '../protocols/protocol.ts'
-import { isReconnect, Line, type SendOptions } from './line.ts'
-import type { Lines, LinesListener } from './lines.ts'
+import type { Room } from '../room.ts'
+import { isReconnect, Line } from './line.ts'
+import type { Lines, LinesHost, LinesMaker } from './lines.ts'
+import type { LinkVerb } from './link.ts'
+import { Rooms } from './rooms.ts'
 
-type Verb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'nudge'
-
-export class RoomLines implements Lines {
+class RoomLines implements Lines {
   readonly #options: Resolved
-  readonly #clientId: string
-  readonly #listener: LinesListener
+  readonly #host: LinesHost
   readonly #lines = new Map<string, Line>()
+  readonly #rooms: Rooms
 
-  constructor(options: Resolved, clientId: string, listener: LinesListener) {
+  constructor(options: Resolved, host: LinesHost) {
     this.#options = options
-    this.#clientId = clientId
-    this.#listener = listener
+    this.#host = host
+    this.#rooms = new Rooms(host, {
+      join: (room, params) => this.#lineOf(room, params).link.tell('connect'),
+      leave: (room) => this.#leave(room),
+      send: (room, data, sending) =>
+        this.#lines.get(room)?.send(undefined, data, sending) ?? this.send(),
+    })
   }
 
   get states(): readonly LinkState[] {
@@ -35,88 +41,72 @@ export class RoomLines implements Lines {
     return undefined
   }
 
-  connect(): void {
-    this.#tell('connect')
+  tell(verb: LinkVerb): void {
+    for (const { link } of [...this.#lines.values()]) link.tell(verb)
   }
 
-  disconnect(): void {
-    this.#tell('disconnect')
+  send(): Promise<unknown> {
+    return Promise.reject(
+      new NotConnectedError('every room has a socket of its own: join a room, and send in it'),
+    )
   }
 
-  reconnect(): void {
-    this.#tell('reconnect')
+  call(): Promise<unknown> {
+    return this.send()
   }
 
-  redial(): void {
-    this.#tell('redial')
+  room(name: string): Room {
+    return this.#rooms.room(name)
   }
 
-  nudge(): void {
-    this.#tell('nudge')
+  forgetRooms(): void {
+    this.#rooms.forget()
   }
 
-  join(room: string, params: unknown): void {
-    let line = this.#lines.get(room)
-    if (line === undefined) {
-      line = this.#open(room, params)
-      this.#lines.set(room, line)
-    }
-    line.link.tell('connect')
+  #lineOf(room: string, params: unknown): Line {
+    const known = this.#lines.get(room)
+    if (known) return known
+    const context = { room, clientId: this.#host.clientId, ...(params !== undefined && { params }) }
+    const line: Line = new Line(this.#options, context, {
+      changed: (next, previous) => this.#changed(room, line, next, previous),
+      incoming: (message) => this.#incoming(room, message),
+      failed: (error) => this.#host.report(error),
+      isReady: () => true,
+    })
+    this.#lines.set(room, line)
+    return line
   }
 
-  leave(room: string): void {
+  #leave(room: string): void {
     const line = this.#lines.get(room)
     this.#lines.delete(room)
     line?.link.tell('disconnect')
   }
 
-  send(room: string | undefined, data: unknown, options?: SendOptions): Promise<unknown> {
-    const line = room === undefined ? undefined : this.#lines.get(room)
-    return line?.send(undefined, data, options) ?? Promise.reject(noRoom())
-  }
-
-  call(): Promise<unknown> {
-    return Promise.reject(noRoom())
-  }
-
-  #tell(verb: Verb): void {
-    for (const { link } of [...this.#lines.values()]) link.tell(verb)
-  }
-
-  #open(room: string, params: unknown): Line {
-    const line: Line = new Line(
-      this.#options,
-      { room, clientId: this.#clientId, ...(params !== undefined && { params }) },
-      {
-        changed: (next, previous) => this.#changed(room, line, next, previous),
-        incoming: (message) => this.#incoming(room, message),
-        failed: (error) => this.#listener.error(error),
-        isReady: () => true,
-      },
-    )
-    return line
-  }
-
   #changed(room: string, line: Line, next: LinkState, previous: LinkState): void {
     const isUp = next.kind === 'connected'
-    const wasUp = previous.kind === 'connected'
-    if (wasUp && !isUp && next.kind !== 'idle') this.#listener.interrupted(room)
-    if (isUp && !wasUp) this.#listener.joined(room, isReconnect(next, previous))
+    if (previous.kind === 'connected' && !isUp)
+      this.#rooms.tell(room, (control) => control.interrupted())
+    if (isUp && previous.kind !== 'connected')
+      this.#rooms.tell(room, (control) => control.joined(isReconnect(next, previous)))
     if (next.kind === 'refused') {
       const cause = errorOf(next.problem, line.link.where)
       const error = new RoomError(`room ${room} is closed to this user`, room, 'refused', { cause })
-      this.#listener.refused(room, error)
+      this.#rooms.tell(room, (control) => control.refused(error))
     }
-    if (next.kind === 'failed') this.#listener.failed(room, errorOf(next.problem, line.link.where))
-    this.#listener.changed(next, previous)
+    if (next.kind === 'failed')
+      this.#rooms.tell(room, (control) => control.failed(errorOf(next.problem, line.link.where)))
+    this.#host.refresh(next)
   }
 
   #incoming(room: string, message: Incoming): void {
-    if (message.kind === 'message') this.#listener.message(room, message.data, message.meta)
-    else if (message.kind === 'unreadable')
-      this.#listener.error(new TypeError(`the server sent what is no frame: ${message.detail}`))
+    if (message.kind === 'message') this.#rooms.get(room)?.receive(message.data, message.meta)
+    else this.#host.misread(message)
   }
 }
 
-const noRoom = (): NotConnectedError =>
-  new NotConnectedError('every room has a socket of its own: join a room, and send in it')
+/** Every room has a socket of its own, with its name in the URL. */
+export const socketPerRoom: LinesMaker = {
+  kind: 'per-socket',
+  make: (options, host) => new RoomLines(options, host),
+}

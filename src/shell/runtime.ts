@@ -15,7 +15,7 @@ export interface Machine<State, Event, Work extends { readonly key: string }> {
 export class Runtime<State, Event, Work extends { readonly key: string }> {
   readonly #machine: Machine<State, Event, Work>
   readonly #running = new Map<string, { stop: () => void }>()
-  readonly #queue: Event[] = []
+  readonly #queue: (() => void)[] = []
   #state: State
   #draining = false
 
@@ -28,14 +28,17 @@ export class Runtime<State, Event, Work extends { readonly key: string }> {
     return this.#state
   }
 
-  /** Events that arrive while one is handled wait their turn: a transition is never entered twice. */
   dispatch(event: Event): void {
-    this.#queue.push(event)
+    this.#enqueue(() => this.#step(event))
+  }
+
+  /** Events that arrive while one is handled wait their turn: a transition is never entered twice. */
+  #enqueue(turn: () => void): void {
+    this.#queue.push(turn)
     if (this.#draining) return
     this.#draining = true
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
-        this.#step(next)
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) next()
     } finally {
       this.#draining = false
     }
@@ -64,9 +67,11 @@ export class Runtime<State, Event, Work extends { readonly key: string }> {
   #start(work: Work): void {
     const running = { stop: () => {} }
     this.#running.set(work.key, running)
-    const report = (event: Event) => {
-      if (this.#running.get(work.key) === running) this.dispatch(event)
-    }
+    // Looked at when its turn comes: what came before may have ended this work.
+    const report = (event: Event) =>
+      this.#enqueue(() => {
+        if (this.#running.get(work.key) === running) this.#step(event)
+      })
     running.stop = this.#machine.start(work, report)
   }
 }

@@ -3,6 +3,14 @@
 /** `undefined`: not yet. */
 export type Outcome = { readonly done: true } | { readonly error: unknown } | undefined
 
+/** A connection that stands is no answer to a join; one that failed is. */
+export const failed = (outcome: Outcome): Outcome =>
+  outcome && 'error' in outcome ? outcome : undefined
+
+export const throwFailure = (outcome: Outcome): void => {
+  if (outcome && 'error' in outcome) throw outcome.error
+}
+
 export class Waiters {
   readonly #open = new Set<() => void>()
 

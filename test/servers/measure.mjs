@@ -741,6 +741,7 @@ async function main() {
   ])) {
     const columns = new Map()
     for (const name of names) columns.set(name, await measure(name))
+    console.error(title, Math.round(performance.now() / 1000))
     table(title, columns)
   }
 }

@@ -46,7 +46,7 @@ describe('multiplexed()', () => {
   it('is rooms protocol v1', () => {
     expect(multiplexed()).toMatchObject({
       name: 'multiplexed',
-      rooms: 'multiplexed',
+      rooms: { kind: 'shared' },
       subprotocols: ['authed-rooms.v1'],
       greets: true,
       acknowledges: true,

@@ -21,7 +21,7 @@ describe('plain()', () => {
   it('has no rooms, no greeting and no acknowledgements', () => {
     expect(plain()).toMatchObject({
       name: 'plain',
-      rooms: 'none',
+      rooms: { kind: 'none' },
       greets: false,
       acknowledges: false,
     })

@@ -107,6 +107,6 @@ it('gets reason, fresh and signal, and ends with the signal', async () => {
 
 it('must be functions', () => {
   // Wrong on purpose.
-  expect(() => functionSource('token' as unknown as AuthFunction)).toThrow(/auth .* a string/)
+  expect(() => functionSource('token' as unknown as AuthFunction)).toThrow(/auth .* string/)
   expect(() => functionSource(() => 'a', true as unknown as () => boolean)).toThrow(/isRefused/)
 })

@@ -1,0 +1,87 @@
+/** One socket, without rooms. */
+import type { Identity } from '../core/identity.ts'
+import type { LinkState } from '../core/link-state.ts'
+import type { Resolved } from '../options.ts'
+import type { Incoming } from '../protocols/protocol.ts'
+import type { Room } from '../room.ts'
+import { isReconnect, Line, type SendOptions } from './line.ts'
+import type { CallOptions, Lines, LinesHost, LinesMaker } from './lines.ts'
+import type { LinkVerb } from './link.ts'
+
+export class OneLine implements Lines {
+  protected readonly line: Line
+  protected readonly host: LinesHost
+
+  constructor(options: Resolved, host: LinesHost) {
+    this.host = host
+    this.line = new Line(
+      options,
+      { clientId: host.clientId },
+      {
+        changed: (next, previous) => this.#changed(next, previous),
+        incoming: (message) => this.incoming(message),
+        failed: (error) => host.report(error),
+        isReady: (room) => this.isReady(room),
+      },
+    )
+  }
+
+  get states(): readonly LinkState[] {
+    return [this.line.link.state]
+  }
+
+  get identity(): Identity {
+    return this.line.identity
+  }
+
+  get where(): string | undefined {
+    return this.line.link.where
+  }
+
+  tell(verb: LinkVerb): void {
+    this.line.link.tell(verb)
+  }
+
+  send(data: unknown, options?: SendOptions): Promise<unknown> {
+    return this.line.send(undefined, data, options)
+  }
+
+  call(type: string, payload: unknown, options?: CallOptions): Promise<unknown> {
+    return this.line.call(type, payload, options)
+  }
+
+  room(_name: string): Room {
+    throw new TypeError('room: this protocol has no rooms')
+  }
+
+  forgetRooms(): void {}
+
+  /** Everything that is no answer to a send or a call. */
+  protected incoming(message: Incoming): void {
+    if (message.kind === 'message') this.host.message(message.data, message.meta)
+    else this.host.misread(message)
+  }
+
+  protected isReady(_room: string | undefined): boolean {
+    return true
+  }
+
+  protected connected(): void {}
+
+  protected interrupted(): void {}
+
+  #changed(next: LinkState, previous: LinkState): void {
+    const isUp = next.kind === 'connected'
+    const wasUp = previous.kind === 'connected'
+    if (wasUp && !isUp) this.interrupted()
+    if (isUp && !wasUp) this.connected()
+    this.host.refresh(next)
+    if (isReconnect(next, previous)) this.host.reconnected()
+  }
+}
+
+/** One socket, and no rooms on it. */
+export const withoutRooms: LinesMaker = {
+  kind: 'none',
+  make: (options, host) => new OneLine(options, host),
+}
