@@ -1,8 +1,33 @@
 /** authed-socket: authenticated WebSocket connections to the server that you already have. */
+
 export type { ClosePolicy, PolicyRecord, StatusPolicy } from './core/policy.ts'
 export type { Action } from './core/problem.ts'
 export type { Verdict } from './core/verdict.ts'
-export * from './errors.ts'
+export {
+  type AnyAuthedSocketError,
+  AuthedSocketError,
+  CredentialRejectedError,
+  type ErrorCode,
+  HandshakeRefusedError,
+  InsecureUrlError,
+  isAuthedSocketError,
+  NotConnectedError,
+  OutboxFullError,
+  RequestFailedError,
+  RoomError,
+  SendUnknownError,
+  ServerClosedError,
+  SubprotocolError,
+  TokenInvalidError,
+  TokenRefusedError,
+  TokenUnavailableError,
+} from './errors.ts'
+export type { SendOptions } from './links/delivery.ts'
+export type { CallOptions } from './links/lines.ts'
+export { withoutRooms } from './links/one-line.ts'
+export type { JoinOptions, Message, RoomEvents, RoomState } from './links/room-control.ts'
+export { socketPerRoom } from './links/room-lines.ts'
+export { roomsOnOneSocket } from './links/shared-line.ts'
 export type { AuthedSocketOptions, Logger, ProbeResult, UrlContext } from './options.ts'
 export type {
   Correlate,
@@ -40,16 +65,10 @@ export type { Session, SessionEvents } from './sessions/session.ts'
 export { type SimpleJwtOptions, simpleJwt } from './sessions/simple-jwt.ts'
 export type { TokenStore } from './sessions/token-store.ts'
 export type { Gap } from './shell/channel.ts'
-export type { SocketEvents, Status } from './shell/connection.ts'
 export type { ListenOptions } from './shell/emitter.ts'
-export type { SendOptions } from './shell/line.ts'
-export type { CallOptions } from './shell/lines.ts'
-export { withoutRooms } from './shell/one-line.ts'
-export type { JoinOptions, Message, RoomEvents, RoomState } from './shell/room-control.ts'
-export { socketPerRoom } from './shell/room-lines.ts'
-export { roomsOnOneSocket } from './shell/shared-line.ts'
 export type { WebSocketConstructor, WebSocketLike } from './shell/websocket.ts'
 export { AuthedSocket } from './socket.ts'
+export type { SocketEvents, Status } from './status.ts'
 export type { Handshake, Transmission } from './transmissions/transmission.ts'
 export { type CookieOptions, viaCookie } from './transmissions/via-cookie.ts'
 export { type HeaderOptions, viaHeader } from './transmissions/via-header.ts'

@@ -19,7 +19,6 @@ import type { Claims } from './sessions/claims.ts'
 import { type AuthFunction, functionSource } from './sessions/function-source.ts'
 import { CredentialHolder } from './sessions/holder.ts'
 import { holderOf, isSession, type Session } from './sessions/session.ts'
-import type { LinesMaker } from './shell/lines.ts'
 import type { WebSocketConstructor } from './shell/websocket.ts'
 import type { Transmission } from './transmissions/transmission.ts'
 
@@ -103,7 +102,6 @@ type Defaults = 'settleMs' | 'connectTimeoutMs' | 'tokenTimeoutMs' | 'requestTim
 export type Resolved = AuthedSocketOptions &
   Required<Pick<AuthedSocketOptions, Defaults>> & {
     readonly holder: CredentialHolder
-    readonly rooms: LinesMaker
     readonly scale: number
     readonly outbox: { readonly count: number; readonly bytes: number }
     readonly logger: Logger
@@ -168,8 +166,6 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   return {
     ...options,
     holder,
-    // Checked above: a strategy of this package has it.
-    rooms: options.protocol.rooms as LinesMaker,
     scale,
     tokenTimeoutMs,
     settleMs: options.settleMs ?? 5_000,

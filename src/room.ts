@@ -1,7 +1,6 @@
 /** A room, as the user holds it. One object for each name, for as long as the socket lives. */
-import type { Channel } from './shell/channel.ts'
-import type { ListenOptions } from './shell/emitter.ts'
-import type { SendOptions } from './shell/line.ts'
+
+import type { SendOptions } from './links/delivery.ts'
 import type {
   JoinOptions,
   Message,
@@ -9,7 +8,9 @@ import type {
   RoomEvents,
   RoomPort,
   RoomState,
-} from './shell/room-control.ts'
+} from './links/room-control.ts'
+import type { Channel } from './shell/channel.ts'
+import type { ListenOptions } from './shell/emitter.ts'
 
 /**
  * `join()` it, listen, `send()`. What was asked for survives reconnects: the room is joined again by

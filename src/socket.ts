@@ -1,12 +1,14 @@
 /** `AuthedSocket`: the public verbs and events, and their types. */
+
+import { Connection } from './connection.ts'
+import type { SendOptions } from './links/delivery.ts'
+import { checkStaticUrl } from './links/handshake.ts'
+import type { JoinOptions, Message } from './links/room-control.ts'
 import { type AuthedSocketOptions, resolveOptions } from './options.ts'
 import type { Room } from './room.ts'
 import type { Channel } from './shell/channel.ts'
-import { Connection, type SocketEvents, type Status } from './shell/connection.ts'
 import type { ListenOptions } from './shell/emitter.ts'
-import { checkStaticUrl } from './shell/handshake.ts'
-import type { SendOptions } from './shell/line.ts'
-import type { JoinOptions, Message } from './shell/room-control.ts'
+import type { SocketEvents, Status } from './status.ts'
 import type {
   RequestName,
   RequestOf,

@@ -1,4 +1,4 @@
-import { roomsOnOneSocket } from '../shell/shared-line.ts'
+import { roomsOnOneSocket } from '../links/shared-line.ts'
 import {
   IGNORED,
   isCount,

@@ -1,4 +1,4 @@
-import { withoutRooms } from '../shell/one-line.ts'
+import { withoutRooms } from '../links/one-line.ts'
 import type { Envelope } from './envelope.ts'
 import { envelopeCodec } from './envelope-codec.ts'
 import type { Protocol } from './protocol.ts'

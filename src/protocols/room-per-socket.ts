@@ -1,5 +1,5 @@
 import { check, func, object, type Rule } from '../core/check.ts'
-import { socketPerRoom } from '../shell/room-lines.ts'
+import { socketPerRoom } from '../links/room-lines.ts'
 import type { Envelope } from './envelope.ts'
 import { envelopeCodec } from './envelope-codec.ts'
 import type { Protocol } from './protocol.ts'

@@ -10,39 +10,20 @@ import {
   initialCredentialState,
 } from '../core/credential-state.ts'
 import { grantOf } from '../core/grant.ts'
-import { lifetimeMs } from '../core/lifetime.ts'
 import type { Grant, LinkId, Standing } from '../core/standing.ts'
 import type { SessionView } from '../core/status.ts'
-import { errorOf } from '../error-of.ts'
 import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
-import { type Claims, readClaims } from './claims.ts'
+import type { Claims } from './claims.ts'
+import { askOnce, type LinkPort, type Seat } from './seat.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
-
-/** What a link hears from its session. */
-export interface LinkPort {
-  granted(grant: Grant): void
-  signedIn(): void
-  loggedOut(): void
-}
-
-/** A link's seat in the session. */
-export interface Seat {
-  report(standing: Standing): void
-  leave(): void
-}
+import { type Answer, Wallet } from './wallet.ts'
 
 export interface HolderSettings {
   readonly tokenTimeoutMs: number
   readonly scale: number
   readonly identify?: ((claims: Claims) => string | undefined) | undefined
-}
-
-/** A value, and what is known of it. Private to this file: the one place where tokens rest. */
-interface Kept {
-  readonly credential: Credential
-  readonly answer: Exclude<TokenAnswer, { kind: 'signed-out' }>
 }
 
 interface Linked {
@@ -55,7 +36,7 @@ export class CredentialHolder {
   readonly #runtime: Runtime<CredentialState, CredentialEvent, CredentialWork>
   readonly #links = new Map<LinkId, Linked>()
   readonly #watchers = new Set<() => void>()
-  #kept: Kept[] = []
+  readonly #wallet = new Wallet()
   #nextId = 1
   #signedIn = false
   #settings: HolderSettings = { tokenTimeoutMs: 10_000, scale: 1 }
@@ -93,8 +74,8 @@ export class CredentialHolder {
   }
 
   /** What a credential's token is, for the dial that carries it. */
-  answerOf(credentialId: number): Kept['answer'] | undefined {
-    return this.#kept.find(({ credential }) => credential.id === credentialId)?.answer
+  answerOf(credentialId: number): Answer | undefined {
+    return this.#wallet.answerOf(credentialId)
   }
 
   /** `undefined` with a cookie. */
@@ -109,15 +90,18 @@ export class CredentialHolder {
       this.loggedOut()
       return
     }
-    this.#kept = []
-    this.#dispatch({ type: 'login', credential: this.#keep(answer) })
+    this.#wallet.clear()
+    this.#dispatch({
+      type: 'login',
+      credential: this.#wallet.keep(answer, this.#settings.identify),
+    })
     for (const { port } of [...this.#links.values()]) port.signedIn()
   }
 
   /** The user left: links disconnect, everything is forgotten. Also clears the source. */
   loggedOut(): void {
     this.#source.clear()
-    this.#kept = []
+    this.#wallet.clear()
     for (const { port } of [...this.#links.values()]) port.loggedOut()
     this.#dispatch({ type: 'logout' })
   }
@@ -134,22 +118,7 @@ export class CredentialHolder {
 
   /** As `token`, without the token. `again` also asks the source of a refused session, once. */
   credential(demand: 'plain' | 'again' = 'plain'): Promise<Credential> {
-    return new Promise((resolve, reject) => {
-      const done = (settle: () => void) => {
-        settle()
-        seat.leave()
-      }
-      const seat = this.join({
-        granted: (grant) => {
-          if (grant.kind === 'go') done(() => resolve(grant.credential))
-          else if (grant.kind === 'fail' || grant.kind === 'later')
-            done(() => reject(errorOf(grant.problem)))
-        },
-        signedIn: () => {},
-        loggedOut: () => done(() => reject(errorOf({ kind: 'signed-out' }))),
-      })
-      seat.report({ kind: 'asking', demand: { kind: demand } })
-    })
+    return askOnce(this, demand)
   }
 
   /**
@@ -256,7 +225,7 @@ export class CredentialHolder {
       // Muted once the user logged out, so nothing is kept then.
       return signal.aborted
         ? { type: 'signed-out' }
-        : { type: 'answered', credential: this.#keep(answer) }
+        : { type: 'answered', credential: this.#wallet.keep(answer, this.#settings.identify) }
     } catch (cause) {
       if (cause instanceof TokenRefusedError)
         return { type: 'refused', problem: { kind: 'token-refused', cause } }
@@ -269,39 +238,9 @@ export class CredentialHolder {
       }
     }
   }
-
-  /** The same value keeps its id, and the instant of its first receipt. */
-  #keep(answer: Kept['answer']): Credential {
-    const known = this.#kept.find((kept) => isSameValue(kept.answer, answer))
-    if (known) return known.credential
-    const claims = answer.kind === 'token' ? readClaims(answer.token) : undefined
-    const receivedAt = (answer.kind === 'token' ? answer.receivedAt : undefined) ?? Date.now()
-    const lifetime =
-      answer.kind === 'token' ? lifetimeMs({ ...claims, ...answer, receivedAt }) : undefined
-    const identity = claims && (this.#settings.identify ?? subject)(claims)
-    const credential: Credential = {
-      id: this.#nextId++,
-      receivedAt,
-      ...(lifetime !== undefined && { lifetimeMs: lifetime }),
-      ...(identity !== undefined && { identity }),
-    }
-    // The one held, the one before it, and one for a link that lags behind.
-    this.#kept = [...this.#kept.slice(-2), { credential, answer }]
-    return credential
-  }
 }
 
 type WithoutMoment<Event> = Event extends unknown ? Omit<Event, 'at' | 'roll'> : never
-
-const subject = ({ sub, user_id }: Claims): string | undefined => {
-  const id = sub ?? user_id
-  return id === undefined ? undefined : String(id)
-}
-
-const isSameValue = (one: Kept['answer'], other: Kept['answer']): boolean =>
-  one.kind === 'token'
-    ? other.kind === 'token' && one.token === other.token
-    : other.kind === 'cookie' && one.header === other.header
 
 const isSame = (one: Grant, other: Grant | undefined): boolean =>
   other !== undefined &&

@@ -5,15 +5,8 @@ import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
-import { Delivery, type Order } from './delivery.ts'
+import { Delivery, type Order, type SendOptions } from './delivery.ts'
 import { Link } from './link.ts'
-
-export interface SendOptions {
-  /** Gives up: the promise rejects with its reason. */
-  readonly signal?: AbortSignal
-  /** Gives up after so long, in ms. Default: queued sends wait, sent ones as long as `requestTimeoutMs`. */
-  readonly timeoutMs?: number
-}
 
 export interface LineListener {
   /** The state of the link changed. */

@@ -4,10 +4,10 @@ import { NotConnectedError, RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
+import { callAt } from '../shell/timers.ts'
 import type { LinesHost, LinesMaker } from './lines.ts'
 import { OneLine } from './one-line.ts'
 import { Rooms } from './rooms.ts'
-import { callAt } from './timers.ts'
 
 const ROOMS_PER_JOIN = 100
 

@@ -1,64 +1,39 @@
 /** What an `AuthedSocket` does, without its types: rooms, links, status and events, wired together. */
 
-import type { LinkState } from '../core/link-state.ts'
-import type { Action } from '../core/problem.ts'
-import { type StatusView, statusOf } from '../core/status.ts'
-import { errorOf } from '../error-of.ts'
-import { type AnyAuthedSocketError, NotConnectedError, RequestFailedError } from '../errors.ts'
-import type { Resolved } from '../options.ts'
-import type { Incoming } from '../protocols/protocol.ts'
-import type { Room } from '../room.ts'
-import { Channel, type Gap } from './channel.ts'
-import type { SendOptions } from './line.ts'
-import type { CallOptions, Lines, LinesHost } from './lines.ts'
-import type { LinkVerb } from './link.ts'
-import { watchPage } from './page.ts'
-import { type Message, NO_META } from './room-control.ts'
-import { type Outcome, throwFailure, Waiters } from './waiters.ts'
-
-/** Where the socket is, immutable. `error` says why; `action` says who can mend it. */
-export type Status =
-  | Extract<StatusView, { state: 'idle' | 'authenticating' | 'connecting' | 'connected' }>
-  | (Omit<Extract<StatusView, { state: 'waiting' }>, 'problem'> & {
-      readonly error: AnyAuthedSocketError
-    })
-  | { readonly state: 'failed'; readonly error: AnyAuthedSocketError; readonly action: Action }
-
-export interface SocketEvents<Data> {
-  statechange: { readonly status: Status; readonly previous: Status }
-  connected: { readonly reconnected: boolean }
-  /** `willRetry: false`: it failed, or you disconnected. */
-  disconnected: { readonly willRetry: boolean; readonly code: number; readonly reason: string }
-  /** Only a person can go on: show the sign-in form. */
-  signinrequired: { readonly error: AnyAuthedSocketError }
-  /** Of protocols without rooms. */
-  message: Message<Data>
-  gap: Gap
-  /** Everything that a promise was rejected with, and what happened outside of any. */
-  error: unknown
-}
+import type { LinkState } from './core/link-state.ts'
+import { statusOf } from './core/status.ts'
+import { NotConnectedError, RequestFailedError } from './errors.ts'
+import type { SendOptions } from './links/delivery.ts'
+import { type CallOptions, type Lines, type LinesHost, linesOf } from './links/lines.ts'
+import type { LinkVerb } from './links/link.ts'
+import { type Message, NO_META } from './links/room-control.ts'
+import type { Resolved } from './options.ts'
+import type { Incoming } from './protocols/protocol.ts'
+import type { Room } from './room.ts'
+import { Channel } from './shell/channel.ts'
+import { watchPage } from './shell/page.ts'
+import { type Outcome, throwFailure, Waiters } from './shell/waiters.ts'
+import { type SocketEvents, type Status, Statuses } from './status.ts'
 
 export class Connection {
   readonly channel: Channel<Message<unknown>, SocketEvents<unknown>>
   readonly #options: Resolved
   readonly #lines: Lines
   readonly #waiters = new Waiters()
-  #view: StatusView = { state: 'idle', everConnected: false }
-  #status: Status = { state: 'idle', everConnected: false }
+  readonly #statuses: Statuses
   /** Set while the user is connected: lets go of the session and the page. */
   #detach: (() => void) | undefined
-  #wasConnected = false
   #warned = false
-  readonly #announcements: (() => void)[] = []
 
   constructor(options: Resolved) {
     this.#options = options
     this.channel = new Channel((error) => this.report(error))
-    this.#lines = options.rooms.make(options, this.#host())
+    this.#statuses = new Statuses(this.channel, options.logger)
+    this.#lines = linesOf(options, this.#host())
   }
 
   get status(): Status {
-    return this.#status
+    return this.#statuses.current
   }
 
   get identity(): string | undefined {
@@ -125,7 +100,7 @@ export class Connection {
   }
 
   async #reauthenticate(): Promise<void> {
-    if (!this.#detach || this.#status.state === 'failed') return this.#connect('connect')
+    if (!this.#detach || this.status.state === 'failed') return this.#connect('connect')
     await this.#options.holder.refresh()
     this.#lines.tell('redial')
     await this.#waiters.wait(() => this.#outcome())
@@ -142,7 +117,7 @@ export class Connection {
   }
 
   #outcome(): Outcome {
-    const status = this.#status
+    const { status } = this
     if (status.state === 'connected') return { done: true }
     if (status.state === 'failed') return { error: status.error }
     return status.state === 'idle'
@@ -191,42 +166,9 @@ export class Connection {
   }
 
   #refresh(link?: LinkState): void {
-    const view = statusOf(this.#lines.states, this.#detach !== undefined, this.#options.holder.view)
-    if (isSame(view, this.#view)) return
-    const previous = this.#status
-    const next = Object.freeze(this.#withError(view))
-    this.#view = view
-    this.#status = next
-    this.#announce(next, previous, link)
-    this.#waiters.look()
-  }
-
-  /** A listener may disconnect, or connect: what follows from that is announced after this. */
-  #announce(status: Status, previous: Status, link: LinkState | undefined): void {
-    const emit = this.channel.emit.bind(this.channel)
-    this.#announcements.push(() => {
-      this.#options.logger.debug(`authed-socket: ${previous.state} → ${status.state}`)
-      emit('statechange', { status, previous })
-      if (status.state === 'connected' && previous.state !== 'connected') {
-        emit('connected', { reconnected: this.#wasConnected })
-        this.#wasConnected = true
-      }
-      if (previous.state === 'connected' && status.state !== 'connected')
-        emit('disconnected', { willRetry: isTrying(status), ...closeOf(link) })
-      if (status.state === 'failed' && status.action === 'sign-in')
-        emit('signinrequired', { error: status.error })
-    })
-    if (this.#announcements.length > 1) return
-    for (let first = this.#announcements[0]; first; first = this.#announcements[0]) {
-      first()
-      this.#announcements.shift()
-    }
-  }
-
-  #withError(view: StatusView): Status {
-    if (view.state !== 'waiting' && view.state !== 'failed') return view
-    const { problem, ...rest } = view
-    return { ...rest, error: errorOf(problem, this.#lines.where) }
+    const { holder } = this.#options
+    const view = statusOf(this.#lines.states, this.#detach !== undefined, holder.view)
+    if (this.#statuses.show(view, this.#lines.where, link)) this.#waiters.look()
   }
 
   #host(): LinesHost {
@@ -235,7 +177,7 @@ export class Connection {
       waiters: this.#waiters,
       outcome: () => this.#outcome(),
       throwIfFailed: () => {
-        if (this.#status.state === 'failed') throw this.#status.error
+        if (this.status.state === 'failed') throw this.status.error
       },
       want: () => this.#attach(),
       refresh: (link) => this.#refresh(link),
@@ -255,14 +197,6 @@ export class Connection {
   }
 }
 
-/** Views are flat, and their problems keep their identity. */
-const isSame = (one: StatusView, other: StatusView): boolean => {
-  const keys = Object.keys(one) as (keyof StatusView)[]
-  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
-}
-
-const isTrying = ({ state }: Status): boolean => state !== 'failed' && state !== 'idle'
-
 const nothing = (): void => {}
 
 /** 128 random bits. */
@@ -270,10 +204,3 @@ const randomId = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, '0'))
     .join('')
-
-const closeOf = (link: LinkState | undefined): { code: number; reason: string } => {
-  const problem = link && 'problem' in link ? link.problem : undefined
-  return problem?.kind === 'closed'
-    ? { code: problem.code, reason: problem.reason }
-    : { code: 1006, reason: '' }
-}

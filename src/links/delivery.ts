@@ -3,6 +3,13 @@ import { type Identity, isKnown, isSomebodyElse } from '../core/identity.ts'
 import { Outbox, type OutboxBounds } from '../core/outbox.ts'
 import { NotConnectedError, OutboxFullError, SendUnknownError } from '../errors.ts'
 
+export interface SendOptions {
+  /** Gives up: the promise rejects with its reason. */
+  readonly signal?: AbortSignal
+  /** Gives up after so long, in ms. Default: queued sends wait, sent ones as long as `requestTimeoutMs`. */
+  readonly timeoutMs?: number
+}
+
 export interface Order {
   readonly id: number
   readonly frame: string | ArrayBuffer

@@ -1,9 +1,9 @@
 /** The socket's side of a room: its state, and what its user hears. */
 import { NotConnectedError } from '../errors.ts'
 import type { MessageMeta } from '../protocols/protocol.ts'
-import { Channel, type Gap } from './channel.ts'
-import type { SendOptions } from './line.ts'
-import type { Outcome } from './waiters.ts'
+import { Channel, type Gap } from '../shell/channel.ts'
+import type { Outcome } from '../shell/waiters.ts'
+import type { SendOptions } from './delivery.ts'
 
 /** `joining` also while the connection is lost: the room is wanted, and comes back by itself. */
 export type RoomState = 'idle' | 'joining' | 'joined' | 'refused'

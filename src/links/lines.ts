@@ -4,9 +4,9 @@ import type { LinkState } from '../core/link-state.ts'
 import type { Resolved } from '../options.ts'
 import type { Incoming, MessageMeta, RoomStrategy } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
-import type { SendOptions } from './line.ts'
+import type { Outcome, Waiters } from '../shell/waiters.ts'
+import type { SendOptions } from './delivery.ts'
 import type { LinkVerb } from './link.ts'
-import type { Outcome, Waiters } from './waiters.ts'
 
 /** What the sockets need of the connection that they are part of. */
 export interface LinesHost {
@@ -53,3 +53,7 @@ export interface Lines {
 export interface LinesMaker extends RoomStrategy {
   make(options: Resolved, host: LinesHost): Lines
 }
+
+/** `resolveOptions` checked that the strategy is one of this package's. */
+export const linesOf = (options: Resolved, host: LinesHost): Lines =>
+  (options.protocol.rooms as LinesMaker).make(options, host)

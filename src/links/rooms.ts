@@ -1,9 +1,9 @@
 /** The rooms of one `AuthedSocket`, whatever sockets carry them. */
 import { Room } from '../room.ts'
-import type { SendOptions } from './line.ts'
+import { failed, throwFailure } from '../shell/waiters.ts'
+import type { SendOptions } from './delivery.ts'
 import type { LinesHost } from './lines.ts'
 import { type JoinOptions, RoomControl, type RoomPort } from './room-control.ts'
-import { failed, throwFailure } from './waiters.ts'
 
 /** What carries the rooms. */
 export interface RoomCarrier {
