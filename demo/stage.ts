@@ -48,7 +48,7 @@ async function openNode(page: (config: PageConfig) => RequestListener): Promise<
     fallback: (request, response) => listener(request, response),
   })
   const config: PageConfig = {
-    server: 'the reference server (Node, ws)',
+    server: 'the reference server on Node',
     api: server.url,
     socketUrl: `${server.wsUrl}/ws/chat/{room}/`,
     session: 'simpleJwt',

@@ -62,7 +62,9 @@ export async function play(stage: Stage, tell: (line: string) => void): Promise<
   tell('… waiting for the token to end')
   await step('come back with a fresh token', rejoined)
   if (!closes.some((code) => code === 4003 || code === 1008))
-    throw new Error(`the socket ended with ${closes.join(', ') || 'no code'}, not with 4003 or 1008`)
+    throw new Error(
+      `the socket ended with ${closes.join(', ') || 'no code'}, not with 4003 or 1008`,
+    )
 
   const second = heard('still here')
   await lobby.send({ message: 'still here' })

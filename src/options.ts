@@ -111,7 +111,8 @@ export type Resolved = AuthedSocketOptions &
 
 const SILENT: Logger = { debug: () => {}, warn: () => {} }
 
-const RULES: Readonly<Record<string, Rule>> = {
+/** Made when used: what runs at import cannot be shaken away. */
+const rules = (): Readonly<Record<string, Rule>> => ({
   url: either(url, func),
   auth: [(value) => typeof value === 'function' || isSession(value), 'a function or a session'],
   transmission: [(value) => hasMethods(value, 'carry'), 'a transmission, such as viaQuery()'],
@@ -134,18 +135,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   probe: either(url, func),
   outbox: object,
   logger: [(value) => hasMethods(value, 'debug', 'warn'), 'an object with debug() and warn()'],
-}
-const LIMIT = numberFrom(0, Number.MAX_SAFE_INTEGER)
+})
 
 /**
  * @throws {TypeError} for a wrong or missing option; it is named
  * @throws {RangeError} for a number out of range
  */
 export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
-  check('AuthedSocket', options, RULES, ['url', 'auth', 'protocol'])
+  check('AuthedSocket', options, rules(), ['url', 'auth', 'protocol'])
   check('protocol.rooms', options.protocol.rooms, { kind: text, make: func }, ['make'])
   if (options.retry) check('retry', options.retry, { scale: numberFrom(0.001, 100) })
-  if (options.outbox) check('outbox', options.outbox, { count: LIMIT, bytes: LIMIT })
+  if (options.outbox)
+    check('outbox', options.outbox, { count: atLeastZero(), bytes: atLeastZero() })
   const { auth, transmission } = options
   const scale = options.retry?.scale ?? 1
   const tokenTimeoutMs = options.tokenTimeoutMs ?? 10_000
@@ -176,6 +177,8 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
     pin: {},
   }
 }
+
+const atLeastZero = (): Rule => numberFrom(0, Number.MAX_SAFE_INTEGER)
 
 /** Headers can be set where Node's API is: in Node itself, Bun and Deno. */
 const isBrowser = (): boolean => {

@@ -6,6 +6,7 @@ import { checkStaticUrl } from './links/handshake.ts'
 import type { JoinOptions, Message } from './links/room-control.ts'
 import { type AuthedSocketOptions, resolveOptions } from './options.ts'
 import type { Room } from './room.ts'
+import { handled } from './shell/promises.ts'
 import type { Channel } from './shell/channel.ts'
 import type { ListenOptions } from './shell/emitter.ts'
 import type { SocketEvents, Status } from './status.ts'
@@ -112,13 +113,13 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
   }
 
   /** `room(name)` and `join()` in one. */
-  async join<Name extends RoomName<Schema>>(
+  join<Name extends RoomName<Schema>>(
     name: Name,
     options?: JoinOptions,
   ): Promise<Room<RoomSend<Schema, Name>, RoomMessage<Schema, Name>>> {
     const room = this.room(name)
-    await room.join(options)
-    return room
+    // `room.join()` has reported its error already.
+    return handled(room.join(options).then(() => room))
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Checks of what users pass. Values are never printed: one of them may be a token in the wrong place. */
 
+import { LONGEST_TIMER_MS } from './delays.ts'
+
 /** Whether a value is right, and in words what would be. */
 export type Rule = readonly [isRight: (value: unknown) => boolean, wanted: string]
 
@@ -31,8 +33,7 @@ export const numberFrom = (low: number, high: number): Rule => [
   `a number from ${low} to ${high}`,
 ]
 
-/** Beyond this a platform timer fires at once. */
-export const duration: Rule = numberFrom(1, 2 ** 31 - 1)
+export const duration: Rule = /* @__PURE__ */ numberFrom(1, LONGEST_TIMER_MS)
 
 export const words = (...names: string[]): Rule => [
   // A wrong type is no word either.

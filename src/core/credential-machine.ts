@@ -3,28 +3,42 @@
  * dial with it. Pure: `at` and `roll` come with each event. Links speak to it by their `Standing`, and read
  * their `Grant`.
  */
-import { type Credential, isExpired } from './credential.ts'
+import { isExpired } from './credential.ts'
 import {
-  type Ask,
   type CredentialEvent,
   type CredentialLimits,
+  type CredentialPhase,
   type CredentialState,
   type CredentialWork,
+  demandOf,
   initialCredentialState,
-  isSettled,
+  isAsking,
+  isSettledOpen,
   isTrusted,
+  some,
 } from './credential-state.ts'
-import { sourceBackoffMs } from './delays.ts'
 import { grantOf } from './grant.ts'
 import { judge } from './judgement.ts'
-import type { Problem } from './problem.ts'
+import {
+  absent,
+  answered,
+  askAgain,
+  askNow,
+  due,
+  hold,
+  offTheWire,
+  refuse,
+  replace,
+  request,
+  unavailable,
+} from './requests.ts'
 import type { Demand, LinkId, Standing } from './standing.ts'
-import { confirming, NO_TRIAL } from './trial.ts'
+import { NO_TRIAL } from './trial.ts'
 
-/** A rotating refresh that has not answered for so long is given up: a new one may start. */
-const WIRE_LIMIT_MS = 30_000
 /** A credential that this server had accepted is doubted only after so long: a rollout is no refresh herd. */
 const ACCEPTED_DOUBT_MS = 30_000
+
+type Open = Extract<Standing, { kind: 'open' }>
 
 export const transition = (
   state: CredentialState,
@@ -38,7 +52,8 @@ export const workOf = (state: CredentialState, limits: CredentialLimits): Creden
   if (wire) work.push({ key: `request ${wire.id}`, kind: 'request', ask: wire.ask })
   if (phase.kind === 'requesting' && wire)
     work.push(timer('timed-out', wire.since + limits.tokenTimeoutMs))
-  if (phase.kind === 'backing-off') work.push(timer('due', phase.retryAt))
+  // Nobody asks a source again that nobody waits for.
+  if (phase.kind === 'backing-off' && isAsking(state)) work.push(timer('due', phase.retryAt))
   if (phase.kind === 'held' && trial.notBefore !== undefined)
     work.push(timer('due', trial.notBefore))
   return work
@@ -74,14 +89,15 @@ const apply = (
         limits,
       )
     case 'due':
-      return due(state, event, limits)
+      return due(state, event)
     case 'login':
       return hold(
         { ...offTheWire(state), trial: NO_TRIAL, identity: event.credential.identity },
         event.credential,
       )
     case 'logout':
-      return { ...initialCredentialState, requests: state.requests, links: state.links }
+      // Its links are told to leave; what they still say meanwhile asks nobody for anything.
+      return { ...initialCredentialState, requests: state.requests }
     case 'refresh':
       return askNow(state, { reason: 'renewal', fresh: true }, event.at, limits)
     case 'changed':
@@ -104,15 +120,19 @@ const advance = (
     case 'absent':
       return isAsking(state) ? request(state, { reason: 'connect', fresh: false }, at) : state
     case 'refused':
-      return limits.canAsk && demandOf(state, 'again')
-        ? request({ ...state, trial: NO_TRIAL }, { reason: 'connect', fresh: true }, at)
-        : state
+      return limits.canAsk && isAgain(event) ? askAgain(state, at) : state
     case 'held':
       return advanceHeld(state, event, limits)
     default:
       return state
   }
 }
+
+/** A verb leaves a refused session at the moment it is called, once: a link that has it still open fails. */
+const isAgain = (event: CredentialEvent): boolean =>
+  event.type === 'link' &&
+  event.standing.kind === 'asking' &&
+  event.standing.demand.kind === 'again'
 
 const advanceHeld = (
   before: CredentialState,
@@ -145,8 +165,9 @@ const askWhereNeeded = (
     const doubted: CredentialState = { ...state, trial: { ...trial, doubted: true } }
     return request(doubted, { reason: 'rejected', fresh: true }, at, phase.credential)
   }
-  const exempt = trial.rejections === 2 && !isTrusted(state, phase.credential.id)
-  if (!limits.everyDial || exempt) return state
+  // The confirming dial is made with the very value that was rejected.
+  const confirms = trial.rejections === 2 && !isTrusted(state, phase.credential.id)
+  if (!limits.everyDial || confirms) return state
   for (const id of state.links.keys())
     if (grantOf(state, id)?.kind === 'go' && !phase.served.has(id))
       return request(state, { reason: 'reconnect', fresh: false }, at)
@@ -161,7 +182,7 @@ const mayDoubt = (
   limits: CredentialLimits,
 ): boolean => {
   if (state.phase.kind !== 'held' || !limits.canRenew || state.trial.doubted) return false
-  for (const standing of state.links.values()) if (standing.kind === 'open') return false
+  if (some(state, ({ kind }) => kind === 'open')) return false
   const accepted = state.acceptedId === state.phase.credential.id
   return !accepted || at - doubt.since >= ACCEPTED_DOUBT_MS * limits.scale
 }
@@ -172,6 +193,7 @@ const linkMoved = (
   standing: Standing,
   limits: CredentialLimits,
 ): CredentialState => {
+  if (isKnown(state.links.get(id), standing)) return state
   const links = new Map(state.links)
   if (standing.kind === 'out') links.delete(id)
   else links.set(id, standing)
@@ -182,173 +204,31 @@ const linkMoved = (
     served.delete(id)
     next = { ...next, phase: { ...phase, served } }
   }
-  if (standing.kind === 'open' && isSettled(standing.trust)) next = trusted(next, standing)
+  if (isSettledOpen(standing))
+    next = {
+      ...next,
+      trial: isProof(phase, standing) ? NO_TRIAL : { ...state.trial, doubted: false },
+      acceptedId: standing.credential,
+    }
   // Nobody waits any more. A rotating refresh goes on: its answer must not be lost.
   if (links.size === 0 && phase.kind === 'requesting' && !limits.rotates)
     return phase.fallback ? hold(offTheWire(next), phase.fallback) : absent(next)
   return next
 }
 
-const trusted = (
-  state: CredentialState,
-  standing: Extract<Standing, { kind: 'open' }>,
-): CredentialState => {
-  const { phase } = state
-  const current = phase.kind === 'held' && phase.credential.id === standing.credential
-  const trial =
-    current && standing.trust === 'proven' ? NO_TRIAL : { ...state.trial, doubted: false }
-  return current ? { ...state, trial, acceptedId: standing.credential } : { ...state, trial }
-}
+/** Does it clear the count? A socket of an older value says nothing of the one on trial. */
+const isProof = (phase: CredentialPhase, { trust, credential }: Open): boolean =>
+  trust === 'proven' &&
+  (phase.kind === 'held'
+    ? phase.credential.id === credential
+    : phase.kind === 'requesting' && phase.ask.replaces === undefined)
 
-const answered = (
-  state: CredentialState,
-  event: Extract<CredentialEvent, { type: 'answered' }>,
-  limits: CredentialLimits,
-): CredentialState => {
-  const { credential, at } = event
-  const replaces = state.wire?.ask.replaces
-  const next = offTheWire(state)
-  const fail = (problem: Problem) =>
-    limits.canRenew ? unavailable(next, { ...event, problem }, limits) : refuse(next, problem)
-  if (isOther(state.identity, credential.identity))
-    return fail({ kind: 'token-invalid', cause: undefined })
-  const same = replaces?.id === credential.id
-  if (isExpired(credential, at) || (same && replaces.because === 'expired'))
-    return fail({ kind: 'expired' })
-  const held = hold({ ...next, identity: credential.identity ?? state.identity }, credential)
-  return same ? { ...held, trial: confirming(held.trial, event, limits.scale) } : held
-}
-
-const isOther = (one: string | undefined, other: string | undefined): boolean =>
-  one !== undefined && other !== undefined && one !== other
-
-const unavailable = (
-  state: CredentialState,
-  event: { at: number; roll: number; problem: Problem; retryAfterMs?: number },
-  limits: CredentialLimits,
-): CredentialState => {
-  const { phase } = state
-  if (phase.kind !== 'requesting') return state
-  if (phase.fallback && !isExpired(phase.fallback, event.at)) return hold(state, phase.fallback)
-  const failures = phase.failures + 1
-  const wait = Math.max(
-    sourceBackoffMs(failures, event.roll) * limits.scale,
-    event.retryAfterMs ?? 0,
-  )
-  const { ask } = phase
-  return {
-    ...state,
-    phase: { kind: 'backing-off', ask, failures, retryAt: event.at + wait, problem: event.problem },
-  }
-}
-
-const due = (
-  state: CredentialState,
-  { at }: { at: number },
-  limits: CredentialLimits,
-): CredentialState => {
-  const { phase, wire, trial } = state
-  if (phase.kind === 'held' && trial.notBefore !== undefined) {
-    const ready: CredentialState = { ...state, trial: { ...trial, notBefore: undefined } }
-    return isExpired(phase.credential, at) ? replace(ready, 'expired', at, limits) : ready
-  }
-  if (phase.kind !== 'backing-off') return state
-  if (wire && at - wire.since < WIRE_LIMIT_MS)
-    return { ...state, phase: { ...phase, retryAt: wire.since + WIRE_LIMIT_MS } }
-  return request(state, phase.ask, at, undefined, phase.failures)
-}
-
-/** A verb: asks now, and keeps what is held for the case that no answer comes. */
-const askNow = (
-  state: CredentialState,
-  ask: Ask,
-  at: number,
-  limits: CredentialLimits,
-): CredentialState => {
-  switch (state.phase.kind) {
-    case 'held':
-      if (!limits.canRenew) return state
-      return request(state, ask, at, state.phase.credential)
-    case 'requesting':
-      return state
-    case 'backing-off':
-      return state.wire
-        ? state
-        : request(state, state.phase.ask, at, undefined, state.phase.failures)
-    default:
-      return limits.canAsk ? request(state, { ...ask, reason: 'connect' }, at) : state
-  }
-}
-
-const request = (
-  state: CredentialState,
-  ask: Ask,
-  at: number,
-  fallback?: Credential,
-  failures = 0,
-): CredentialState => ({
-  ...state,
-  phase: { kind: 'requesting', ask, failures, ...(fallback && { fallback }) },
-  wire: { id: state.requests + 1, since: at, ask },
-  requests: state.requests + 1,
-})
-
-/** Drops what is held and asks for another value; refused where none can be had. */
-const replace = (
-  state: CredentialState,
-  because: 'rejected' | 'expired',
-  at: number,
-  limits: CredentialLimits,
-): CredentialState => {
-  if (state.phase.kind !== 'held') return state
-  if (!limits.canRenew) return refuse(state, { kind: 'expired' })
-  const reason = because === 'expired' ? 'renewal' : 'rejected'
-  const replaces = { id: state.phase.credential.id, because }
-  return request(state, { reason, fresh: true, replaces }, at)
-}
-
-const hold = (state: CredentialState, credential: Credential): CredentialState => {
-  const links = new Map(state.links)
-  const served = new Set<LinkId>()
-  for (const [id, standing] of links) {
-    if (standing.kind !== 'asking') continue
-    served.add(id)
-    const { kind } = standing.demand
-    if (kind === 'suspect' || kind === 'again') links.set(id, PLAIN)
-  }
-  return { ...state, links, phase: { kind: 'held', credential, served } }
-}
-
-const PLAIN: Standing = { kind: 'asking', demand: { kind: 'plain' } }
-
-const refuse = (state: CredentialState, problem: Problem): CredentialState => ({
-  ...offTheWire(state),
-  trial: NO_TRIAL,
-  phase: { kind: 'refused', problem },
-})
-
-const absent = (state: CredentialState): CredentialState => ({
-  ...offTheWire(state),
-  phase: { kind: 'absent' },
-})
-
-const offTheWire = ({ wire: _, ...state }: CredentialState): CredentialState => state
-
-const isAsking = (state: CredentialState): boolean => {
-  for (const standing of state.links.values()) if (standing.kind === 'asking') return true
-  return false
-}
-
-const demandOf = <Kind extends Demand['kind']>(
-  state: CredentialState,
-  kind: Kind,
-): Extract<Demand, { kind: Kind }> | undefined => {
-  for (const standing of state.links.values())
-    if (standing.kind === 'asking' && isKind(standing.demand, kind)) return standing.demand
-  return undefined
-}
-
-const isKind = <Kind extends Demand['kind']>(
-  demand: Demand,
-  kind: Kind,
-): demand is Extract<Demand, { kind: Kind }> => demand.kind === kind
+/**
+ * Who asks stands still until it is answered: what it said was judged, and is not heard twice. The others
+ * have news only where a socket came further.
+ */
+const isKnown = (known: Standing | undefined, next: Standing): boolean =>
+  known === undefined
+    ? next.kind === 'out'
+    : known.kind === next.kind &&
+      (known.kind !== 'open' || next.kind !== 'open' || known.trust === next.trust)

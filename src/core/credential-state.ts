@@ -1,7 +1,7 @@
 /** The states, events and work of the credential machine. */
 import type { Credential, TokenReason } from './credential.ts'
 import type { Problem } from './problem.ts'
-import type { LinkId, Standing, Trust } from './standing.ts'
+import type { Demand, LinkId, Standing, Trust } from './standing.ts'
 import { NO_TRIAL, type Trial } from './trial.ts'
 
 export interface Ask {
@@ -83,16 +83,35 @@ export const initialCredentialState: CredentialState = {
   trial: NO_TRIAL,
 }
 
-/** Did this value, or a later one, carry a socket far enough to be trusted, and is that socket still open? */
-export const isTrusted = (state: CredentialState, credentialId: number): boolean => {
-  for (const standing of state.links.values())
-    if (
-      standing.kind === 'open' &&
-      standing.credential === credentialId &&
-      isSettled(standing.trust)
-    )
-      return true
+/** Did this value carry a socket far enough to be trusted, and is that socket still open? */
+export const isTrusted = (state: CredentialState, credentialId: number): boolean =>
+  some(state, (standing) => isSettledOpen(standing) && standing.credential === credentialId)
+
+export const isSettled = (trust: Trust): boolean => trust !== 'open'
+
+export const isSettledOpen = (
+  standing: Standing,
+): standing is Extract<Standing, { kind: 'open' }> =>
+  standing.kind === 'open' && isSettled(standing.trust)
+
+export const isAsking = (state: CredentialState): boolean =>
+  some(state, ({ kind }) => kind === 'asking')
+
+export const some = (state: CredentialState, is: (standing: Standing) => boolean): boolean => {
+  for (const standing of state.links.values()) if (is(standing)) return true
   return false
 }
 
-export const isSettled = (trust: Trust): boolean => trust !== 'open'
+export const demandOf = <Kind extends Demand['kind']>(
+  state: CredentialState,
+  kind: Kind,
+): Extract<Demand, { kind: Kind }> | undefined => {
+  for (const standing of state.links.values())
+    if (standing.kind === 'asking' && isKind(standing.demand, kind)) return standing.demand
+  return undefined
+}
+
+const isKind = <Kind extends Demand['kind']>(
+  demand: Demand,
+  kind: Kind,
+): demand is Extract<Demand, { kind: Kind }> => demand.kind === kind

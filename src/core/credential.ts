@@ -1,3 +1,5 @@
+import { expiryToleranceMs } from './lifetime.ts'
+
 /**
  * What the machines know of a credential. The token itself is not here: the pure core decides about
  * credentials without ever holding a secret. The same value keeps its `id`.
@@ -21,3 +23,10 @@ export const expiresAt = (credential: Credential): number | undefined =>
 
 export const isExpired = (credential: Credential, at: number): boolean =>
   at >= (expiresAt(credential) ?? Number.POSITIVE_INFINITY)
+
+/**
+ * Was the credential rejected because its life was over? The server's clock is not ours, so the last
+ * moments count: `expiryToleranceMs`.
+ */
+export const isExpiry = (credential: Credential, rejectedAt: number): boolean =>
+  isExpired(credential, rejectedAt + expiryToleranceMs(credential.lifetimeMs ?? 0))

@@ -1,3 +1,6 @@
+/** 2^31 - 1: beyond this, `setTimeout` fires at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647
+
 /**
  * How long to wait. `roll` is a random number in [0, 1) that the shell draws for each event, so that no
  * two sockets and no two attempts move together. All results are in ms.
@@ -11,13 +14,13 @@ const FIRST = [200, 1_500] as const
 const NEXT = [1_000, 4_000] as const
 const CAP = 60_000
 const DOUBLES_AFTER = 4
-/** Past this many unsettled attempts the server is left in peace: about once a minute. */
-const PATIENT_AFTER = 10
+/** From so many unsettled attempts on, the server is left in peace: about once a minute. */
+const PATIENT_FROM = 10
 
 /** The delay after the `failures`-th attempt in a row that did not settle (from 1). */
 export const backoffMs = (failures: number, roll: number): number => {
   if (failures <= 1) return between(...FIRST, roll)
-  if (failures > PATIENT_AFTER) return between(45_000, 75_000, roll)
+  if (failures >= PATIENT_FROM) return between(45_000, 75_000, roll)
   const doublings = Math.max(0, failures - DOUBLES_AFTER)
   return between(NEXT[0], Math.min(CAP, NEXT[1] * 2 ** doublings), roll)
 }

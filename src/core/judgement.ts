@@ -2,14 +2,15 @@
  * What a server's "no" means: the credential's expiry, a rejected credential, or a room that is closed to
  * its owner. Counted once for all links that report the same value.
  */
-import { expiresAt } from './credential.ts'
+import { isExpiry } from './credential.ts'
 import {
   type CredentialLimits,
   type CredentialState,
   isSettled,
+  isSettledOpen,
   isTrusted,
+  some,
 } from './credential-state.ts'
-import { expiryToleranceMs } from './lifetime.ts'
 import type { Problem } from './problem.ts'
 import type { Demand, LinkId, Standing } from './standing.ts'
 import { confirming, NO_TRIAL } from './trial.ts'
@@ -35,7 +36,7 @@ export const judge = (
   const first = pending.values().next().value
   if (first === undefined || isUndecided(state, first.credential))
     return { kind: 'standing', state }
-  if (isExpiry(state, pending)) return expired(state, pending)
+  if (isOver(state, pending)) return expired(state, pending)
   if (!isTrusted(state, first.credential)) return count(state, pending, moment, limits)
   // Somebody is settled on this very value: it is good. Who never settled on it was refused a room.
   const reporters = new Map([...pending].filter(([, rejection]) => isReport(rejection)))
@@ -74,9 +75,11 @@ const count = (
   }
   // The third rejection is always the spaced one.
   if (trial.notBefore !== undefined) return { kind: 'standing', state: counted }
-  // Nobody is signed out who has a working socket.
-  if (hasSettledLink(state)) {
-    const rooms = answer(state, pending, () => 'unwelcome')
+  // Nobody is signed out who has a working socket. What a probe found is not about a room.
+  if (some(state, isSettledOpen)) {
+    const rooms = answer(state, pending, (id) =>
+      pending.get(id)?.witness === 'probe' ? 'plain' : 'unwelcome',
+    )
     return { kind: 'standing', state: { ...rooms, trial: NO_TRIAL } }
   }
   return { kind: 'refused', state: counted, problem: { kind: 'rejected', last: last.problem } }
@@ -88,34 +91,17 @@ const expired = (state: CredentialState, pending: ReadonlyMap<LinkId, Rejection>
   return { kind: 'expired', state: { ...answer(state, pending, () => 'plain'), trial } }
 }
 
-const isExpiry = (state: CredentialState, pending: ReadonlyMap<LinkId, Rejection>): boolean => {
-  if (state.phase.kind !== 'held') return false
-  const { credential } = state.phase
-  const end = expiresAt(credential)
-  if (end === undefined || credential.lifetimeMs === undefined) return false
-  const from = end - expiryToleranceMs(credential.lifetimeMs)
-  return [...pending.values()].some(({ at }) => at >= from)
-}
-
-const hasSettledLink = (state: CredentialState): boolean => {
-  for (const standing of state.links.values())
-    if (standing.kind === 'open' && isSettled(standing.trust)) return true
-  return false
-}
+const isOver = ({ phase }: CredentialState, pending: ReadonlyMap<LinkId, Rejection>): boolean =>
+  phase.kind === 'held' && [...pending.values()].some(({ at }) => isExpiry(phase.credential, at))
 
 /** While another link still tries the same value, its end says more than this one's. */
-const isUndecided = (state: CredentialState, credentialId: number): boolean => {
-  for (const standing of state.links.values()) {
-    if (standing.kind === 'dialing' && standing.credential === credentialId) return true
-    if (
-      standing.kind === 'open' &&
-      standing.credential === credentialId &&
-      !isSettled(standing.trust)
-    )
-      return true
-  }
-  return false
-}
+const isUndecided = (state: CredentialState, credentialId: number): boolean =>
+  some(
+    state,
+    (standing) =>
+      (standing.kind === 'dialing' || (standing.kind === 'open' && !isSettled(standing.trust))) &&
+      standing.credential === credentialId,
+  )
 
 /** A rejection of a value that is no longer held says nothing: the next one is dialed. */
 const withoutStale = (state: CredentialState): CredentialState => {

@@ -3,20 +3,23 @@
  * each event. Messages do not pass through here.
  */
 import { expiresAt } from './credential.ts'
-import { backoffMs, restartMs } from './delays.ts'
-import type { LinkEvent, LinkLimits, LinkState, LinkWork, Memory, Probe } from './link-state.ts'
-import { isRestart, isSilentClose } from './policy.ts'
-import type { Action, Problem } from './problem.ts'
-import type { Demand, Standing } from './standing.ts'
+import { ask, CALM, closed, down, PLAIN, probed, refuse, retry, wait } from './link-ends.ts'
+import type {
+  EventOf,
+  LinkEvent,
+  LinkLimits,
+  LinkState,
+  LinkWork,
+  Memory,
+  StateOf,
+} from './link-state.ts'
+import type { Demand, Grant, Standing } from './standing.ts'
 
 /** Open for so long without a word from the server, a link is taken as accepted. */
 const ACCEPTED_MS = 250
 /** Accepted for so long, a credential's rejections are forgotten. */
 const PROVEN_MS = 20_000
 const NUDGE_EVERY_MS = 5_000
-
-type Event<Type extends LinkEvent['type']> = Extract<LinkEvent, { type: Type }>
-type State<Kind extends LinkState['kind']> = Extract<LinkState, { kind: Kind }>
 
 export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState => {
   switch (event.type) {
@@ -45,7 +48,9 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'settled':
       return state.kind === 'connected' && state.trust === 'open' ? settle(state) : state
     case 'proven':
-      return state.kind === 'connected' ? { ...settle(state), trust: 'proven' } : state
+      return state.kind === 'connected' && state.trust !== 'proven'
+        ? { ...settle(state), trust: 'proven' }
+        : state
     case 'closed':
       return closed(state, event, limits)
     case 'timed-out':
@@ -91,7 +96,7 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
   }
 }
 
-const trustTimers = (state: State<'connected'>, limits: LinkLimits): LinkWork[] => {
+const trustTimers = (state: StateOf<'connected'>, limits: LinkLimits): LinkWork[] => {
   const work: LinkWork[] = []
   if (state.trust === 'open') work.push(timer('settled', state.openedAt + limits.settleMs))
   if (state.trust !== 'proven')
@@ -117,7 +122,6 @@ export const standingOf = (state: LinkState): Standing => {
   }
 }
 
-const PLAIN: Demand = { kind: 'plain' }
 const AGAIN: Demand = { kind: 'again' }
 
 const timer = (event: Extract<LinkWork, { kind: 'timer' }>['event'], at: number): LinkWork => ({
@@ -127,19 +131,13 @@ const timer = (event: Extract<LinkWork, { kind: 'timer' }>['event'], at: number)
   event,
 })
 
-const ask = (memory: Memory, demand: Demand): LinkState => ({
-  kind: 'authenticating',
-  memory,
-  demand,
+/** A new start. The count of dials goes on, since keys of work are made of it. */
+const forget = ({ everConnected, dials, settledOn }: Memory): Memory => ({
+  everConnected,
+  dials,
+  settledOn,
+  failures: 0,
 })
-
-const down = (memory: Memory, at: number): Memory => ({
-  ...memory,
-  downSince: memory.downSince ?? at,
-})
-
-/** A new start: only the count of dials goes on, since keys of work are made of it. */
-const forget = ({ everConnected, dials }: Memory): Memory => ({ everConnected, dials, failures: 0 })
 
 const connect = (state: LinkState, event: LinkEvent): LinkState => {
   switch (state.kind) {
@@ -165,7 +163,7 @@ const reconnect = (state: LinkState, event: LinkEvent): LinkState => {
 
 const granted = (
   state: LinkState,
-  { grant, at }: Event<'granted'>,
+  { grant, at }: EventOf<'granted'>,
   limits: LinkLimits,
 ): LinkState => {
   if (state.kind === 'idle' || state.kind === 'refused' || state.kind === 'failed') return state
@@ -178,7 +176,9 @@ const granted = (
       return { kind: 'connecting', memory, credential: grant.credential, since: at }
     }
     case 'later':
-      return { ...state, deferred: { until: grant.until, problem: grant.problem } }
+      return isSame(state.deferred, grant)
+        ? state
+        : { ...state, deferred: { until: grant.until, problem: grant.problem } }
     case 'refuse-room':
       return refuse(state.memory, grant.problem, limits)
     case 'wait':
@@ -186,13 +186,12 @@ const granted = (
   }
 }
 
-/** A refused room is the link's own; where links have no room, something else in the handshake is wrong. */
-const refuse = (memory: Memory, problem: Problem, limits: LinkLimits): LinkState =>
-  limits.ownsRoom
-    ? { kind: 'refused', memory, problem }
-    : { kind: 'failed', memory, problem, action: 'fix-configuration' }
+const isSame = (
+  deferred: StateOf<'authenticating'>['deferred'],
+  { until, problem }: Extract<Grant, { kind: 'later' }>,
+): boolean => deferred?.until === until && deferred.problem === problem
 
-const accepted = (state: State<'connecting'>, trust: 'open' | 'settled'): LinkState => {
+const accepted = (state: StateOf<'connecting'>, trust: 'open' | 'settled'): LinkState => {
   if (state.openedAt === undefined) return state
   const { credential, openedAt } = state
   const memory = { ...state.memory, everConnected: true, downSince: undefined }
@@ -207,91 +206,11 @@ const greeted = (state: LinkState): LinkState => {
 }
 
 /** The backoff resets on settling, not on opening: servers accept, and close at once. */
-const settle = (state: State<'connected'>): State<'connected'> => ({
+const settle = (state: StateOf<'connected'>): StateOf<'connected'> => ({
   ...state,
   trust: state.trust === 'open' ? 'settled' : state.trust,
-  memory: { ...state.memory, failures: 0, suspectSince: undefined },
+  memory: { ...state.memory, ...CALM, settledOn: state.credential.id },
 })
-
-const closed = (state: LinkState, event: Event<'closed'>, limits: LinkLimits): LinkState => {
-  if (state.kind !== 'connecting' && state.kind !== 'connected') return state
-  const { verdict, problem, at } = event
-  const memory = down(state.memory, at)
-  if (typeof verdict === 'object')
-    return { ...wait(state, event, problem, limits), notBefore: at + verdict.retryAfterMs }
-  switch (verdict) {
-    case 'retry':
-      return wait(state, event, problem, limits)
-    case 'reauthenticate':
-      return ask(memory, {
-        kind: 'rejected',
-        credential: state.credential.id,
-        at,
-        reach: state.kind === 'connected' ? state.trust : 'dialing',
-        witness: 'server',
-        problem,
-      })
-    case 'sign-in':
-      return ask(memory, { kind: 'ended', problem })
-    case 'refuse-room':
-      return refuse(memory, problem, limits)
-    case 'stop':
-      return { kind: 'failed', memory, problem, action: whoMends(problem) }
-  }
-}
-
-const whoMends = (problem: Problem): Action =>
-  problem.kind === 'closed' || problem.kind === 'verdict-frame'
-    ? 'contact-server'
-    : 'fix-configuration'
-
-const wait = (
-  state: State<'connecting'> | State<'connected'>,
-  { at, roll }: LinkEvent,
-  problem: Problem,
-  limits: LinkLimits,
-): State<'waiting'> => {
-  const settled = state.kind === 'connected' && state.trust !== 'open'
-  const silent = !settled && isSilent(state, problem)
-  const failures = state.memory.failures + 1
-  const delay =
-    problem.kind === 'closed' && isRestart(problem.code)
-      ? restartMs(roll)
-      : backoffMs(failures, roll)
-  const suspectSince = silent ? (state.memory.suspectSince ?? at) : undefined
-  return {
-    kind: 'waiting',
-    memory: { ...down(state.memory, at), failures, suspectSince },
-    due: at + delay * limits.scale,
-    notBefore: at,
-    problem,
-    probe: silent ? 'asking' : 'none',
-    credential: state.credential.id,
-  }
-}
-
-/** An attempt that ended without a rejecting code or a visible status: it may be the credential, or not. */
-const isSilent = (state: LinkState, problem: Problem): boolean => {
-  switch (problem.kind) {
-    case 'unreachable':
-    case 'timeout':
-      return true
-    case 'closed':
-      return state.kind === 'connecting' && state.openedAt === undefined
-        ? true
-        : isSilentClose(problem.code)
-    default:
-      return false
-  }
-}
-
-const retry = (state: State<'waiting'>): LinkState =>
-  ask(
-    state.memory,
-    state.probe === 'answers' && state.memory.suspectSince !== undefined
-      ? { kind: 'suspect', since: state.memory.suspectSince }
-      : PLAIN,
-  )
 
 /** News from the page shortens the backoff, never the server's advice. Flapping networks shorten it once. */
 const nudge = (state: LinkState, { at }: LinkEvent): LinkState => {
@@ -300,22 +219,3 @@ const nudge = (state: LinkState, { at }: LinkEvent): LinkState => {
   if (nudgedAt !== undefined && at - nudgedAt < NUDGE_EVERY_MS) return state
   return { ...state, due: at, memory: { ...state.memory, nudgedAt: at } }
 }
-
-const probed = (state: LinkState, { probe, at }: Event<'probed'>): LinkState => {
-  if (state.kind !== 'waiting' || state.probe !== 'asking') return state
-  if (probe !== 'refused')
-    return { ...state, probe: probe satisfies Probe, problem: known(state, probe) }
-  return ask(state.memory, {
-    kind: 'rejected',
-    credential: state.credential,
-    at,
-    reach: 'dialing',
-    witness: 'probe',
-    problem: { kind: 'probe' },
-  })
-}
-
-const known = (state: State<'waiting'>, probe: Probe): Problem =>
-  state.problem.kind === 'unreachable'
-    ? { kind: 'unreachable', hostAnswers: probe !== 'gone' }
-    : state.problem

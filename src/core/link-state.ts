@@ -14,6 +14,8 @@ export interface Memory {
   /** Since when attempts fail in silence, in epoch ms. */
   readonly suspectSince?: number | undefined
   readonly dials: number
+  /** The credential that a server was last seen to accept here. */
+  readonly settledOn?: number | undefined
   readonly nudgedAt?: number
 }
 
@@ -77,6 +79,9 @@ export type LinkEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'nudge' }
   | { readonly type: 'probed'; readonly probe: 'answers' | 'gone' | 'accepted' | 'refused' }
 )
+
+export type StateOf<Kind extends LinkState['kind']> = Extract<LinkState, { kind: Kind }>
+export type EventOf<Type extends LinkEvent['type']> = Extract<LinkEvent, { type: Type }>
 
 export interface LinkLimits {
   /** A refused room is this link's alone; without rooms of their own, links have nothing else to refuse. */

@@ -42,7 +42,6 @@ export interface DeliveryPort {
 }
 
 const SWEEP_MS = 250
-const DONE: Promise<unknown> = Promise.resolve()
 
 export class Delivery {
   readonly #port: DeliveryPort
@@ -62,7 +61,7 @@ export class Delivery {
     const ready = this.#unsent === 0 && this.#port.isReady(order)
     if (ready && !order.answered) {
       this.#port.write(frame)
-      return DONE
+      return Promise.resolve()
     }
     const bytes = typeof frame === 'string' ? frame.length : frame.byteLength
     if (!this.#outbox.fits(bytes))

@@ -38,7 +38,7 @@ export interface RoomPort {
   send(control: RoomControl, data: unknown, options: SendOptions | undefined): Promise<void>
 }
 
-export const NO_META: MessageMeta = Object.freeze({})
+export const NO_META: MessageMeta = /* @__PURE__ */ Object.freeze({})
 
 export class RoomControl {
   readonly name: string

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import { roomsOnOneSocket } from '../links/shared-line.ts'
 import {
   IGNORED,
@@ -127,7 +128,7 @@ const isFrame = (value: unknown): value is Frame =>
 /** From 1 s, so that no server makes its clients busy, to the longest timer there is. */
 const heartbeatOf = (heartbeatMs: number): Heartbeat => ({
   frame: '{"type":"ping","id":0}',
-  everyMs: Math.min(Math.max(heartbeatMs, 1000), 2 ** 31 - 1),
+  everyMs: Math.min(Math.max(heartbeatMs, 1000), LONGEST_TIMER_MS),
   timeoutMs: HEARTBEAT_TIMEOUT_MS,
 })
 

@@ -3,7 +3,7 @@ import { TokenInvalidError, TokenUnavailableError } from '../errors.ts'
 import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
 import { endpoint, redact } from './endpoint.ts'
 import { checkPassword, type PasswordCredentials, passwordBody } from './password.ts'
-import { handled } from './promises.ts'
+import { handled } from '../shell/promises.ts'
 import { callUser } from './safe-error.ts'
 import { createSession, type Entry, type Session, type SessionParts } from './session.ts'
 import {
@@ -32,14 +32,15 @@ export interface CookieSessionOptions extends ReachOptions {
   readonly fields?: { readonly username?: string; readonly password?: string }
 }
 
-const rules: Record<string, Rule> = {
+/** Made when used: what runs at import cannot be shaken away. */
+const rules = (): Record<string, Rule> => ({
   cookie: either(text, func),
   login: url,
   logout: url,
   csrf: csrfRule,
   fields: textsBy('username', 'password'),
   ...reachRules,
-}
+})
 
 const FIELDS = { username: 'username', password: 'password' }
 
@@ -123,7 +124,7 @@ const reachWith = (
 export const cookieSessionParts = (
   options: CookieSessionOptions = {},
 ): SessionParts<PasswordCredentials> => {
-  check('cookieSession', options, rules)
+  check('cookieSession', options, rules())
   checkCsrf('cookieSession', options.csrf)
   if (options.cookie !== undefined && isBrowser()) {
     throw new TypeError(

@@ -1,7 +1,7 @@
 import { isObject, kindOf } from '../core/check.ts'
 import type { TokenReason } from '../core/credential.ts'
 import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
-import { abortable } from './promises.ts'
+import { abortable } from '../shell/promises.ts'
 import { causeOf, isOurs, nameOf } from './safe-error.ts'
 import type { TokenAnswer, TokenRequest, TokenSource } from './source.ts'
 

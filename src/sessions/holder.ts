@@ -10,7 +10,7 @@ import {
   initialCredentialState,
 } from '../core/credential-state.ts'
 import { grantOf } from '../core/grant.ts'
-import type { Grant, LinkId, Standing } from '../core/standing.ts'
+import type { Grant, LinkId } from '../core/standing.ts'
 import type { SessionView } from '../core/status.ts'
 import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { Runtime } from '../shell/runtime.ts'

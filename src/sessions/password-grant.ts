@@ -39,7 +39,8 @@ export interface PasswordGrantOptions extends PasswordOptions, ReachOptions {
   readonly fields?: Partial<TokenFields>
 }
 
-const rules: Record<string, Rule> = {
+/** Made when used: what runs at import cannot be shaken away. */
+const rules = (): Record<string, Rule> => ({
   url,
   refreshUrl: url,
   revokeUrl: url,
@@ -47,9 +48,9 @@ const rules: Record<string, Rule> = {
   clientId: text,
   scope: text,
   refreshToken: storageRule('memory'),
-  ...passwordRules,
+  ...passwordRules(),
   ...reachRules,
-}
+})
 
 const FIELDS: TokenFields = {
   username: 'username',
@@ -60,7 +61,7 @@ const FIELDS: TokenFields = {
 }
 
 const checked = (options: PasswordGrantOptions) => {
-  check('passwordGrant', options, rules, ['url'])
+  check('passwordGrant', options, rules(), ['url'])
   const at = (name: string, value: string | URL | undefined) =>
     value === undefined ? undefined : endpoint(`passwordGrant: ${name}`, value, options)
   return {

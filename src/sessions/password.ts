@@ -47,11 +47,11 @@ export interface TokenFields {
   readonly expiresIn: string
 }
 
-export const passwordRules = {
+export const passwordRules = (): Record<string, Rule> => ({
   credentials: [(value) => isObject(value) || func[0](value), 'an object or a function'],
   reobtain: flag,
   fields: textsBy('username', 'password', 'access', 'refresh', 'expiresIn'),
-} satisfies Record<string, Rule>
+})
 
 export const storageRule = (...names: string[]): Rule => {
   const [isWord, wanted] = words(...names)

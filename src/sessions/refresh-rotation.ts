@@ -1,6 +1,6 @@
 /** Access tokens that expire, and the refresh token that brings the next one, once. */
 import { TokenRefusedError } from '../errors.ts'
-import { abortable } from './promises.ts'
+import { abortable } from '../shell/promises.ts'
 import { callUser } from './safe-error.ts'
 import type { Entry, SessionParts } from './session.ts'
 import type { Reach } from './session-fetch.ts'
@@ -29,8 +29,6 @@ const GIVEN_UP_MS = 30_000
 
 /** How long `logout()` may wait for the server. */
 const REVOKE_MS = 10_000
-
-const NOTHING = Promise.resolve()
 
 const SIGNED_OUT: TokenAnswer = { kind: 'signed-out' }
 
@@ -105,7 +103,7 @@ export class RotatingSource<Credentials> implements TokenSource {
     return async () => {
       if (!family || !revoke) return
       const signal = AbortSignal.timeout(REVOKE_MS)
-      await abortable<unknown>(family.wire?.answer ?? NOTHING, signal).catch(() => {})
+      await abortable<unknown>(family.wire?.answer ?? Promise.resolve(), signal).catch(() => {})
       await revoke(storedOf(family), signal)
     }
   }

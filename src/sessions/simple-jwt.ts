@@ -36,15 +36,16 @@ export interface SimpleJwtOptions extends PasswordOptions, ReachOptions {
   readonly fields?: Partial<TokenFields>
 }
 
-const rules: Record<string, Rule> = {
+/** Made when used: what runs at import cannot be shaken away. */
+const rules = (): Record<string, Rule> => ({
   obtain: url,
   refresh: url,
   revoke: url,
   refreshToken: storageRule('memory', 'httpOnlyCookie'),
   csrf: csrfRule,
-  ...passwordRules,
+  ...passwordRules(),
   ...reachRules,
-}
+})
 
 const FIELDS: TokenFields = {
   username: 'username',
@@ -55,7 +56,7 @@ const FIELDS: TokenFields = {
 }
 
 const checked = (options: SimpleJwtOptions) => {
-  check('simpleJwt', options, rules, ['obtain', 'refresh'])
+  check('simpleJwt', options, rules(), ['obtain', 'refresh'])
   checkCsrf('simpleJwt', options.csrf)
   const at = (name: 'obtain' | 'refresh' | 'revoke', value: string | URL) =>
     endpoint(`simpleJwt: ${name}`, value, options)

@@ -4,6 +4,7 @@
  * machine's to decide (docs/decisions/001-one-shot-dialer.md).
  */
 import * as imported from 'reconnecting-websocket'
+import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import type { WebSocketConstructor, WebSocketLike } from './websocket.ts'
 
@@ -39,6 +40,19 @@ interface OneShot {
 }
 type OneShotConstructor = new (url: string, protocols: string[], options: object) => OneShot
 
+/** Node's `ws` has more than a browser's. */
+interface NativeSocket extends WebSocketLike {
+  addEventListener(type: string, listener: (event: never) => void): void
+  terminate?(): void
+  on?(event: string, listener: (...args: never[]) => void): void
+}
+/** `ws` takes options third; undici takes them with the protocols. */
+type NativeConstructor = new (
+  url: string,
+  protocols?: string[] | object,
+  options?: object,
+) => NativeSocket
+
 /**
  * Bundlers hand a CommonJS default over in three shapes: the class itself, a namespace, and a namespace
  * within a namespace.
@@ -50,8 +64,6 @@ export const unwrap = (module: unknown): OneShotConstructor => {
 }
 const ReconnectingWebSocket = /* @__PURE__ */ unwrap(imported)
 
-/** Its own connect timeout kills a Node process (no error listener is left), so it never fires. */
-const NEVER_MS = 2 ** 31 - 1
 /** The close that tells the true code comes so long after the error at most. */
 const CLOSE_FOLLOWS_MS = 1_000
 /** How long a peer may take to answer our close before the TCP connection is dropped. */
@@ -63,7 +75,7 @@ export const dial = (
   options: object | undefined,
   listener: DialListener,
 ): DialedSocket => {
-  let socket: WebSocketLike | undefined
+  let socket: NativeSocket | undefined
   let ended = false
   let late: ReturnType<typeof setTimeout> | undefined
   const detach = () => {
@@ -84,7 +96,7 @@ export const dial = (
    * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
    * handshake, so an error that no close follows ends the attempt too.
    */
-  const hideErrors = (made: WebSocketLike) => {
+  const hideErrors = (made: NativeSocket) => {
     const add = made.addEventListener.bind(made)
     add('error', ({ message }: { message?: unknown }) => {
       if (ended) return
@@ -107,7 +119,8 @@ export const dial = (
   }
   const factory = function (this: unknown, url: string) {
     try {
-      socket = construct(Native, url, handshake, options)
+      // All have the members that are used here; their own types are too narrow to say so.
+      socket = construct(Native as NativeConstructor, url, handshake, options)
       hideErrors(socket)
       return socket
     } catch (cause) {
@@ -121,7 +134,7 @@ export const dial = (
     WebSocket: Object.assign(factory, { CLOSING: 2 }),
     maxRetries: 0,
     maxEnqueuedMessages: 0,
-    connectionTimeout: NEVER_MS,
+    connectionTimeout: LONGEST_TIMER_MS,
     minUptime: 0,
   })
   oneShot.binaryType = 'arraybuffer'
@@ -137,11 +150,11 @@ export const dial = (
 }
 
 const construct = (
-  Native: WebSocketConstructor,
+  Native: NativeConstructor,
   url: string,
   { protocols, headers }: Handshake,
   options: object | undefined,
-): WebSocketLike => {
+): NativeSocket => {
   const offered = [...protocols]
   const given = {
     ...options,
@@ -158,7 +171,7 @@ const construct = (
     })
   if (options === undefined && Object.keys(headers).length === 0)
     return offered.length > 0 ? new Native(url, offered) : new Native(url)
-  return new Native(url, { protocols: offered, ...given } as never)
+  return new Native(url, { protocols: offered, ...given })
 }
 
 interface Destroyable {
@@ -177,7 +190,7 @@ const CLOSED = {
   close: () => {},
 }
 
-const dropLater = (socket: WebSocketLike | undefined) => {
+const dropLater = (socket: NativeSocket | undefined) => {
   if (socket?.terminate === undefined || socket.readyState === 3) return
   const timer: { unref?: () => void } | number = setTimeout(
     () => socket.terminate?.(),

@@ -1,7 +1,5 @@
 /** Timers that may lie further away than a platform timer reaches. */
-
-/** Beyond this, `setTimeout` fires at once. */
-const LONGEST_MS = 2 ** 31 - 1
+import { LONGEST_TIMER_MS } from '../core/delays.ts'
 
 /** Calls back once the clock has reached `at` (epoch ms). */
 export const callAt = (at: number, callback: () => void): (() => void) => {
@@ -9,7 +7,9 @@ export const callAt = (at: number, callback: () => void): (() => void) => {
   const arm = () => {
     const left = at - Date.now()
     handle =
-      left > LONGEST_MS ? setTimeout(arm, LONGEST_MS) : setTimeout(callback, Math.max(0, left))
+      left > LONGEST_TIMER_MS
+        ? setTimeout(arm, LONGEST_TIMER_MS)
+        : setTimeout(callback, Math.max(0, left))
   }
   arm()
   return () => clearTimeout(handle)

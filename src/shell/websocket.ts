@@ -1,19 +1,11 @@
 /** Finds a WebSocket constructor where the user gave none. */
 
-/** What a runtime's WebSocket can be asked for. Node's `ws` has more than a browser's. */
+/** What all of them have: browsers', Node's, `ws`, undici's, mock-socket's. */
 export interface WebSocketLike {
   readonly readyState: number
-  addEventListener(type: string, listener: (event: never) => void): void
   close(code?: number, reason?: string): void
-  terminate?(): void
-  on?(event: string, listener: (...args: never[]) => void): void
 }
-/** `ws` takes options third; undici takes them with the protocols. */
-export type WebSocketConstructor = new (
-  url: string,
-  protocols?: string[],
-  options?: object,
-) => WebSocketLike
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
 
 /**
  * The global one; on Node 20, which has none, `ws`.

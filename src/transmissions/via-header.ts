@@ -15,7 +15,7 @@ const OCCUPIED = ['host', 'connection', 'upgrade', 'origin', 'cookie']
 
 const headerName: Rule = [
   (value) => word[0](value) && !isOccupied(`${value}`.toLowerCase()),
-  `${word[1]}, and not a header of the handshake itself`,
+  'one word, and not a header of the handshake itself',
 ]
 const isOccupied = (name: string): boolean =>
   OCCUPIED.includes(name) || name.startsWith('sec-websocket-')

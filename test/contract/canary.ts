@@ -8,8 +8,7 @@ export function formsOf(token: string): ReadonlySet<string> {
   const forms = new Set([token, encodeURIComponent(token), percentEncoded(token)])
   for (const shifted of base64Forms(token)) forms.add(shifted)
   const signature = token.split('.').at(-1) ?? token
-  for (let at = 0; at + PART <= signature.length; at += 1)
-    forms.add(signature.slice(at, at + PART))
+  for (let at = 0; at + PART <= signature.length; at += 1) forms.add(signature.slice(at, at + PART))
   return forms
 }
 
@@ -69,7 +68,11 @@ export function stringsIn(root: unknown, name: string): Sighting[] {
 
 function keysOf(value: object): Set<PropertyKey> {
   const keys = new Set<PropertyKey>()
-  for (let at: object | null = value; at !== null && !isPlatform(at); at = Object.getPrototypeOf(at))
+  for (
+    let at: object | null = value;
+    at !== null && !isPlatform(at);
+    at = Object.getPrototypeOf(at)
+  )
     for (const key of Reflect.ownKeys(at)) keys.add(key)
   return keys
 }
@@ -90,8 +93,6 @@ const PLATFORM = new Set<unknown>([
 ])
 function isPlatform(value: object): boolean {
   if (PLATFORM.has(value)) return true
-  const { constructor } = value as { constructor?: unknown }
-  return (
-    PLATFORM.has(constructor) && (constructor as { prototype?: unknown }).prototype === value
-  )
+  const maker = (value as { constructor?: { prototype?: unknown } }).constructor
+  return PLATFORM.has(maker) && maker?.prototype === value
 }

@@ -13,8 +13,10 @@ export type ErrorName = AuthedSocketError['name']
 
 /** A token before there is one: minted when the cell is played. */
 export type TokenOrder =
-  | { readonly kind: 'valid' | 'expired'; readonly user: string }
-  | { readonly kind: 'garbage' | 'none' }
+  | { readonly kind: 'valid'; readonly user: string }
+  | { readonly kind: 'expired'; readonly user: string }
+  | { readonly kind: 'garbage' }
+  | { readonly kind: 'none' }
 
 /** Where the cell's credential comes from. */
 export type AuthOrder =
@@ -106,6 +108,8 @@ export interface Cell {
   readonly phase: string
   readonly auth: AuthOrder
   readonly options: CellOptions
+  /** Instead of the endpoint's own. */
+  readonly path?: string
   readonly rooms: readonly string[]
   readonly script: readonly Step[]
   readonly expected: Expectation

@@ -304,14 +304,20 @@ class Player {
 
   #hear(heard: Heard, message: { data: unknown }): void {
     this.#show('message', message)
-    heard.messages.push(textOf(message.data))
+    const text = textOf(message.data)
+    // Without rooms all cells hear each other.
+    const [writer = '', own] = text.split('|')
+    if (own !== undefined && writer !== this.#part.id) return
+    heard.messages.push(own ?? text)
     this.#look()
   }
 
   async #send(alias: string, text: string): Promise<boolean> {
     const target = this.#rooms.get(alias) ?? this.#socket
     try {
-      await target?.send({ message: text })
+      await target?.send({
+        message: this.#part.protocol === 'plain' ? `${this.#part.id}|${text}` : text,
+      })
       return true
     } catch (error) {
       this.#fault(`send in ${alias}`, error)
@@ -418,8 +424,7 @@ function errorOutcome(error: unknown): ErrorOutcome {
 function textOf(data: unknown): string {
   if (typeof data === 'object' && data !== null && 'message' in data) {
     const { message } = data
-    if (typeof message === 'string')
-      return message.startsWith('Welcome, ') ? 'welcome' : message
+    if (typeof message === 'string') return message.startsWith('Welcome, ') ? 'welcome' : message
   }
   const echo = typeof data === 'string' ? /^Message from \w+: (.*)$/.exec(data)?.[1] : undefined
   return echo === undefined ? JSON.stringify(data) : textOf(JSON.parse(echo))

@@ -16,7 +16,7 @@ import {
 } from './dialing.ts'
 
 /** Longer than everything that could follow an end. */
-const AFTERMATH_MS = 120
+const AFTERMATH_MS = 60
 
 async function bareServer(answer?: string): Promise<BareServer> {
   const server = await startBareServer(answer)
@@ -280,7 +280,7 @@ describe('a dial with ws', () => {
         made.push(this)
       }
     }
-    const dialed = dialTo(front.wsUrl, Spied as unknown as WebSocketConstructor)
+    const dialed = dialTo(front.wsUrl, Spied)
     await dialed.opened
     await front.setMode('black-hole')
     const since = performance.now()

@@ -9,12 +9,11 @@ import type { Handshake } from '../../src/transmissions/transmission.ts'
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Their own types ask for more than what the dialer uses. */
 export const RUNTIMES: { name: 'ws' | 'undici'; Native: WebSocketConstructor }[] = [
-  { name: 'ws', Native: WsSocket as unknown as WebSocketConstructor },
-  { name: 'undici', Native: UndiciSocket as unknown as WebSocketConstructor },
+  { name: 'ws', Native: WsSocket },
+  { name: 'undici', Native: UndiciSocket },
 ]
-export const WS = WsSocket as unknown as WebSocketConstructor
+export const WS: WebSocketConstructor = WsSocket
 
 export interface Dialed {
   readonly socket: DialedSocket
@@ -190,4 +189,4 @@ export class ScriptedSocket {
     for (const listener of [...(this.#listeners.get(type) ?? [])]) listener(event)
   }
 }
-export const SCRIPTED = ScriptedSocket as unknown as WebSocketConstructor
+export const SCRIPTED: WebSocketConstructor = ScriptedSocket

@@ -18,37 +18,40 @@ import {
 tellStories()
 
 describe('A server that accepts every socket and closes it with 4003 after 6 s', () => {
-  test.each([1, 2, 3, 4, 5])('costs a function two requests and three dials (seed %i)', async (n) => {
-    seed(n)
-    const { server, auth, socket } = storyOf()
-    server.receive = () => acceptFor(6 * SECOND, 4003)
-    const { events } = record(socket)
-    socket.connect()
+  test.each([1, 2, 3, 4, 5])(
+    'costs a function two requests and three dials (seed %i)',
+    async (n) => {
+      seed(n)
+      const { server, auth, socket } = storyOf()
+      server.receive = () => acceptFor(6 * SECOND, 4003)
+      const { events } = record(socket)
+      socket.connect()
 
-    await until(() => socket.state === 'failed', 60 * SECOND)
-    const [first, second, third] = server.dials
-    expect(auth.calls.map(({ reason, fresh }) => [reason, fresh])).toEqual([
-      ['connect', false],
-      ['rejected', true],
-    ])
-    expect(server.dials).toHaveLength(3)
-    expect(Date.now() - (first?.at ?? 0)).toBeLessThanOrEqual(45 * SECOND)
-    expect(second?.token).not.toBe(first?.token)
-    expect(third?.token).toBe(second?.token)
-    expect((third?.at ?? 0) - (second?.endedAt ?? 0)).toBeGreaterThanOrEqual(5 * SECOND)
-    expect(socket.status).toMatchObject({
-      state: 'failed',
-      action: 'sign-in',
-      error: expect.any(CredentialRejectedError),
-    })
-    expect(events.filter((event) => event === 'signinrequired')).toHaveLength(1)
+      await until(() => socket.state === 'failed', 60 * SECOND)
+      const [first, second, third] = server.dials
+      expect(auth.calls.map(({ reason, fresh }) => [reason, fresh])).toEqual([
+        ['connect', false],
+        ['rejected', true],
+      ])
+      expect(server.dials).toHaveLength(3)
+      expect(Date.now() - (first?.at ?? 0)).toBeLessThanOrEqual(45 * SECOND)
+      expect(second?.token).not.toBe(first?.token)
+      expect(third?.token).toBe(second?.token)
+      expect((third?.at ?? 0) - (second?.endedAt ?? 0)).toBeGreaterThanOrEqual(5 * SECOND)
+      expect(socket.status).toMatchObject({
+        state: 'failed',
+        action: 'sign-in',
+        error: expect.any(CredentialRejectedError),
+      })
+      expect(events.filter((event) => event === 'signinrequired')).toHaveLength(1)
 
-    expect(await timersLeft()).toBe(0)
-    const heard = events.length
-    await pass(DAY)
-    expect([server.dials.length, auth.calls.length, events.length]).toEqual([3, 2, heard])
-    expect(await timersLeft()).toBe(0)
-  })
+      expect(await timersLeft()).toBe(0)
+      const heard = events.length
+      await pass(DAY)
+      expect([server.dials.length, auth.calls.length, events.length]).toEqual([3, 2, heard])
+      expect(await timersLeft()).toBe(0)
+    },
+  )
 
   test('costs a session one refresh and three dials, and signs it out once', async () => {
     const { server, session, socket, login, refreshes } = sessionStoryOf()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "fastapi")]  # the second for `harness`
+sys.path[:0] = [str(HERE), str(HERE.parent / "asgi")]  # the second for `harness`
 
 from harness import process  # noqa: E402
 

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "asgi")]  # the second for `harness`
 
 from chatapp.main import build  # noqa: E402
 from harness import process  # noqa: E402

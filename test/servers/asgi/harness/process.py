@@ -53,9 +53,10 @@ def log_to_stderr(level: str) -> None:
 
 
 def announce(port: int) -> None:
-    # One write, also where Python runs unbuffered: a reader may take each chunk for a line.
-    sys.stdout.write(json.dumps({"listening": port}, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+    line = json.dumps({"listening": port}, separators=(",", ":")) + "\n"
+    # One write, also where Python runs unbuffered: a reader may take each chunk for a line. And not by
+    # way of sys.stdout, which Twisted turns into a log when it is verbose.
+    os.write(1, line.encode())
 
 
 def stop_when_stdin_ends() -> None:

@@ -1,0 +1,149 @@
+/** How an attempt ends, and what a link waits for then. */
+import { isExpiry } from './credential.ts'
+import { backoffMs, restartMs } from './delays.ts'
+import type {
+  EventOf,
+  LinkEvent,
+  LinkLimits,
+  LinkState,
+  Memory,
+  Probe,
+  StateOf,
+} from './link-state.ts'
+import { isRestart, isSilentClose } from './policy.ts'
+import type { Action, Problem } from './problem.ts'
+import type { Demand, Trust } from './standing.ts'
+
+export const PLAIN: Demand = { kind: 'plain' }
+
+/** What settling, or the end of a credential's life, leaves of earlier failures. */
+export const CALM = { failures: 0, suspectSince: undefined }
+
+export const ask = (memory: Memory, demand: Demand): LinkState => ({
+  kind: 'authenticating',
+  memory,
+  demand,
+})
+
+export const down = (memory: Memory, at: number): Memory => ({
+  ...memory,
+  downSince: memory.downSince ?? at,
+})
+
+/** A refused room is the link's own; where links have no room, something else in the handshake is wrong. */
+export const refuse = (memory: Memory, problem: Problem, limits: LinkLimits): LinkState =>
+  limits.ownsRoom
+    ? { kind: 'refused', memory, problem }
+    : { kind: 'failed', memory, problem, action: 'fix-configuration' }
+
+export const closed = (
+  state: LinkState,
+  event: EventOf<'closed'>,
+  limits: LinkLimits,
+): LinkState => {
+  if (state.kind !== 'connecting' && state.kind !== 'connected') return state
+  const { verdict, problem, at } = event
+  const memory = down(state.memory, at)
+  // Advice is a word of the server: there is nothing to suspect.
+  if (typeof verdict === 'object')
+    return {
+      ...wait(state, event, problem, limits),
+      notBefore: at + verdict.retryAfterMs,
+      probe: 'none',
+    }
+  switch (verdict) {
+    case 'retry':
+      return wait(state, event, problem, limits)
+    case 'reauthenticate':
+      return ask(isExpiry(state.credential, at) ? { ...memory, ...CALM } : memory, {
+        kind: 'rejected',
+        credential: state.credential.id,
+        at,
+        reach: reachOf(state),
+        witness: 'server',
+        problem,
+      })
+    case 'sign-in':
+      return ask(memory, { kind: 'ended', problem })
+    case 'refuse-room':
+      return refuse(memory, problem, limits)
+    case 'stop':
+      return { kind: 'failed', memory, problem, action: whoMends(problem) }
+  }
+}
+
+/** As far as this link ever came with the value: one that had settled on it is no stranger to its room. */
+const reachOf = (state: StateOf<'connecting'> | StateOf<'connected'>): 'dialing' | Trust => {
+  if (state.memory.settledOn === state.credential.id) return 'settled'
+  return state.kind === 'connected' ? state.trust : 'dialing'
+}
+
+const whoMends = (problem: Problem): Action =>
+  problem.kind === 'closed' || problem.kind === 'verdict-frame'
+    ? 'contact-server'
+    : 'fix-configuration'
+
+export const wait = (
+  state: StateOf<'connecting'> | StateOf<'connected'>,
+  { at, roll }: LinkEvent,
+  problem: Problem,
+  limits: LinkLimits,
+): StateOf<'waiting'> => {
+  const settled = state.kind === 'connected' && state.trust !== 'open'
+  const silent = !settled && isSilent(problem)
+  const failures = state.memory.failures + 1
+  const delay =
+    problem.kind === 'closed' && isRestart(problem.code)
+      ? restartMs(roll)
+      : backoffMs(failures, roll)
+  const suspectSince = silent ? (state.memory.suspectSince ?? at) : undefined
+  return {
+    kind: 'waiting',
+    memory: { ...down(state.memory, at), failures, suspectSince },
+    due: at + delay * limits.scale,
+    notBefore: at,
+    problem,
+    probe: silent ? 'asking' : 'none',
+    credential: state.credential.id,
+  }
+}
+
+/** An attempt that ended without a rejecting code or a visible status: it may be the credential, or not. */
+const isSilent = (problem: Problem): boolean => {
+  switch (problem.kind) {
+    case 'unreachable':
+    case 'timeout':
+      return true
+    case 'closed':
+      return isSilentClose(problem.code)
+    default:
+      return false
+  }
+}
+
+export const retry = (state: StateOf<'waiting'>): LinkState =>
+  ask(
+    state.memory,
+    state.probe === 'answers' && state.memory.suspectSince !== undefined
+      ? { kind: 'suspect', since: state.memory.suspectSince }
+      : PLAIN,
+  )
+
+export const probed = (state: LinkState, { probe, at }: EventOf<'probed'>): LinkState => {
+  if (state.kind !== 'waiting' || state.probe !== 'asking') return state
+  if (probe !== 'refused')
+    return { ...state, probe: probe satisfies Probe, problem: known(state, probe) }
+  return ask(state.memory, {
+    kind: 'rejected',
+    credential: state.credential,
+    at,
+    reach: 'dialing',
+    witness: 'probe',
+    problem: { kind: 'probe' },
+  })
+}
+
+const known = (state: StateOf<'waiting'>, probe: Probe): Problem =>
+  state.problem.kind === 'unreachable'
+    ? { kind: 'unreachable', hostAnswers: probe !== 'gone' }
+    : state.problem

@@ -1,0 +1,158 @@
+/** Asking the source of a session, and what its answers mean. */
+import { type Credential, isExpired } from './credential.ts'
+import {
+  type Ask,
+  type CredentialEvent,
+  type CredentialLimits,
+  type CredentialState,
+  isSettledOpen,
+  some,
+} from './credential-state.ts'
+import { sourceBackoffMs } from './delays.ts'
+import type { Problem } from './problem.ts'
+import type { LinkId, Standing } from './standing.ts'
+import { confirming, NO_TRIAL } from './trial.ts'
+
+/** A rotating refresh that has not answered for so long is given up: a new one may start. */
+const WIRE_LIMIT_MS = 30_000
+
+/** One flight: what is on the wire already is waited for, by its own clock. */
+export const request = (
+  state: CredentialState,
+  ask: Ask,
+  at: number,
+  fallback?: Credential,
+  failures = 0,
+): CredentialState => {
+  const phase = { kind: 'requesting', ask, failures, ...(fallback && { fallback }) } as const
+  if (state.wire && at < state.wire.since + WIRE_LIMIT_MS) return { ...state, phase }
+  const requests = state.requests + 1
+  return { ...state, phase, requests, wire: { id: requests, since: at, ask } }
+}
+
+/** Drops what is held and asks for another value; refused where none can be had. */
+export const replace = (
+  state: CredentialState,
+  because: 'rejected' | 'expired',
+  at: number,
+  limits: CredentialLimits,
+): CredentialState => {
+  if (state.phase.kind !== 'held') return state
+  if (!limits.canRenew) return refuse(state, { kind: 'expired' })
+  const reason = because === 'expired' ? 'renewal' : 'rejected'
+  const replaces = { id: state.phase.credential.id, because }
+  return request(state, { reason, fresh: true, replaces }, at)
+}
+
+/** A verb: asks now, and keeps what is held for the case that no answer comes. */
+export const askNow = (
+  state: CredentialState,
+  ask: Ask,
+  at: number,
+  limits: CredentialLimits,
+): CredentialState => {
+  const { phase } = state
+  switch (phase.kind) {
+    case 'held':
+      return limits.canRenew ? request(state, ask, at, phase.credential) : state
+    case 'requesting':
+      return state
+    case 'backing-off':
+      return state.wire ? state : request(state, phase.ask, at, undefined, phase.failures)
+    default:
+      return limits.canAsk ? askAgain(state, at) : state
+  }
+}
+
+/** Whoever signed in meanwhile: the old user's name binds nobody, unless a socket still carries it. */
+export const askAgain = (state: CredentialState, at: number): CredentialState => {
+  const identity = some(state, isSettledOpen) ? state.identity : undefined
+  return request({ ...state, identity }, { reason: 'connect', fresh: true }, at)
+}
+
+export const answered = (
+  state: CredentialState,
+  event: Extract<CredentialEvent, { type: 'answered' }>,
+  limits: CredentialLimits,
+): CredentialState => {
+  const { credential, at } = event
+  const { phase } = state
+  // What is wanted now: the wire may have been there before.
+  const wanted = phase.kind === 'requesting' || phase.kind === 'backing-off' ? phase.ask : undefined
+  const replaces = wanted?.replaces
+  const next = offTheWire(state)
+  const fail = (problem: Problem) =>
+    limits.canRenew ? unavailable(next, { ...event, problem }, limits) : refuse(next, problem)
+  if (isOther(state.identity, credential.identity))
+    return fail({ kind: 'token-invalid', cause: undefined })
+  const same = replaces?.id === credential.id
+  if (isExpired(credential, at) || (same && replaces.because === 'expired'))
+    return fail({ kind: 'expired' })
+  const held = hold({ ...next, identity: credential.identity ?? state.identity }, credential)
+  return same ? { ...held, trial: confirming(held.trial, event, limits.scale) } : held
+}
+
+const isOther = (one: string | undefined, other: string | undefined): boolean =>
+  one !== undefined && other !== undefined && one !== other
+
+export const unavailable = (
+  state: CredentialState,
+  event: { at: number; roll: number; problem: Problem; retryAfterMs?: number },
+  limits: CredentialLimits,
+): CredentialState => {
+  const { phase } = state
+  if (phase.kind !== 'requesting') return state
+  if (phase.fallback && !isExpired(phase.fallback, event.at)) return hold(state, phase.fallback)
+  const failures = phase.failures + 1
+  const wait = Math.max(
+    sourceBackoffMs(failures, event.roll) * limits.scale,
+    event.retryAfterMs ?? 0,
+  )
+  const { ask } = phase
+  return {
+    ...state,
+    phase: { kind: 'backing-off', ask, failures, retryAt: event.at + wait, problem: event.problem },
+  }
+}
+
+export const due = (state: CredentialState, { at }: { at: number }): CredentialState => {
+  const { phase, wire, trial } = state
+  if (phase.kind === 'held' && trial.notBefore !== undefined)
+    return { ...state, trial: { ...trial, notBefore: undefined } }
+  if (phase.kind !== 'backing-off') return state
+  // Compared with the plan, not with the clock: a timer may ring early.
+  const free = wire ? wire.since + WIRE_LIMIT_MS : 0
+  return phase.retryAt < free
+    ? { ...state, phase: { ...phase, retryAt: free } }
+    : request(offTheWire(state), phase.ask, at, undefined, phase.failures)
+}
+
+export const hold = (state: CredentialState, credential: Credential): CredentialState => {
+  const links = new Map(state.links)
+  const served = new Set<LinkId>()
+  for (const [id, standing] of links) {
+    if (standing.kind !== 'asking') continue
+    served.add(id)
+    if (standing.demand.kind === 'suspect') links.set(id, PLAIN)
+  }
+  return { ...state, links, phase: { kind: 'held', credential, served } }
+}
+
+const PLAIN: Standing = { kind: 'asking', demand: { kind: 'plain' } }
+
+export const refuse = (state: CredentialState, problem: Problem): CredentialState => ({
+  ...offTheWire(state),
+  trial: NO_TRIAL,
+  phase: { kind: 'refused', problem },
+})
+
+export const absent = (state: CredentialState): CredentialState => ({
+  ...offTheWire(state),
+  phase: { kind: 'absent' },
+})
+
+export const offTheWire = (state: CredentialState): CredentialState => {
+  if (!state.wire) return state
+  const { wire: _, ...rest } = state
+  return rest
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it, vi } from 'vitest'
+import { watchPage } from '../../src/shell/page.ts'
+
+class FakeDocument extends EventTarget {
+  visibilityState = 'hidden'
+}
+
+function pageOf() {
+  const window = new EventTarget()
+  const document = new FakeDocument()
+  vi.stubGlobal('document', document)
+  vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+  let nudges = 0
+  const stop = watchPage(() => {
+    nudges += 1
+  })
+  const show = (state: string) => {
+    document.visibilityState = state
+    document.dispatchEvent(new Event('visibilitychange'))
+  }
+  return {
+    show,
+    stop,
+    say: (type: string) => window.dispatchEvent(new Event(type)),
+    nudges: () => nudges,
+  }
+}
+
+describe('watchPage', () => {
+  it.each(['online', 'pageshow'])('nudges on %s', (type) => {
+    const page = pageOf()
+    page.say(type)
+    expect(page.nudges()).toBe(1)
+  })
+
+  it('nudges when the page becomes visible, and not when it is hidden', () => {
+    const page = pageOf()
+    page.show('hidden')
+    expect(page.nudges()).toBe(0)
+    page.show('visible')
+    expect(page.nudges()).toBe(1)
+  })
+
+  it.each(['offline', 'focus', 'pagehide'])('ignores %s', (type) => {
+    const page = pageOf()
+    page.say(type)
+    expect(page.nudges()).toBe(0)
+  })
+
+  it('hears nothing any more once it was stopped', () => {
+    const page = pageOf()
+    page.stop()
+    page.stop()
+    page.say('online')
+    page.say('pageshow')
+    page.show('visible')
+    expect(page.nudges()).toBe(0)
+  })
+
+  it.each(['document', 'addEventListener'])('is silent where there is no %s', (missing) => {
+    pageOf().stop()
+    vi.stubGlobal(missing, undefined)
+    let nudges = 0
+    expect(() =>
+      watchPage(() => {
+        nudges += 1
+      })(),
+    ).not.toThrow()
+    expect(nudges).toBe(0)
+  })
+})
