@@ -26,12 +26,11 @@ export async function play(stage: Stage, tell: (line: string) => void): Promise<
     auth: session,
     transmission: viaSubprotocol(),
     protocol: roomPerSocket(),
-    // Returns nothing, so the defaults decide; this only looks.
-    closePolicy: (code, reason) => {
-      closes.push(code)
-      tell(`the server closed the socket: ${code}${reason && ` "${reason}"`}`)
-      return undefined
-    },
+  })
+  socket.on('disconnected', ({ code, reason, willRetry }) => {
+    if (!willRetry) return
+    closes.push(code)
+    tell(`the server closed the socket: ${code}${reason && ` "${reason}"`}`)
   })
   socket.on('statechange', ({ status }) => tell(`status: ${status.state}`))
 

@@ -20,7 +20,7 @@ const socket = new AuthedSocket<Chat>({
   auth: session,
   transmission: viaHeader(),
   protocol: roomPerSocket(),
-  webSocketOptions: { origin: server },
+  webSocketOptions: { headers: { Origin: server } },
 })
 socket.on('error', (error) => console.error(error))
 

@@ -21,6 +21,13 @@ export const projects = [
     stepTimeoutMs: 180_000,
   },
   {
+    name: 'docs',
+    include: ['test/docs/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 180_000,
+  },
+  {
     name: 'types',
     include: ['test/types/**/*.test-d.ts', 'test/types/**/*.test.ts'],
     typecheck: true,

@@ -109,7 +109,7 @@ export class SendUnknownError extends AuthedSocketError {
 export class RequestFailedError extends AuthedSocketError {
   static override readonly errorName = 'RequestFailedError'
   readonly code = 'REQUEST_FAILED'
-  /** The server's own code, or `timeout`. */
+  /** The server's own code. */
   readonly serverCode: string
 
   constructor(message: string, serverCode: string) {

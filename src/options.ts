@@ -35,7 +35,7 @@ export interface UrlContext {
 /** What an authenticated probe found. */
 export type ProbeResult = 'accepted' | 'refused' | 'unreachable'
 
-/** Receives lines without secrets. The console fits. */
+/** Receives lines without secrets. The console fits. `warn` is for what needs a change of the code. */
 export interface Logger {
   debug(message: string): void
   warn(message: string): void
@@ -63,7 +63,10 @@ export interface AuthedSocketOptions {
   readonly allowInsecure?: boolean
   /** Default: the global one; on Node 20 the package `ws`. */
   readonly WebSocket?: WebSocketConstructor
-  /** Node: passed to the constructor (`origin`, `headers`, `agent`, `ca`, …). */
+  /**
+   * Node: passed to the constructor. `ws` takes `origin`, `headers`, `agent`, `ca`, …; undici and Node 22 take
+   * `headers` and `dispatcher`, so an Origin is given as `{ headers: { Origin } }` to be understood by all.
+   */
   readonly webSocketOptions?: object
   /** For probes. Default: the global one. */
   readonly fetch?: typeof globalThis.fetch
@@ -92,7 +95,7 @@ export interface AuthedSocketOptions {
   readonly probe?: string | URL | ((context: { signal: AbortSignal }) => Promise<ProbeResult>)
   /** What waits to be sent at most. Default 1,000 frames, 1 MiB. */
   readonly outbox?: { readonly count?: number; readonly bytes?: number }
-  /** Default silent. */
+  /** Default: warnings go to the console, the rest nowhere. */
   readonly logger?: Logger
 }
 
@@ -109,7 +112,8 @@ export type Resolved = AuthedSocketOptions &
     readonly pin: { origin?: string }
   }
 
-const SILENT: Logger = { debug: () => {}, warn: () => {} }
+/** A warning that nobody hears warns nobody; it comes at most once for a socket, and holds no token. */
+const QUIET: Logger = { debug: () => {}, warn: (message) => console.warn(message) }
 
 /** Made when used: what runs at import cannot be shaken away. */
 const rules = (): Readonly<Record<string, Rule>> => ({
@@ -173,7 +177,7 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     outbox: { count: options.outbox?.count ?? 1_000, bytes: options.outbox?.bytes ?? 2 ** 20 },
-    logger: options.logger ?? SILENT,
+    logger: options.logger ?? QUIET,
     pin: {},
   }
 }

@@ -6,9 +6,9 @@ import { checkStaticUrl } from './links/handshake.ts'
 import type { JoinOptions, Message } from './links/room-control.ts'
 import { type AuthedSocketOptions, resolveOptions } from './options.ts'
 import type { Room } from './room.ts'
-import { handled } from './shell/promises.ts'
 import type { Channel } from './shell/channel.ts'
 import type { ListenOptions } from './shell/emitter.ts'
+import { handled } from './shell/promises.ts'
 import type { SocketEvents, Status } from './status.ts'
 import type {
   RequestName,

@@ -103,7 +103,8 @@ const isSame = (one: StatusView, other: StatusView): boolean => {
 const isTrying = ({ state }: Status): boolean => state !== 'failed' && state !== 'idle'
 
 const closeOf = (link: LinkState | undefined): Close => {
-  const problem = link && 'problem' in link ? link.problem : undefined
+  const told = link?.kind === 'authenticating' ? link.demand : link
+  const problem = told && 'problem' in told ? told.problem : undefined
   return problem?.kind === 'closed'
     ? { code: problem.code, reason: problem.reason }
     : { code: 1006, reason: '' }

@@ -1,6 +1,6 @@
 /**
- * "The core with its defaults": what the smallest real program imports. `AuthedSocket` with a
- * function as `auth` (no session), one transmission (`viaSubprotocol`) and one protocol (`plain`),
- * with the three dependencies. `npm run size` bundles this file and fails beyond the budget.
+ * "The core with its defaults": `AuthedSocket` with a function as `auth`, the machines, the links and one
+ * dialed socket, with the three dependencies; what every user pays. Sessions, transmissions and the codecs of
+ * protocols come on top when they are imported. `npm run size` bundles this file and fails beyond the budget.
  */
-export { AuthedSocket, plain, viaSubprotocol } from '../../src/index.ts'
+export { AuthedSocket, withoutRooms } from '../../src/index.ts'

@@ -32,7 +32,7 @@ import {
   request,
   unavailable,
 } from './requests.ts'
-import type { Demand, LinkId, Standing } from './standing.ts'
+import type { Demand, Standing } from './standing.ts'
 import { NO_TRIAL } from './trial.ts'
 
 /** A credential that this server had accepted is doubted only after so long: a rollout is no refresh herd. */
@@ -73,7 +73,7 @@ const apply = (
 ): CredentialState => {
   switch (event.type) {
     case 'link':
-      return linkMoved(state, event.id, event.standing, limits)
+      return linkMoved(state, event, limits)
     case 'answered':
       return answered(state, event, limits)
     case 'signed-out':
@@ -113,26 +113,15 @@ const advance = (
   event: CredentialEvent,
   limits: CredentialLimits,
 ): CredentialState => {
-  const { at } = event
-  const ended = demandOf(state, 'ended')
-  if (ended && state.phase.kind !== 'refused') return refuse(state, ended.problem)
   switch (state.phase.kind) {
     case 'absent':
-      return isAsking(state) ? request(state, { reason: 'connect', fresh: false }, at) : state
-    case 'refused':
-      return limits.canAsk && isAgain(event) ? askAgain(state, at) : state
+      return isAsking(state) ? request(state, { reason: 'connect', fresh: false }, event.at) : state
     case 'held':
       return advanceHeld(state, event, limits)
     default:
       return state
   }
 }
-
-/** A verb leaves a refused session at the moment it is called, once: a link that has it still open fails. */
-const isAgain = (event: CredentialEvent): boolean =>
-  event.type === 'link' &&
-  event.standing.kind === 'asking' &&
-  event.standing.demand.kind === 'again'
 
 const advanceHeld = (
   before: CredentialState,
@@ -161,7 +150,7 @@ const askWhereNeeded = (
   if (phase.kind !== 'held' || !isAsking(state) || trial.notBefore !== undefined) return state
   if (isExpired(phase.credential, at)) return replace(state, 'expired', at, limits)
   const doubt = demandOf(state, 'suspect')
-  if (doubt && mayDoubt(state, doubt, at, limits)) {
+  if (doubt && mayDoubt(state, doubt, limits)) {
     const doubted: CredentialState = { ...state, trial: { ...trial, doubted: true } }
     return request(doubted, { reason: 'rejected', fresh: true }, at, phase.credential)
   }
@@ -177,20 +166,18 @@ const askWhereNeeded = (
 /** Attempts that fail in silence cost at most one refresh, and none while any socket of the session is open. */
 const mayDoubt = (
   state: CredentialState,
-  doubt: Extract<Demand, { kind: 'suspect' }>,
-  at: number,
+  { forMs }: Extract<Demand, { kind: 'suspect' }>,
   limits: CredentialLimits,
 ): boolean => {
   if (state.phase.kind !== 'held' || !limits.canRenew || state.trial.doubted) return false
   if (some(state, ({ kind }) => kind === 'open')) return false
   const accepted = state.acceptedId === state.phase.credential.id
-  return !accepted || at - doubt.since >= ACCEPTED_DOUBT_MS * limits.scale
+  return !accepted || forMs >= ACCEPTED_DOUBT_MS * limits.scale
 }
 
 const linkMoved = (
   state: CredentialState,
-  id: LinkId,
-  standing: Standing,
+  { id, standing, at }: Extract<CredentialEvent, { type: 'link' }>,
   limits: CredentialLimits,
 ): CredentialState => {
   if (isKnown(state.links.get(id), standing)) return state
@@ -210,6 +197,13 @@ const linkMoved = (
       trial: isProof(phase, standing) ? NO_TRIAL : { ...state.trial, doubted: false },
       acceptedId: standing.credential,
     }
+  // Both hold for the moment in which they are said: a login that comes later is not undone by them.
+  if (standing.kind === 'asking') {
+    const { demand } = standing
+    if (demand.kind === 'ended') return refuse(next, demand.problem)
+    if (demand.kind === 'again' && phase.kind === 'refused' && limits.canAsk)
+      return askAgain(next, at)
+  }
   // Nobody waits any more. A rotating refresh goes on: its answer must not be lost.
   if (links.size === 0 && phase.kind === 'requesting' && !limits.rotates)
     return phase.fallback ? hold(offTheWire(next), phase.fallback) : absent(next)

@@ -125,7 +125,8 @@ export const retry = (state: StateOf<'waiting'>): LinkState =>
   ask(
     state.memory,
     state.probe === 'answers' && state.memory.suspectSince !== undefined
-      ? { kind: 'suspect', since: state.memory.suspectSince }
+      ? // The wait is no evidence: only what was tried counts.
+        { kind: 'suspect', forMs: state.notBefore - state.memory.suspectSince }
       : PLAIN,
   )
 

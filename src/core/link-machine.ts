@@ -168,7 +168,12 @@ const granted = (
 ): LinkState => {
   if (state.kind === 'idle' || state.kind === 'refused' || state.kind === 'failed') return state
   if (grant.kind === 'fail')
-    return { kind: 'failed', memory: state.memory, problem: grant.problem, action: 'sign-in' }
+    return {
+      kind: 'failed',
+      memory: down(state.memory, at),
+      problem: grant.problem,
+      action: 'sign-in',
+    }
   if (state.kind !== 'authenticating') return state
   switch (grant.kind) {
     case 'go': {

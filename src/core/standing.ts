@@ -10,8 +10,8 @@ export type Trust = 'open' | 'settled' | 'proven'
 /** What a link wants a credential for. */
 export type Demand =
   | { readonly kind: 'plain' }
-  /** Attempts fail although the host answers, since this instant. */
-  | { readonly kind: 'suspect'; readonly since: number }
+  /** Attempts fail although the host answers; `forMs` from the end of the first to the end of the last. */
+  | { readonly kind: 'suspect'; readonly forMs: number }
   /** The server said no to `credential`, on a socket that came as far as `reach`. */
   | {
       readonly kind: 'rejected'

@@ -1,6 +1,7 @@
 /** One socket, without rooms. */
 import type { Identity } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
+import { errorOf } from '../error-of.ts'
 import type { Resolved } from '../options.ts'
 import type { Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
@@ -71,11 +72,14 @@ export class OneLine implements Lines {
 
   protected interrupted(): void {}
 
+  protected failed(_error: Error): void {}
+
   #changed(next: LinkState, previous: LinkState): void {
     const isUp = next.kind === 'connected'
     const wasUp = previous.kind === 'connected'
     if (wasUp && !isUp) this.interrupted()
     if (isUp && !wasUp) this.connected()
+    if (next.kind === 'failed') this.failed(errorOf(next.problem, this.where))
     this.host.refresh(next)
     if (isReconnect(next, previous)) this.host.reconnected()
   }

@@ -87,6 +87,7 @@ class RoomLines implements Lines {
     const isUp = next.kind === 'connected'
     if (previous.kind === 'connected' && !isUp)
       this.#rooms.tell(room, (control) => control.interrupted())
+    this.#host.refresh(next)
     if (isUp && previous.kind !== 'connected')
       this.#rooms.tell(room, (control) => control.joined(isReconnect(next, previous)))
     if (next.kind === 'refused') {
@@ -96,7 +97,6 @@ class RoomLines implements Lines {
     }
     if (next.kind === 'failed')
       this.#rooms.tell(room, (control) => control.failed(errorOf(next.problem, line.link.where)))
-    this.#host.refresh(next)
   }
 
   #incoming(room: string, message: Incoming): void {

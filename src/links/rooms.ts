@@ -50,6 +50,13 @@ export class Rooms implements RoomPort {
     for (const { control } of this.#rooms.values()) control.interrupted()
   }
 
+  /** The one socket gave up: so do all rooms that were on their way. */
+  failed(error: Error): void {
+    for (const { control } of this.#rooms.values())
+      if (control.state === 'joining') control.failed(error)
+    this.#host.waiters.look()
+  }
+
   forget(): void {
     for (const [name, { control }] of this.#rooms) {
       this.#carrier.leave(name)

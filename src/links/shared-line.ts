@@ -53,6 +53,10 @@ class SharedLine extends OneLine {
     this.#rooms.interrupted()
   }
 
+  protected override failed(error: Error): void {
+    this.#rooms.failed(error)
+  }
+
   protected override incoming(message: Incoming): void {
     switch (message.kind) {
       case 'message':

@@ -1,9 +1,9 @@
 import { check, either, func, kindOf, type Rule, text, textsBy, url } from '../core/check.ts'
 import { TokenInvalidError, TokenUnavailableError } from '../errors.ts'
+import { handled } from '../shell/promises.ts'
 import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
 import { endpoint, redact } from './endpoint.ts'
 import { checkPassword, type PasswordCredentials, passwordBody } from './password.ts'
-import { handled } from '../shell/promises.ts'
 import { callUser } from './safe-error.ts'
 import { createSession, type Entry, type Session, type SessionParts } from './session.ts'
 import {

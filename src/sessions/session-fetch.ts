@@ -1,8 +1,8 @@
 import { flag, func, type Rule, text, texts } from '../core/check.ts'
 import { TokenInvalidError } from '../errors.ts'
+import { abortable, handled } from '../shell/promises.ts'
 import { parseUrl, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
 import type { CredentialHolder } from './holder.ts'
-import { abortable, handled } from '../shell/promises.ts'
 import type { TokenSource } from './source.ts'
 import type { Fetch } from './token-endpoint.ts'
 

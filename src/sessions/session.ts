@@ -1,6 +1,6 @@
 import { Emitter, type ListenOptions } from '../shell/emitter.ts'
-import { CredentialHolder } from './holder.ts'
 import { abortable, handled } from '../shell/promises.ts'
+import { CredentialHolder } from './holder.ts'
 import { type Reach, sessionFetch } from './session-fetch.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
 import type { Fetch } from './token-endpoint.ts'

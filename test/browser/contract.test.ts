@@ -1,5 +1,4 @@
 import { afterAll, beforeAll } from 'vitest'
-import type { Cell } from '../contract/cell.ts'
 import { ALL_SERVERS } from '../contract/servers.ts'
 import { contract } from '../contract/suite.ts'
 import { type ChromiumTheatres, openChromium } from '../contract/theatres.ts'
@@ -10,5 +9,4 @@ beforeAll(async () => {
 })
 afterAll(() => chromium?.close())
 
-const theatreOf = (cell: Cell) => chromium.theatreOf(cell)
-for (const name of ALL_SERVERS) contract(name, ['chromium'], theatreOf)
+contract(ALL_SERVERS, ['chromium'], (cell) => chromium.theatreOf(cell), 2)

@@ -167,6 +167,8 @@ export interface Outcome {
   /** Calls of the function, in order: `reason`, and `!` where it demanded another value. */
   readonly asks: readonly string[]
   readonly rooms: Readonly<Record<string, RoomOutcome>>
+  /** What each status with an error showed, in order. */
+  readonly problems: readonly string[]
   /** Names of the errors that were told by events and promises. */
   readonly errors: readonly string[]
   readonly statesSince: Readonly<Record<string, number>>

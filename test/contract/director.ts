@@ -69,7 +69,7 @@ export function playAll(
   return outcomes
 }
 
-async function eachAtOnce<Item>(
+export async function eachAtOnce<Item>(
   items: readonly Item[],
   atOnce: number,
   work: (item: Item) => Promise<void>,
@@ -291,7 +291,7 @@ function actsOf(cell: Cell): TogetherAct[] {
   )
 }
 
-function deferred<Value>(): Deferred<Value> {
+export function deferred<Value>(): Deferred<Value> {
   let settle: Omit<Deferred<Value>, 'promise'> | undefined
   const promise = new Promise<Value>((resolve, reject) => {
     settle = { resolve, reject }

@@ -1,8 +1,4 @@
 import { contract } from './suite.ts'
-import { NODE_THEATRES } from './theatres.ts'
+import { inNode } from './theatres.ts'
 
-contract(
-  'node',
-  ['ws', 'undici'],
-  ({ runtime }) => NODE_THEATRES[runtime === 'ws' ? 'ws' : 'undici'],
-)
+contract(['node'], ['ws', 'undici'], inNode)

@@ -62,6 +62,7 @@ export async function play(part: Part, stage: Stage): Promise<Outcome> {
     for (const step of part.script) {
       if (!(await player.take(step))) break
     }
+    await player.askRefusedRooms()
     return player.outcome()
   } finally {
     await player.end()
@@ -82,6 +83,7 @@ class Player {
   readonly #asks: string[] = []
   readonly #states: State[] = ['idle']
   readonly #statesSince: Record<string, number> = {}
+  readonly #problems: string[] = []
   readonly #heard = new Map<string, Heard>()
   readonly #rooms = new Map<string, Room>()
   readonly #errors: unknown[] = []
@@ -148,6 +150,17 @@ class Player {
     }
   }
 
+  /** A room may be refused long after its join was answered; from then on it says why to whoever sends. */
+  async askRefusedRooms(): Promise<void> {
+    for (const [alias, room] of this.#rooms) {
+      if (room.state !== 'refused') continue
+      const error: unknown = await room.send({ message: 'refused' }).catch((error) => error)
+      const heard = this.#heard.get(alias)
+      if (heard) heard.error = nameOf(error)
+      this.#show(`send in ${alias}`, error)
+    }
+  }
+
   outcome(): Outcome {
     const status = this.#status()
     const error = 'error' in status ? errorOutcome(status.error) : undefined
@@ -159,6 +172,7 @@ class Player {
       ...('action' in status && { action: status.action }),
       asks: [...this.#asks],
       rooms: this.#roomOutcomes(),
+      problems: [...this.#problems],
       errors: [...new Set(this.#errors.map(nameOf))],
       statesSince: Object.fromEntries(
         since.map(([as, length]) => [as, this.#states.length - length]),
@@ -189,6 +203,7 @@ class Player {
 
   #moved(status: Status): void {
     if (this.#states.at(-1) !== status.state) this.#states.push(status.state)
+    if ('error' in status) this.#problems.push(problemOf(status.error))
     if (status.state === 'waiting') this.#attempt = Math.max(this.#attempt, status.attempt)
     this.#look()
   }
@@ -282,7 +297,10 @@ class Player {
       heard.gaps += 1
     })
     for (const name of ['left', 'error'] as const)
-      room.on(name, (payload) => this.#show(`room ${name}`, payload))
+      room.on(name, (payload) => {
+        this.#show(`room ${name}`, payload)
+        this.#look()
+      })
     return {
       join: () => room.join(),
       listen: () => room.on('message', (message) => this.#hear(heard, message)),
@@ -418,6 +436,11 @@ function errorOutcome(error: unknown): ErrorOutcome {
     message: error.message,
     ...(shows !== undefined && { shows }),
   }
+}
+
+function problemOf(error: unknown): string {
+  const { name, shows } = errorOutcome(error)
+  return shows === undefined ? name : `${name} ${shows}`
 }
 
 /** What the servers send, without what differs between them: the echo of FastAPI's article is plain text. */

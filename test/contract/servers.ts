@@ -24,8 +24,8 @@ export interface ServerTraits {
   readonly endpoints: readonly EndpointTraits[]
   /** Close codes that the server's own WebSocket library refuses to send, and what arrives instead. */
   readonly turnsCodes: Readonly<Record<number, number>>
-  /** How late those arrive at most, in ms. */
-  readonly turnedLateMs: number
+  /** Where a close right after the accept may be seen as 1006: the TCP connection ends before it is read. */
+  readonly losesCodesIn: readonly RuntimeName[]
 }
 
 export interface RuntimeTraits {
@@ -103,7 +103,7 @@ const CHANNELS: readonly EndpointTraits[] = [
   },
 ]
 
-const exact = { turnsCodes: {}, turnedLateMs: 0 }
+const exact = { turnsCodes: {}, losesCodesIn: [] }
 
 export const SERVERS: Readonly<Record<ServerName, ServerTraits>> = {
   node: { name: 'node', dialect: 'simple-jwt', endpoints: NODE, ...exact },
@@ -125,7 +125,7 @@ export const SERVERS: Readonly<Record<ServerName, ServerTraits>> = {
     endpoints: CHANNELS,
     // autobahn: "invalid close code 1008 (must be 1000 or from [3000, 4999])".
     turnsCodes: { 1008: 1011, 1011: 1011, 1012: 1011 },
-    turnedLateMs: 1_100,
+    losesCodesIn: ['chromium'],
   },
   'channels-uvicorn-websockets': {
     name: 'channels-uvicorn-websockets',

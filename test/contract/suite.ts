@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ServerName, startServer, type TestServer } from '../support/servers.ts'
 import type { Cell, RuntimeName } from './cell.ts'
-import { type Outcomes, playAll, type Theatre } from './director.ts'
+import { deferred, eachAtOnce, type Outcomes, playAll, type Theatre } from './director.ts'
 import { differencesOf, type Recorded, recordedOf, refreshesOf } from './judge.ts'
 import { SERVERS } from './servers.ts'
 import { cellsOf } from './situations.ts'
@@ -17,44 +17,78 @@ const only = process.env['AUTHED_SOCKET_CELLS'] ?? ''
 
 const FOLDER = fileURLToPath(new URL('../../.cache/contract/', import.meta.url))
 
+/** Defines the tests of some servers; so many servers are played at the same time. */
 export function contract(
-  name: ServerName,
+  names: readonly ServerName[],
   runtimes: readonly RuntimeName[],
   theatreOf: (cell: Cell) => Theatre,
+  serversAtOnce = 1,
 ): void {
-  const cells = runtimes
-    .flatMap((runtime) => cellsOf(SERVERS[name], runtime, isFull))
-    .filter((cell) => `${name} ${titleOf(cell)}`.includes(only))
-  describe(name, () => {
-    let server: TestServer
-    let outcomes: Outcomes
-    const recorded: Recorded[] = []
-    beforeAll(async () => {
-      server = await startServer(name)
-      outcomes = playAll(server, cells, theatreOf)
-    })
-    afterAll(async () => {
-      await server?.stop()
-      record(name, runtimes, recorded)
-    })
-    // In the order in which they are played, so that each test waits for its own cell only.
-    for (const cell of inOrder(cells))
-      it(titleOf(cell), async () => {
-        const result = await outcomes.get(cell)
-        if (!result) throw new Error('not played')
-        recorded.push(recordedOf(cell, result, refreshesOf(cell, result)))
-        const differences = differencesOf(cell, result)
-        expect(
-          differences,
-          differences.length > 0 ? JSON.stringify({ ...result, differences }, null, 1) : '',
-        ).toEqual([])
-      })
+  const playings = names.map((name) => new Playing(name, runtimes))
+  beforeAll(() => {
+    // Not awaited: each test waits for its own cell.
+    eachAtOnce(playings, serversAtOnce, (playing) => playing.run(theatreOf))
   })
+  afterAll(() => Promise.all(playings.map((playing) => playing.stop())))
+  for (const playing of playings)
+    if (playing.hasCells) describe(playing.name, () => playing.define())
 }
 
-function inOrder(cells: readonly Cell[]): Cell[] {
-  const phases = [...new Set(cells.map(({ phase }) => phase))]
-  return phases.flatMap((phase) => cells.filter((cell) => cell.phase === phase))
+/** One server, from its start to its end. */
+class Playing {
+  readonly name: ServerName
+  readonly #runtimes: readonly RuntimeName[]
+  readonly #cells: readonly Cell[]
+  readonly #recorded: Recorded[] = []
+  readonly #started = deferred<Outcomes>()
+  #server: TestServer | undefined
+
+  constructor(name: ServerName, runtimes: readonly RuntimeName[]) {
+    this.name = name
+    this.#runtimes = runtimes
+    const cells = runtimes.flatMap((runtime) => cellsOf(SERVERS[name], runtime, isFull))
+    const wanted = cells.filter((cell) => `${name} ${titleOf(cell)}`.includes(only))
+    // In the order in which they are played, so that no test waits for the cells of another.
+    const phases = [...new Set(wanted.map(({ phase }) => phase))]
+    this.#cells = phases.flatMap((phase) => wanted.filter((cell) => cell.phase === phase))
+  }
+
+  get hasCells(): boolean {
+    return this.#cells.length > 0
+  }
+
+  define(): void {
+    for (const cell of this.#cells)
+      it(titleOf(cell), async () => {
+        const result = await (await this.#started.promise).get(cell)
+        if (!result) throw new Error('not played')
+        this.#recorded.push(recordedOf(cell, result, refreshesOf(cell, result)))
+        const differences = differencesOf(cell, result)
+        const details =
+          differences.length > 0 && JSON.stringify({ ...result, differences }, null, 1)
+        expect(differences, details || '').toEqual([])
+      })
+  }
+
+  /** Never rejects: what goes wrong belongs to the tests that wait for it. */
+  async run(theatreOf: (cell: Cell) => Theatre): Promise<void> {
+    if (!this.hasCells) return
+    try {
+      this.#server = await startServer(this.name)
+      const outcomes = playAll(this.#server, this.#cells, theatreOf)
+      this.#started.resolve(outcomes)
+      await Promise.allSettled(outcomes.values())
+    } catch (error) {
+      this.#started.promise.catch(() => {})
+      this.#started.reject(error)
+    }
+    await this.#server?.stop()
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop()
+    record(this.name, this.#runtimes, this.#recorded)
+  }
 }
 
 const titleOf = ({ endpoint, carrier, runtime, situation }: Cell): string =>

@@ -15,16 +15,14 @@ import { play } from './player.ts'
 
 const showAll = (value: unknown): string => inspect(value, { depth: null, showHidden: true })
 
-function inNode(made: unknown): Theatre {
-  // Both have what the SDK asks for; their own types say more than that.
-  const WebSocket = made as WebSocketConstructor
+/** Both constructors have what the SDK asks for; their own types say more than that. */
+const CONSTRUCTORS: Readonly<Record<string, unknown>> = { ws: WsWebSocket, undici: UndiciWebSocket }
+
+/** This very process. */
+export function inNode({ runtime }: Cell): Theatre {
+  const WebSocket = CONSTRUCTORS[runtime] as WebSocketConstructor
   return { play: (part, cue) => play(part, { WebSocket, inspect: showAll, cue }) }
 }
-
-export const NODE_THEATRES = {
-  ws: inNode(WsWebSocket),
-  undici: inNode(UndiciWebSocket),
-} as const
 
 export interface ChromiumTheatres {
   theatreOf(cell: Cell): Theatre
@@ -56,7 +54,7 @@ interface Scene {
   cells: number
 }
 /** Chromium slows down pages whose dials fail, so no page plays very many cells. */
-const CELLS_A_PAGE = 12
+const CELLS_A_PAGE = 6
 
 export async function openChromium(): Promise<ChromiumTheatres> {
   const [browser, script] = await Promise.all([launchChromium(), bundlePlayer()])

@@ -45,6 +45,7 @@ export function watched(
     transmission: viaHeader(),
     protocol: plain(),
     retry: { scale: 0.001 },
+    settleMs: 20,
     ...options,
   })
   const events: Watched['events'] = []
@@ -82,6 +83,15 @@ export const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     },
     (error: unknown) => error,
   )
+
+/** What a misused verb throws, or its promise is rejected with. */
+export const misuse = async (run: () => Promise<unknown>): Promise<unknown> => {
+  try {
+    return await rejection(run())
+  } catch (error) {
+    return error
+  }
+}
 
 /** Collects what nobody handles; the test runner fails for it as well, somewhere else. */
 export function unhandled(): unknown[] {

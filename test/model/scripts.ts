@@ -41,8 +41,9 @@ export const accept: Server = () => [OPEN]
 export const acceptThen =
   (code: number, openMs: number): Server =>
   () => [OPEN, { afterMs: 2 * LATENCY_MS + openMs, do: 'close', code }]
-/** Closes with a code as soon as it has accepted. */
-export const reject = acceptThen(4003, 1)
+/** Closes with 4003 as soon as it has accepted. */
+const REJECTED: readonly Step[] = [OPEN, { afterMs: 2 * LATENCY_MS + 1, do: 'close', code: 4003 }]
+export const reject: Server = () => REJECTED
 /** Refuses before it accepts: 1006, and nothing more is seen. */
 export const refuseUnseen: Server = () => [{ afterMs: 2 * LATENCY_MS, do: 'fail' }]
 export const hang: Server = () => []
@@ -50,7 +51,7 @@ export const hang: Server = () => []
 /** Accepts, and closes with 4003 when the token dies. */
 export const untilExpiry: Server = ({ at, token }) => {
   const left = (token.diesAt ?? Number.POSITIVE_INFINITY) - at - LATENCY_MS
-  if (left <= 0) return reject({ at, token } as never)
+  if (left <= 0) return REJECTED
   if (left === Number.POSITIVE_INFINITY) return [OPEN]
   return [OPEN, { afterMs: LATENCY_MS + left + LATENCY_MS, do: 'close', code: 4003 }]
 }

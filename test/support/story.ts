@@ -2,7 +2,7 @@
  * Stories of time: the whole SDK on mock-socket, with a server, a token source and a clock that the test
  * scripts. mock-socket is here for time alone: its handshakes and close codes before the open are not real.
  */
-import { Server, WebSocket as MockSocket } from 'mock-socket'
+import { WebSocket as MockSocket, Server } from 'mock-socket'
 import { afterEach, beforeEach, vi } from 'vitest'
 import {
   AuthedSocket,

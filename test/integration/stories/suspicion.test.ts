@@ -141,6 +141,25 @@ describe('A rollout: an accepted token, 20 s of refusals without a code, and bac
     expect(signedOut).toBe(0)
   })
 
+  test.each([1, 2, 3, 4])('costs ten sockets of a session no refresh (seed %i)', async (n) => {
+    seed(n)
+    const story = sessionStoryOf()
+    const { server } = story
+    await story.login()
+    const sockets = Array.from({ length: 10 }, () => story.another())
+    for (const socket of sockets) socket.connect()
+    await pass(MINUTE)
+
+    server.receive = () => REFUSE
+    server.closeAll(1006)
+    await pass(20 * SECOND)
+    server.receive = () => ACCEPT
+    await pass(MINUTE)
+    expect(sockets.map(({ state }) => state)).toEqual(Array(10).fill('connected'))
+    expect(story.refreshes()).toBe(0)
+    expect(story.session.signedIn).toBe(true)
+  })
+
   test('that takes longer than 30 s costs ten rooms one refresh together', async () => {
     const story = sessionStoryOf({ lifetimeMs: DAY }, { protocol: roomPerSocket() })
     const { server, socket } = story

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
-import { AuthedSocket, type Room, roomPerSocket, viaSubprotocol } from '../../../src/index.ts'
-import { startServer, type TestServer } from '../../support/servers.ts'
+import { ensurePythonEnv } from '../../scripts/python-env.mjs'
+import { AuthedSocket, type Room, roomPerSocket, viaSubprotocol } from '../../src/index.ts'
+import { startServer, type TestServer } from '../support/servers.ts'
 import { root } from './markdown.ts'
 
 const START_MS = 60_000
@@ -38,14 +38,14 @@ async function logOf(
 
 describe('the examples on Django Channels', () => {
   it('channels-jwt.ts: the article, unchanged', async () => {
-    expect(await logOf(channels, () => import('../../../examples/channels-jwt.ts'))).toEqual([
+    expect(await logOf(channels, () => import('../../examples/channels-jwt.ts'))).toEqual([
       { message: 'Welcome, alice!' },
       { message: 'hi', username: 'alice' },
     ])
   })
 
   it('channels-session.ts', async () => {
-    expect(await logOf(channels, () => import('../../../examples/channels-session.ts'))).toEqual([
+    expect(await logOf(channels, () => import('../../examples/channels-session.ts'))).toEqual([
       { message: 'Welcome, alice!' },
       { message: 'hi', username: 'alice' },
     ])
@@ -72,7 +72,7 @@ describe('the examples on Django Channels', () => {
 
 describe('the examples on FastAPI', () => {
   it('fastapi.ts: the article, unchanged', async () => {
-    expect(await logOf(fastapi, () => import('../../../examples/fastapi.ts'))).toEqual([
+    expect(await logOf(fastapi, () => import('../../examples/fastapi.ts'))).toEqual([
       { message: 'Welcome, alice! You are in room lobby.' },
       'Message from alice: hi',
     ])

@@ -1,22 +1,21 @@
 import type { AddressInfo } from 'node:net'
+import { WebSocket as UndiciWebSocket } from 'undici'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
-import * as guide from '../../../examples/guide.ts'
-import { house } from '../../../examples/own-protocol.ts'
-import { library, rows } from '../../../examples/three-options.ts'
+import * as guide from '../../examples/guide.ts'
+import { house } from '../../examples/own-protocol.ts'
+import { library, rows } from '../../examples/three-options.ts'
 import {
   AuthedSocket,
   type AuthedSocketOptions,
   fixedToken,
-  plain,
   RoomError,
   roomPerSocket,
   simpleJwt,
   TokenRefusedError,
-  viaQuery,
   viaSubprotocol,
-} from '../../../src/index.ts'
-import { createReferenceServer, type ReferenceServer } from '../../servers/node/server.ts'
+} from '../../src/index.ts'
+import { createReferenceServer, type ReferenceServer } from '../servers/node/server.ts'
 
 const CREDENTIALS = { username: 'alice', password: 'correct-horse' }
 
@@ -206,29 +205,41 @@ describe('examples/guide.ts', () => {
   })
 
   it('verdict: a frame that says expired brings a fresh token', async () => {
-    const session = await signIn()
-    await using socket = guide.verdictInAFrame('/ws/plain', session)
-    await socket.connect()
-    // The reference server answers so to a frame without "message"; here it stands for "expired".
-    const before = server.counts().refreshRequests
-    const codec = plain({ verdict: () => 'reauthenticate' }).codec({ clientId: '' })
-    expect(codec.read('{"error":"expired"}')).toEqual({
-      kind: 'verdict',
-      verdict: 'reauthenticate',
+    const talkers = new WebSocketServer({
+      port: 0,
+      host: '127.0.0.1',
+      handleProtocols: () => 'token',
     })
-    expect(server.counts().refreshRequests).toBe(before)
+    const offers: string[] = []
+    talkers.on('connection', (socket, { headers }) => {
+      offers.push(String(headers['sec-websocket-protocol']))
+      socket.send(JSON.stringify(offers.length === 1 ? { error: 'expired' } : { hello: 'alice' }))
+    })
+    await new Promise((resolve) => talkers.once('listening', resolve))
+    const { port } = talkers.address() as AddressInfo
+    await using socket = guide.verdictInAFrame(`ws://127.0.0.1:${port}/`, await signIn())
+    await socket.connect()
+    expect(server.counts().refreshRequests).toBe(1)
+    expect(new Set(offers).size).toBe(2)
+    await socket.disconnect()
+    await new Promise((resolve) => talkers.close(resolve))
   })
 
-  it('probe: learns of a refused token where no close code arrives', async () => {
-    const session = await signIn()
-    await using socket = guide.probed('/ws/chat/{room}/', session)
-    server.settings({ refuseSockets: { when: 'before-accept', code: 4003 } })
+  it('probe: a good token is not refreshed, a refused one is, where no status is seen', async () => {
+    vi.stubGlobal('WebSocket', UndiciWebSocket)
+    await using socket = guide.probed('/ws/chat/{room}/', await signIn())
+    server.settings({ refuseSockets: { when: 'before-accept' } })
     const joining = socket.join('lobby')
-    joining.catch(() => {})
-    await vi.waitFor(() => expect(server.dials().length).toBeGreaterThan(0))
+    await vi.waitFor(() => expect(socket.state).toBe('waiting'))
     server.settings({ refuseSockets: null })
     await joining
-    expect(socket.state).toBe('connected')
+    expect(server.counts().refreshRequests).toBe(0)
+
+    socket.room('lobby').leave()
+    server.revoke('alice')
+    server.settings({ refuseSockets: { when: 'before-accept' } })
+    await expect(socket.join('other')).rejects.toThrow(TokenRefusedError)
+    expect(server.counts().refreshRequests).toBe(1)
   })
 
   it('testing: the first message is there', async () => {
@@ -236,9 +247,5 @@ describe('examples/guide.ts', () => {
       data: { message: 'Welcome, alice!' },
       meta: {},
     })
-  })
-
-  it('are written with the ways that they show', () => {
-    expect(viaQuery().warning).toContain('RFC 9700')
   })
 })

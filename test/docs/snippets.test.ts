@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import * as authedSocket from '../../../src/index.ts'
+import * as authedSocket from '../../src/index.ts'
 import {
   anchorsOf,
   documents,

@@ -1,0 +1,165 @@
+import { isDeepStrictEqual } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import type { LinkEvent, LinkState } from '../../src/core/link-state.ts'
+import { linkLimits, linkTransition, linkWork, standingOf, walkLink } from './walk.ts'
+
+const KINDS = ['idle', 'authenticating', 'connecting', 'connected', 'waiting', 'refused', 'failed']
+
+describe.each([
+  ['rooms of their own', linkLimits()],
+  ['one socket for all', linkLimits({ ownsRoom: false, closeAtExpiry: false })],
+  ['a server that greets', linkLimits({ greets: true })],
+  ['hasty limits', linkLimits({ scale: 0.001, settleMs: 1, connectTimeoutMs: 1 })],
+])('the link machine with %s', (_, limits) => {
+  const { places, edges } = walkLink(limits)
+  const moves = edges.filter(({ from, to }) => from.state !== to.state)
+  const step = (state: LinkState, event: LinkEvent) => linkTransition(state, event, limits)
+  const socketOf = (state: LinkState) =>
+    linkWork(state, limits).find(({ kind }) => kind === 'socket')?.key
+
+  it('reaches every kind of state, and nothing else', () => {
+    const kinds = limits.ownsRoom ? KINDS : KINDS.filter((kind) => kind !== 'refused')
+    expect(new Set(places.map(({ state }) => state.kind))).toEqual(new Set(kinds))
+    expect(places.length).toBeGreaterThan(100)
+  })
+
+  it('returns the same object when nothing changes, and a whole state for every event', () => {
+    const copies = moves.filter(({ from, to }) => isDeepStrictEqual(from.state, to.state))
+    expect(copies.map(({ from, event }) => [from.state.kind, event.type])).toEqual([])
+    expect(edges.filter(({ to }) => !KINDS.includes(to.state.kind))).toEqual([])
+  })
+
+  it('is idle after a disconnect, wherever it was, and has forgotten its failures', () => {
+    const busy = places.filter(({ state, at }) => {
+      const next = step(state, { type: 'disconnect', at, roll: 0 })
+      const { failures, suspectSince, nudgedAt } = next.memory
+      const clean = failures === 0 && suspectSince === undefined && nudgedAt === undefined
+      const silent = linkWork(next, limits).length === 0 && standingOf(next).kind === 'out'
+      return next.kind !== 'idle' || !clean || !silent
+    })
+    expect(busy).toEqual([])
+  })
+
+  it('leaves idle, refused and failed by verbs and a login only', () => {
+    const quiet = ['idle', 'failed', ...(limits.ownsRoom ? ['refused'] : [])]
+    const leavers = moves
+      .filter(({ from }) => quiet.includes(from.state.kind))
+      .map(({ from, event }) => `${from.state.kind} ${event.type}`)
+    const verbs = quiet.flatMap((kind) => [`${kind} connect`, `${kind} reconnect`, `${kind} disconnect`])
+    expect(new Set(leavers)).toEqual(
+      new Set([...verbs.filter((verb) => verb !== 'idle disconnect'), 'failed signed-in']),
+    )
+  })
+
+  it('owns no work in quiet states, and one socket, timers or a probe in busy ones', () => {
+    const wrong = places.filter(({ state }) => {
+      const work = linkWork(state, limits)
+      const count = (kind: string) => work.filter((item) => item.kind === kind).length
+      const dials = state.kind === 'connecting' || state.kind === 'connected'
+      return (
+        work.length > 0 !== (dials || state.kind === 'waiting') ||
+        count('socket') !== Number(dials) ||
+        count('heartbeat') !== Number(state.kind === 'connected') ||
+        count('probe') !== Number(state.kind === 'waiting' && state.probe === 'asking') ||
+        new Set(work.map(({ key }) => key)).size !== work.length
+      )
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('keeps its socket from the dial until it leaves it, and never takes one up again', () => {
+    const wrong = moves.filter(({ from, to }) => {
+      const [before, after] = [socketOf(from.state), socketOf(to.state)]
+      if (after === undefined || after === before) return false
+      return (
+        before !== undefined ||
+        from.state.kind !== 'authenticating' ||
+        to.state.memory.dials !== from.state.memory.dials + 1
+      )
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('ends every wait by its own timers', () => {
+    const stuck = places.filter(({ state, at }) => {
+      if (state.kind !== 'connecting' && state.kind !== 'waiting') return false
+      let [now, next] = [at, state as LinkState]
+      for (let rings = 0; rings < 3 && next.kind === state.kind; rings++) {
+        const timers = linkWork(next, limits).filter((work) => work.kind === 'timer')
+        const first = timers.reduce((one, other) => (other.at < one.at ? other : one))
+        now = Math.max(now, first.at)
+        next = step(next, { type: first.event, at: now, roll: 0.5 })
+      }
+      return next.kind === state.kind
+    })
+    expect(stuck).toEqual([])
+  })
+
+  it('waits no longer than a backoff allows, and never less than the advice', () => {
+    const wrong = moves.filter(({ to, event }) => {
+      const { state } = to
+      if (state.kind !== 'waiting' || event.type !== 'closed') return false
+      const advice = typeof event.verdict === 'object' ? event.verdict.retryAfterMs : 0
+      const wait = state.due - event.at
+      return state.notBefore !== event.at + advice || wait < 0 || wait > 75_000 * limits.scale
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('moves the advice of a server for nothing but a disconnect or the end of the session', () => {
+    const early = moves
+      .filter(({ from, to, event }) => {
+        const { state } = from
+        return state.kind === 'waiting' && state.notBefore > event.at && to.state.kind !== 'waiting'
+      })
+      .map(({ event }) => (event.type === 'granted' ? event.grant.kind : event.type))
+    // A timer rings at its time only; the walk also rings it early.
+    expect(new Set(early)).toEqual(new Set(['disconnect', 'fail', 'due']))
+  })
+
+  it('dials with a granted credential only, and with no word of the page', () => {
+    const wrong = moves.filter(
+      ({ from, to, event }) =>
+        to.state.kind === 'connecting' &&
+        from.state.kind !== 'connecting' &&
+        !(event.type === 'granted' && event.grant.kind === 'go'),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('probes the host only after an attempt that ended in silence', () => {
+    const wrong = moves.filter(({ from, to, event }) => {
+      if (to.state.kind !== 'waiting' || from.state.kind === 'waiting') return false
+      const settled = from.state.kind === 'connected' && from.state.trust !== 'open'
+      const silent =
+        event.type === 'timed-out' ||
+        (event.type === 'closed' &&
+          event.verdict === 'retry' &&
+          (event.problem.kind === 'unreachable' ||
+            (event.problem.kind === 'closed' && event.problem.code === 1006)))
+      return to.state.probe !== (silent && !settled ? 'asking' : 'none')
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('counts failures until it settles, and keeps them over an open', () => {
+    const wrong = moves.filter(({ from, to, event }) => {
+      const [before, after] = [from.state.memory.failures, to.state.memory.failures]
+      const settles = to.state.kind === 'connected' && to.state.trust !== 'open'
+      if (to.state.kind === 'waiting' && from.state.kind !== 'waiting') return after !== before + 1
+      if (settles) return after !== 0
+      const verb = ['connect', 'reconnect', 'disconnect'].includes(event.type)
+      const expiry = event.type === 'closed' && event.verdict === 'reauthenticate'
+      return after !== before && !((verb || expiry) && after === 0)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('knows since when it is down, exactly while it is', () => {
+    const wrong = places.filter(({ state }) => {
+      const isDown = state.memory.downSince !== undefined
+      return isDown === (state.kind === 'connected' || state.kind === 'idle')
+    })
+    expect(wrong).toEqual([])
+  })
+})

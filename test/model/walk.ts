@@ -1,0 +1,328 @@
+/**
+ * Walks a machine through every state that it can reach, as told apart by a key, with representative events.
+ * The docs are generated from the same walk (scripts/docs/state-machine.ts).
+ */
+import type { Credential } from '../../src/core/credential.ts'
+import { isExpired } from '../../src/core/credential.ts'
+import { transition as credentialTransition, workOf as credentialWork } from '../../src/core/credential-machine.ts'
+import {
+  type CredentialEvent,
+  type CredentialLimits,
+  type CredentialState,
+  type CredentialWork,
+  initialCredentialState,
+} from '../../src/core/credential-state.ts'
+import { standingOf, transition as linkTransition, workOf as linkWork } from '../../src/core/link-machine.ts'
+import {
+  initialLinkState,
+  type LinkEvent,
+  type LinkLimits,
+  type LinkState,
+  type LinkWork,
+} from '../../src/core/link-state.ts'
+import type { Problem } from '../../src/core/problem.ts'
+import type { Demand, Grant, LinkId, Standing, Trust } from '../../src/core/standing.ts'
+import type { Verdict } from '../../src/core/verdict.ts'
+import type { WithoutMoment } from './simulator.ts'
+
+export interface Place<State> {
+  readonly state: State
+  /** The clock when the state was reached. */
+  readonly at: number
+}
+export interface Edge<State, Event> {
+  readonly from: Place<State>
+  readonly event: Event
+  readonly to: Place<State>
+}
+export interface Walked<State, Event> {
+  readonly places: readonly Place<State>[]
+  readonly edges: readonly Edge<State, Event>[]
+}
+
+interface Walkable<State, Event> {
+  readonly initial: State
+  keyOf(place: Place<State>): string
+  eventsOf(place: Place<State>): readonly Event[]
+  transition(state: State, event: Event): State
+}
+
+export const walk = <State, Event extends { readonly at: number }>(
+  machine: Walkable<State, Event>,
+): Walked<State, Event> => {
+  const first: Place<State> = { state: machine.initial, at: 0 }
+  const known = new Map([[machine.keyOf(first), first]])
+  const edges: Edge<State, Event>[] = []
+  const queue = [first]
+  for (let from = queue.shift(); from; from = queue.shift())
+    for (const event of machine.eventsOf(from)) {
+      const to = { state: machine.transition(from.state, event), at: event.at }
+      edges.push({ from, event, to })
+      const key = machine.keyOf(to)
+      if (known.has(key)) continue
+      known.set(key, to)
+      queue.push(to)
+    }
+  return { places: [...known.values()], edges }
+}
+
+const LIFE_MS = 60_000
+const credential = (id: number, receivedAt: number, identity?: string): Credential => ({
+  id,
+  receivedAt,
+  lifetimeMs: LIFE_MS,
+  ...(identity !== undefined && { identity }),
+})
+
+export const closedProblem = (code: number): Problem => ({ kind: 'closed', code, reason: '' })
+const NO: Problem = { kind: 'token-refused', cause: undefined }
+const LATER: Problem = { kind: 'token-unavailable', cause: undefined }
+
+export const VERDICTS: readonly Verdict[] = [
+  'retry',
+  'reauthenticate',
+  'sign-in',
+  'stop',
+  'refuse-room',
+  { retryAfterMs: 5_000 },
+]
+
+// --- The link machine.
+
+export const linkLimits = (limits: Partial<LinkLimits> = {}): LinkLimits => ({
+  ownsRoom: true,
+  greets: false,
+  settleMs: 5_000,
+  connectTimeoutMs: 10_000,
+  closeAtExpiry: true,
+  scale: 1,
+  ...limits,
+})
+
+const CLOSES: readonly { verdict: Verdict; problem: Problem }[] = [
+  ...VERDICTS.map((verdict) => ({ verdict, problem: closedProblem(4000) })),
+  { verdict: 'retry', problem: closedProblem(1006) },
+  { verdict: 'retry', problem: closedProblem(1012) },
+  { verdict: 'retry', problem: { kind: 'unreachable' } },
+  { verdict: 'retry', problem: { kind: 'status', status: 503 } },
+  { verdict: 'stop', problem: { kind: 'subprotocol' } },
+]
+
+export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
+  const grants: Grant[] = [
+    { kind: 'wait' },
+    { kind: 'later', until: 9_000_000, problem: LATER },
+    { kind: 'go', credential: credential(1, at) },
+    { kind: 'go', credential: credential(2, at - LIFE_MS + 1_000) },
+    { kind: 'refuse-room', problem: closedProblem(4003) },
+    { kind: 'fail', problem: NO },
+  ]
+  return [
+    ...(['connect', 'disconnect', 'reconnect', 'signed-in', 'redial', 'nudge'] as const).map((type) => ({ type })),
+    ...grants.map((grant) => ({ type: 'granted' as const, grant })),
+    ...(['opened', 'accepted', 'greeted', 'settled', 'proven', 'timed-out', 'expired', 'due'] as const).map(
+      (type) => ({ type }),
+    ),
+    ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
+    ...(['answers', 'gone', 'accepted', 'refused'] as const).map((probe) => ({ type: 'probed' as const, probe })),
+  ]
+}
+
+const bucket = (n: number): number => Math.min(n, 2)
+
+const linkKey = ({ state, at }: Place<LinkState>): string => {
+  const { memory } = state
+  const parts: unknown[] = [
+    state.kind,
+    memory.everConnected,
+    memory.downSince !== undefined,
+    bucket(memory.failures),
+    memory.suspectSince !== undefined,
+    memory.nudgedAt !== undefined,
+    memory.settledOn,
+  ]
+  switch (state.kind) {
+    case 'authenticating':
+      parts.push(state.demand.kind, state.deferred !== undefined)
+      break
+    case 'connecting':
+      parts.push(state.openedAt !== undefined, state.credential.id)
+      break
+    case 'connected':
+      parts.push(state.trust, state.credential.id, isExpired(state.credential, at))
+      break
+    case 'waiting':
+      parts.push(state.probe, state.notBefore > at, state.due > at, state.problem.kind)
+      break
+    case 'failed':
+      parts.push(state.action, state.problem.kind)
+  }
+  return JSON.stringify(parts)
+}
+
+export const walkLink = (limits: LinkLimits): Walked<LinkState, LinkEvent> =>
+  walk<LinkState, LinkEvent>({
+    initial: initialLinkState,
+    keyOf: linkKey,
+    transition: (state, event) => linkTransition(state, event, limits),
+    eventsOf: ({ state, at }) => {
+      const rings = linkWork(state, limits).filter((work) => work.kind === 'timer')
+      const timers = rings.map((ring) => ({ type: ring.event, at: Math.max(at, ring.at), roll: 0.5 }))
+      const wild = linkEventsAt(at).map((event) => ({ ...event, at: at + 1, roll: 0.5 }))
+      return [...timers, ...wild] as LinkEvent[]
+    },
+  })
+
+// --- The credential machine, with links that say whatever they may.
+
+export const credentialLimits = (limits: Partial<CredentialLimits> = {}): CredentialLimits => ({
+  canRenew: true,
+  canAsk: true,
+  everyDial: false,
+  rotates: false,
+  tokenTimeoutMs: 10_000,
+  scale: 1,
+  ...limits,
+})
+
+const demandsAt = (at: number, held: number): Demand[] => {
+  const rejected = (credentialId: number, reach: 'dialing' | Trust, witness: 'server' | 'probe'): Demand => ({
+    kind: 'rejected',
+    credential: credentialId,
+    at,
+    reach,
+    witness,
+    problem: closedProblem(4003),
+  })
+  return [
+    { kind: 'plain' },
+    { kind: 'again' },
+    { kind: 'suspect', forMs: 31_000 },
+    { kind: 'ended', problem: closedProblem(4001) },
+    rejected(held, 'dialing', 'server'),
+    rejected(held, 'settled', 'server'),
+    rejected(held, 'dialing', 'probe'),
+  ]
+}
+
+const asking = (at: number, held: number): Standing[] =>
+  demandsAt(at, held).map((demand) => ({ kind: 'asking', demand }))
+
+/** What this link may say next: a socket is dialed with a grant only, and opens before it settles. */
+const standingsAfter = (known: Standing | undefined, at: number, held: number | undefined): Standing[] => {
+  const out: Standing = { kind: 'out' }
+  switch (known?.kind) {
+    case undefined:
+      return [{ kind: 'asking', demand: { kind: 'plain' } }, { kind: 'asking', demand: { kind: 'again' } }]
+    case 'asking':
+      return held === undefined ? [out] : [{ kind: 'dialing', credential: held }, out]
+    case 'away':
+      return [...asking(at, 0).slice(0, 3), out]
+    case 'dialing':
+      return [
+        { kind: 'open', credential: known.credential, trust: 'open' },
+        { kind: 'away' },
+        ...asking(at, known.credential),
+        out,
+      ]
+    case 'open':
+      return [
+        { kind: 'open', credential: known.credential, trust: known.trust === 'open' ? 'settled' : 'proven' },
+        { kind: 'away' },
+        ...asking(at, known.credential),
+        out,
+      ]
+    default:
+      return [out]
+  }
+}
+
+const credentialKey = ({ state, at }: Place<CredentialState>): string => {
+  const { phase, trial, wire } = state
+  const held = phase.kind === 'held' ? phase.credential : undefined
+  const fits = (id: number) => held !== undefined && id === held.id
+  return JSON.stringify([
+    phase.kind,
+    held && [isExpired(held, at), state.acceptedId === held.id],
+    'ask' in phase && [phase.ask.reason, phase.ask.replaces?.because],
+    phase.kind === 'requesting' && phase.fallback !== undefined,
+    wire && [at - wire.since < 10_000, at - wire.since < 30_000],
+    [trial.rejections, trial.notBefore !== undefined, trial.doubted, [...trial.rejected].sort()],
+    state.identity !== undefined,
+    [...state.links]
+      .sort(([one], [other]) => one - other)
+      .map(([id, standing]) => [
+        id,
+        standing.kind,
+        standing.kind === 'asking' && [
+          standing.demand.kind,
+          standing.demand.kind === 'rejected' && [
+            fits(standing.demand.credential),
+            standing.demand.reach,
+            standing.demand.witness,
+          ],
+        ],
+        (standing.kind === 'dialing' || standing.kind === 'open') && fits(standing.credential),
+        standing.kind === 'open' && standing.trust,
+      ]),
+  ])
+}
+
+export const credentialEventsAt = (
+  { state, at }: Place<CredentialState>,
+  links: readonly LinkId[],
+): WithoutMoment<CredentialEvent>[] => {
+  const { phase } = state
+  const held = phase.kind === 'held' ? phase.credential : undefined
+  const fresh = credential(100 + state.requests, at, state.identity)
+  const replaced = 'ask' in phase ? phase.ask.replaces?.id : undefined
+  const answers: Credential[] = [
+    fresh,
+    ...(links.length > 1 ? [] : [{ ...fresh, id: fresh.id + 1_000, identity: 'somebody else' }]),
+    { ...fresh, id: fresh.id + 2_000, receivedAt: at - LIFE_MS },
+    ...(replaced === undefined ? [] : [credential(replaced, at)]),
+  ]
+  return [
+    ...links.flatMap((id) =>
+      standingsAfter(state.links.get(id), at, held?.id).map((standing) => ({ type: 'link' as const, id, standing })),
+    ),
+    ...(state.wire
+      ? [
+          ...answers.map((answer) => ({ type: 'answered' as const, credential: answer })),
+          { type: 'unavailable' as const, problem: LATER },
+          { type: 'unavailable' as const, problem: LATER, retryAfterMs: 60_000 },
+          { type: 'refused' as const, problem: NO },
+          { type: 'signed-out' as const },
+        ]
+      : []),
+    {
+      type: 'login',
+      credential: { ...fresh, id: fresh.id + 3_000, ...(links.length > 1 ? {} : { identity: 'ann' }) },
+    },
+    { type: 'logout' },
+    { type: 'refresh' },
+    { type: 'changed' },
+  ]
+}
+
+export const walkCredential = (
+  limits: CredentialLimits,
+  links: readonly LinkId[],
+): Walked<CredentialState, CredentialEvent> =>
+  walk<CredentialState, CredentialEvent>({
+    initial: initialCredentialState,
+    keyOf: credentialKey,
+    transition: (state, event) => credentialTransition(state, event, limits),
+    eventsOf: (place) => {
+      const { state, at } = place
+      const rings = credentialWork(state, limits).filter((work) => work.kind === 'timer')
+      const timers = rings.map((ring) => ({ type: ring.event, at: Math.max(at, ring.at), roll: 0.5 }))
+      const wild = credentialEventsAt(place, links).map((event) => ({ ...event, at: at + 1, roll: 0.5 }))
+      // Time passes: what is held grows old.
+      const late = wild.slice(0, 1).map((event) => ({ ...event, at: at + LIFE_MS }))
+      return [...timers, ...wild, ...late] as CredentialEvent[]
+    },
+  })
+
+export { credentialTransition, credentialWork, linkTransition, linkWork, standingOf }
+export type { CredentialWork, LinkWork }
