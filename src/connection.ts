@@ -1,6 +1,6 @@
 /** What an `AuthedSocket` does, without its types: rooms, links, status and events, wired together. */
 
-import type { LinkState } from './core/link-state.ts'
+import type { Standing } from './core/standing.ts'
 import { statusOf } from './core/status.ts'
 import { NotConnectedError, RequestFailedError } from './errors.ts'
 import type { SendOptions } from './links/delivery.ts'
@@ -10,10 +10,22 @@ import { type Message, NO_META } from './links/room-control.ts'
 import type { Resolved } from './options.ts'
 import type { Incoming } from './protocols/protocol.ts'
 import type { Room } from './room.ts'
+import type { Seat } from './sessions/seat.ts'
 import { Channel } from './shell/channel.ts'
 import { watchPage } from './shell/page.ts'
 import { type Outcome, throwFailure, Waiters } from './shell/waiters.ts'
 import { type SocketEvents, type Status, Statuses } from './status.ts'
+
+const ASKING: Standing = { kind: 'asking', demand: { kind: 'again' } }
+
+/** What a connection holds while its user wants to be connected. */
+interface Attached {
+  /** Epoch ms. */
+  readonly since: number
+  readonly seat: Seat
+  /** Lets go of the session and the page. */
+  detach(): void
+}
 
 export class Connection {
   readonly channel: Channel<Message<unknown>, SocketEvents<unknown>>
@@ -21,8 +33,7 @@ export class Connection {
   readonly #lines: Lines
   readonly #waiters = new Waiters()
   readonly #statuses: Statuses
-  /** Set while the user is connected: lets go of the session and the page. */
-  #detach: (() => void) | undefined
+  #attached: Attached | undefined
   #warned = false
 
   constructor(options: Resolved) {
@@ -54,12 +65,13 @@ export class Connection {
   }
 
   reconnect(): Promise<void> {
+    this.#options.holder.hurry('reconnect')
     return this.#handled(this.#connect('reconnect'))
   }
 
   disconnect(): Promise<void> {
-    this.#detach?.()
-    this.#detach = undefined
+    this.#attached?.detach()
+    this.#attached = undefined
     this.#lines.tell('disconnect')
     this.#refresh()
     return Promise.resolve()
@@ -83,12 +95,12 @@ export class Connection {
 
   async #connect(verb: LinkVerb, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
-    const isFirst = this.#detach === undefined
+    const isFirst = this.#attached === undefined
     this.channel.hold()
     this.#attach()
     this.#lines.tell(verb)
     // Rooms have sockets of their own, and none is wanted yet: there is only the credential to get.
-    if (this.#hasNoLink()) this.#options.holder.credential('again').catch(nothing)
+    if (this.#hasNoLink()) this.#attached?.seat.report(ASKING)
     this.#refresh()
     try {
       await this.#waiters.wait(() => this.#outcome(), signal)
@@ -100,7 +112,7 @@ export class Connection {
   }
 
   async #reauthenticate(): Promise<void> {
-    if (!this.#detach || this.status.state === 'failed') return this.#connect('connect')
+    if (!this.#attached || this.status.state === 'failed') return this.#connect('connect')
     await this.#options.holder.refresh()
     this.#lines.tell('redial')
     await this.#waiters.wait(() => this.#outcome())
@@ -136,21 +148,31 @@ export class Connection {
   }
 
   #attach(): void {
-    if (this.#detach) return
+    if (this.#attached) return
     this.#warn()
-    const seat = this.#options.holder.join({
-      granted: nothing,
+    const { holder } = this.#options
+    const seat = holder.join({
+      granted: ({ kind }) => {
+        if (kind === 'go' || kind === 'fail') seat.report({ kind: 'out' })
+      },
       signedIn: () => this.#refresh(),
       loggedOut: () => this.#loggedOut(),
     })
-    const stops = [
-      () => seat.leave(),
-      this.#options.holder.watch(() => this.#refresh()),
-      watchPage(() => this.#lines.tell('nudge')),
-    ]
-    this.#detach = () => {
-      for (const stop of stops) stop()
+    const stops = [holder.watch(() => this.#refresh()), watchPage(() => this.#nudge())]
+    this.#attached = {
+      since: Date.now(),
+      seat,
+      detach: () => {
+        for (const stop of stops) stop()
+        seat.leave()
+      },
     }
+  }
+
+  /** News from the page: reasons to try again sooner. The token first, then the sockets. */
+  #nudge(): void {
+    this.#options.holder.hurry('nudge')
+    this.#lines.tell('nudge')
   }
 
   #warn(): void {
@@ -165,10 +187,10 @@ export class Connection {
     this.disconnect()
   }
 
-  #refresh(link?: LinkState): void {
-    const { holder } = this.#options
-    const view = statusOf(this.#lines.states, this.#detach !== undefined, holder.view)
-    if (this.#statuses.show(view, this.#lines.where, link)) this.#waiters.look()
+  #refresh(): void {
+    const { states, where } = this.#lines
+    const view = statusOf(states, this.#attached?.since, this.#options.holder.view)
+    if (this.#statuses.show(view, where, states)) this.#waiters.look()
   }
 
   #host(): LinesHost {
@@ -180,7 +202,7 @@ export class Connection {
         if (this.status.state === 'failed') throw this.status.error
       },
       want: () => this.#attach(),
-      refresh: (link) => this.#refresh(link),
+      refresh: () => this.#refresh(),
       message: (data, meta) => this.channel.push({ data, meta: meta ?? NO_META }),
       misread: (message) => this.#misread(message),
       reconnected: () => this.channel.emit('gap', { reason: 'no-recovery' }),
@@ -196,8 +218,6 @@ export class Connection {
       this.report(new RequestFailedError(`the server says: ${message.message}`, message.code))
   }
 }
-
-const nothing = (): void => {}
 
 /** 128 random bits. */
 const randomId = (): string =>

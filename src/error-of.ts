@@ -75,6 +75,8 @@ const ofSource = (
     return cause
   if (problem.kind === 'token-refused') return new TokenRefusedError()
   if (problem.kind === 'token-invalid') return new TokenInvalidError("the token is somebody else's")
+  if (cause === undefined)
+    return new TokenUnavailableError('the token source did not answer in time')
   // A stranger's error may hold the token: only its name is shown.
   return new TokenUnavailableError(
     `the token source failed${cause instanceof Error ? ` (${cause.name})` : ''}`,

@@ -53,13 +53,13 @@ export class Statuses {
   }
 
   /** @returns whether anything changed */
-  show(view: StatusView, where: string | undefined, link: LinkState | undefined): boolean {
+  show(view: StatusView, where: string | undefined, links: readonly LinkState[]): boolean {
     if (isSame(view, this.#view)) return false
     const previous = this.#current
     this.#view = view
     this.#current = Object.freeze(withError(view, where))
     const status = this.#current
-    this.#announcements.push(() => this.#announce(status, previous, closeOf(link)))
+    this.#announcements.push(() => this.#announce(status, previous, closeOf(links)))
     this.#drain()
     return true
   }
@@ -102,10 +102,13 @@ const isSame = (one: StatusView, other: StatusView): boolean => {
 
 const isTrying = ({ state }: Status): boolean => state !== 'failed' && state !== 'idle'
 
-const closeOf = (link: LinkState | undefined): Close => {
-  const told = link?.kind === 'authenticating' ? link.demand : link
-  const problem = told && 'problem' in told ? told.problem : undefined
-  return problem?.kind === 'closed'
-    ? { code: problem.code, reason: problem.reason }
-    : { code: 1006, reason: '' }
+/** The close that the links tell of, where one does: a network that is gone has no code. */
+const closeOf = (links: readonly LinkState[]): Close => {
+  for (const link of links) {
+    const told = link.kind === 'authenticating' ? link.demand : link
+    let problem = 'problem' in told ? told.problem : undefined
+    if (problem?.kind === 'rejected') problem = problem.last
+    if (problem?.kind === 'closed') return { code: problem.code, reason: problem.reason }
+  }
+  return { code: 1006, reason: '' }
 }

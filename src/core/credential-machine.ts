@@ -7,16 +7,16 @@ import { isExpired } from './credential.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
-  type CredentialPhase,
   type CredentialState,
   type CredentialWork,
   demandOf,
   initialCredentialState,
   isAsking,
   isSettledOpen,
-  isTrusted,
+  isVouched,
   some,
 } from './credential-state.ts'
+import { NUDGE_EVERY_MS } from './delays.ts'
 import { grantOf } from './grant.ts'
 import { judge } from './judgement.ts'
 import {
@@ -26,6 +26,7 @@ import {
   askNow,
   due,
   hold,
+  hurry,
   offTheWire,
   refuse,
   replace,
@@ -54,7 +55,7 @@ export const workOf = (state: CredentialState, limits: CredentialLimits): Creden
     work.push(timer('timed-out', wire.since + limits.tokenTimeoutMs))
   // Nobody asks a source again that nobody waits for.
   if (phase.kind === 'backing-off' && isAsking(state)) work.push(timer('due', phase.retryAt))
-  if (phase.kind === 'held' && trial.notBefore !== undefined)
+  if (phase.kind === 'held' && trial.notBefore !== undefined && isAsking(state))
     work.push(timer('due', trial.notBefore))
   return work
 }
@@ -85,14 +86,19 @@ const apply = (
     case 'timed-out':
       return unavailable(
         limits.rotates ? state : offTheWire(state),
-        { ...event, problem: { kind: 'timeout' } },
+        { ...event, problem: { kind: 'token-unavailable', cause: undefined } },
         limits,
       )
     case 'due':
       return due(state, event)
     case 'login':
       return hold(
-        { ...offTheWire(state), trial: NO_TRIAL, identity: event.credential.identity },
+        {
+          ...offTheWire(state),
+          trial: NO_TRIAL,
+          identity: event.credential.identity,
+          roundFrom: event.credential.id,
+        },
         event.credential,
       )
     case 'logout':
@@ -104,6 +110,12 @@ const apply = (
       return state.phase.kind === 'held' || state.phase.kind === 'backing-off'
         ? askNow(state, { reason: 'renewal', fresh: false }, event.at, limits)
         : state
+    case 'nudge':
+      return isAsking(state) && event.at >= (state.nudgedAt ?? 0) + NUDGE_EVERY_MS
+        ? hurry({ ...state, nudgedAt: event.at }, event.at)
+        : state
+    case 'reconnect':
+      return isAsking(state) ? hurry(state, event.at) : state
   }
 }
 
@@ -155,7 +167,7 @@ const askWhereNeeded = (
     return request(doubted, { reason: 'rejected', fresh: true }, at, phase.credential)
   }
   // The confirming dial is made with the very value that was rejected.
-  const confirms = trial.rejections === 2 && !isTrusted(state, phase.credential.id)
+  const confirms = trial.rejections === 2 && !isVouched(state)
   if (!limits.everyDial || confirms) return state
   for (const id of state.links.keys())
     if (grantOf(state, id)?.kind === 'go' && !phase.served.has(id))
@@ -171,7 +183,7 @@ const mayDoubt = (
 ): boolean => {
   if (state.phase.kind !== 'held' || !limits.canRenew || state.trial.doubted) return false
   if (some(state, ({ kind }) => kind === 'open')) return false
-  const accepted = state.acceptedId === state.phase.credential.id
+  const accepted = state.acceptedId !== undefined && state.acceptedId >= state.roundFrom
   return !accepted || forMs >= ACCEPTED_DOUBT_MS * limits.scale
 }
 
@@ -194,7 +206,7 @@ const linkMoved = (
   if (isSettledOpen(standing))
     next = {
       ...next,
-      trial: isProof(phase, standing) ? NO_TRIAL : { ...state.trial, doubted: false },
+      trial: isProof(state, standing) ? NO_TRIAL : { ...state.trial, doubted: false },
       acceptedId: standing.credential,
     }
   // Both hold for the moment in which they are said: a login that comes later is not undone by them.
@@ -210,12 +222,11 @@ const linkMoved = (
   return next
 }
 
-/** Does it clear the count? A socket of an older value says nothing of the one on trial. */
-const isProof = (phase: CredentialPhase, { trust, credential }: Open): boolean =>
+/** Does it clear the count? A socket of an earlier round says nothing of the value on trial. */
+const isProof = ({ phase, roundFrom }: CredentialState, { trust, credential }: Open): boolean =>
   trust === 'proven' &&
-  (phase.kind === 'held'
-    ? phase.credential.id === credential
-    : phase.kind === 'requesting' && phase.ask.replaces === undefined)
+  credential >= roundFrom &&
+  !('ask' in phase && phase.ask.replaces !== undefined)
 
 /**
  * Who asks stands still until it is answered: what it said was judged, and is not heard twice. The others

@@ -27,6 +27,8 @@ export type CredentialPhase =
       readonly ask: Ask
       readonly failures: number
       readonly retryAt: number
+      /** The source's own advice, which nothing shortens. */
+      readonly notBefore: number
       readonly problem: Problem
     }
   | { readonly kind: 'refused'; readonly problem: Problem }
@@ -39,8 +41,11 @@ export interface CredentialState {
   readonly links: ReadonlyMap<LinkId, Standing>
   readonly trial: Trial
   readonly identity?: string | undefined
-  /** The value that a server was seen to accept. */
+  /** The value that a server was last seen to accept. */
   readonly acceptedId?: number
+  readonly nudgedAt?: number
+  /** The first value of this round: a source may give another one for each dial. Older ones are past. */
+  readonly roundFrom: number
 }
 
 export type CredentialEvent = { readonly at: number; readonly roll: number } & (
@@ -55,6 +60,9 @@ export type CredentialEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'logout' }
   | { readonly type: 'refresh' }
   | { readonly type: 'changed' }
+  /** News from the page, and the user's own hurry: reasons to ask sooner. */
+  | { readonly type: 'nudge' }
+  | { readonly type: 'reconnect' }
 )
 
 /** What the source can do now, and the user's numbers. */
@@ -81,7 +89,12 @@ export const initialCredentialState: CredentialState = {
   requests: 0,
   links: new Map(),
   trial: NO_TRIAL,
+  roundFrom: 0,
 }
+
+/** Did a value of this round carry a socket far enough, and is that socket still open? */
+export const isVouched = (state: CredentialState): boolean =>
+  some(state, (standing) => isSettledOpen(standing) && standing.credential >= state.roundFrom)
 
 /** Did this value carry a socket far enough to be trusted, and is that socket still open? */
 export const isTrusted = (state: CredentialState, credentialId: number): boolean =>

@@ -2,7 +2,7 @@ import { expiryToleranceMs } from './lifetime.ts'
 
 /**
  * What the machines know of a credential. The token itself is not here: the pure core decides about
- * credentials without ever holding a secret. The same value keeps its `id`.
+ * credentials without ever holding a secret. The same value keeps its `id`, and a later one has a higher.
  */
 export interface Credential {
   readonly id: number

@@ -36,3 +36,6 @@ export const sourceBackoffMs = (failures: number, roll: number): number => {
   const upper = Math.min(120_000, 4_000 * 2 ** (failures - 1))
   return between(upper / 2, upper, roll)
 }
+
+/** Flapping networks shorten a wait once in so long. */
+export const NUDGE_EVERY_MS = 5_000

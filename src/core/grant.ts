@@ -1,5 +1,5 @@
 /** What a session answers each of its links. */
-import { type CredentialState, isSettled, isTrusted } from './credential-state.ts'
+import { type CredentialState, isSettledOpen, isVouched } from './credential-state.ts'
 import type { Grant, LinkId, Standing } from './standing.ts'
 
 /** `undefined`: nothing to say to a link that stands as it does. */
@@ -8,9 +8,7 @@ export const grantOf = (state: CredentialState, id: LinkId): Grant | undefined =
   if (standing === undefined) return undefined
   const { phase, trial } = state
   if (phase.kind === 'refused')
-    return standing.kind === 'open' && isSettled(standing.trust)
-      ? undefined
-      : { kind: 'fail', problem: phase.problem }
+    return isSettledOpen(standing) ? undefined : { kind: 'fail', problem: phase.problem }
   if (standing.kind !== 'asking') return undefined
   const { demand } = standing
   if (demand.kind === 'unwelcome') return { kind: 'refuse-room', problem: demand.problem }
@@ -19,7 +17,7 @@ export const grantOf = (state: CredentialState, id: LinkId): Grant | undefined =
   if (phase.kind !== 'held') return { kind: 'wait' }
   if (trial.notBefore !== undefined && trial.problem)
     return { kind: 'later', until: trial.notBefore, problem: trial.problem }
-  return demand.kind !== 'rejected' && mayDial(state, phase.credential.id, id)
+  return demand.kind !== 'rejected' && mayDial(state, id)
     ? { kind: 'go', credential: phase.credential }
     : { kind: 'wait' }
 }
@@ -28,19 +26,19 @@ export const grantOf = (state: CredentialState, id: LinkId): Grant | undefined =
  * After a counted rejection one link tries the credential, the scout, and the others wait until it has
  * settled: ten sockets must not spend ten dials to learn the same.
  */
-const mayDial = (state: CredentialState, credentialId: number, id: LinkId): boolean => {
-  if (state.trial.rejections === 0 || isTrusted(state, credentialId)) return true
+const mayDial = (state: CredentialState, id: LinkId): boolean => {
+  if (state.trial.rejections === 0 || isVouched(state)) return true
   let scout: LinkId | undefined
   for (const [other, standing] of state.links) {
-    if (isTrying(standing, credentialId)) return false
+    if (isTrying(state, standing)) return false
     if (standing.kind !== 'asking' || standing.demand.kind === 'unwelcome') continue
     if (scout === undefined || isBetterScout(state, other, scout)) scout = other
   }
   return scout === id
 }
 
-const isTrying = (standing: Standing, credentialId: number): boolean =>
-  (standing.kind === 'dialing' || standing.kind === 'open') && standing.credential === credentialId
+const isTrying = ({ roundFrom }: CredentialState, standing: Standing): boolean =>
+  (standing.kind === 'dialing' || standing.kind === 'open') && standing.credential >= roundFrom
 
 const isBetterScout = ({ trial }: CredentialState, one: LinkId, other: LinkId): boolean =>
   trial.rejected.has(other) && !trial.rejected.has(one)

@@ -2,7 +2,6 @@
  * What a server's "no" means: the credential's expiry, a rejected credential, or a room that is closed to
  * its owner. Counted once for all links that report the same value.
  */
-import { isExpiry } from './credential.ts'
 import {
   type CredentialLimits,
   type CredentialState,
@@ -12,7 +11,7 @@ import {
   some,
 } from './credential-state.ts'
 import type { Problem } from './problem.ts'
-import type { Demand, LinkId, Standing } from './standing.ts'
+import type { Demand, LinkId, Rejection, Standing } from './standing.ts'
 import { confirming, NO_TRIAL } from './trial.ts'
 
 export type Judgement =
@@ -23,7 +22,6 @@ export type Judgement =
   | { readonly kind: 'rejected'; readonly state: CredentialState }
   | { readonly kind: 'refused'; readonly state: CredentialState; readonly problem: Problem }
 
-type Rejection = Extract<Demand, { kind: 'rejected' }>
 type Moment = { readonly at: number; readonly roll: number }
 
 export const judge = (
@@ -33,17 +31,14 @@ export const judge = (
 ): Judgement => {
   const state = withoutStale(before)
   const pending = rejectionsOf(state)
-  const first = pending.values().next().value
-  if (first === undefined || isUndecided(state, first.credential))
-    return { kind: 'standing', state }
-  if (isOver(state, pending)) return expired(state, pending)
-  if (!isTrusted(state, first.credential)) return count(state, pending, moment, limits)
-  // Somebody is settled on this very value: it is good. Who never settled on it was refused a room.
-  const reporters = new Map([...pending].filter(([, rejection]) => isReport(rejection)))
-  const rooms = answer(state, pending, (id) => (reporters.has(id) ? 'keep' : 'unwelcome'))
-  return reporters.size > 0
-    ? count(rooms, reporters, moment, limits)
-    : { kind: 'standing', state: rooms }
+  if (pending.size === 0 || isUndecided(state)) return { kind: 'standing', state }
+  if ([...pending.values()].some(({ isExpiry }) => isExpiry)) return expired(state, pending)
+  // Where somebody is settled on this very value it is good: who never settled on it was refused a room.
+  const reports = new Map(
+    [...pending].filter(([, no]) => isReport(no) || !isTrusted(state, no.credential)),
+  )
+  const rooms = answer(state, pending, (id) => (reports.has(id) ? 'keep' : 'unwelcome'))
+  return count(rooms, reports, moment, limits)
 }
 
 /** A link that had settled speaks of the credential, and so does a probe: neither is about a room. */
@@ -91,26 +86,19 @@ const expired = (state: CredentialState, pending: ReadonlyMap<LinkId, Rejection>
   return { kind: 'expired', state: { ...answer(state, pending, () => 'plain'), trial } }
 }
 
-const isOver = ({ phase }: CredentialState, pending: ReadonlyMap<LinkId, Rejection>): boolean =>
-  phase.kind === 'held' && [...pending.values()].some(({ at }) => isExpiry(phase.credential, at))
-
-/** While another link still tries the same value, its end says more than this one's. */
-const isUndecided = (state: CredentialState, credentialId: number): boolean =>
+/** While another link still tries a value of this round, its end says more than this one's. */
+const isUndecided = (state: CredentialState): boolean =>
   some(
     state,
     (standing) =>
       (standing.kind === 'dialing' || (standing.kind === 'open' && !isSettled(standing.trust))) &&
-      standing.credential === credentialId,
+      standing.credential >= state.roundFrom,
   )
 
-/** A rejection of a value that is no longer held says nothing: the next one is dialed. */
+/** A rejection of a value of an earlier round says nothing: the next one is dialed. */
 const withoutStale = (state: CredentialState): CredentialState => {
-  if (state.phase.kind !== 'held') return state
-  const current = state.phase.credential.id
-  const stale = new Map(
-    [...rejectionsOf(state)].filter(([, { credential }]) => credential !== current),
-  )
-  return answer(state, stale, () => 'plain')
+  const stale = [...rejectionsOf(state)].filter(([, no]) => no.credential < state.roundFrom)
+  return answer(state, new Map(stale), () => 'plain')
 }
 
 const rejectionsOf = (state: CredentialState): Map<LinkId, Rejection> => {

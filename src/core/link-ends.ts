@@ -1,5 +1,5 @@
 /** How an attempt ends, and what a link waits for then. */
-import { isExpiry } from './credential.ts'
+import { type Credential, isExpiry } from './credential.ts'
 import { backoffMs, restartMs } from './delays.ts'
 import type {
   EventOf,
@@ -12,7 +12,7 @@ import type {
 } from './link-state.ts'
 import { isRestart, isSilentClose } from './policy.ts'
 import type { Action, Problem } from './problem.ts'
-import type { Demand, Trust } from './standing.ts'
+import type { Demand, Rejection } from './standing.ts'
 
 export const PLAIN: Demand = { kind: 'plain' }
 
@@ -55,14 +55,7 @@ export const closed = (
     case 'retry':
       return wait(state, event, problem, limits)
     case 'reauthenticate':
-      return ask(isExpiry(state.credential, at) ? { ...memory, ...CALM } : memory, {
-        kind: 'rejected',
-        credential: state.credential.id,
-        at,
-        reach: reachOf(state),
-        witness: 'server',
-        problem,
-      })
+      return rejected({ ...state, memory }, at, reachOf(state), 'server', problem)
     case 'sign-in':
       return ask(memory, { kind: 'ended', problem })
     case 'refuse-room':
@@ -72,8 +65,21 @@ export const closed = (
   }
 }
 
+/** The end of a credential's life is no failure. */
+const rejected = (
+  { memory, credential }: { readonly memory: Memory; readonly credential: Credential },
+  at: number,
+  reach: Rejection['reach'],
+  witness: Rejection['witness'],
+  problem: Problem,
+): LinkState => {
+  const over = isExpiry(credential, at)
+  const demand = { kind: 'rejected', credential: credential.id, isExpiry: over } as const
+  return ask(over ? { ...memory, ...CALM } : memory, { ...demand, reach, witness, problem })
+}
+
 /** As far as this link ever came with the value: one that had settled on it is no stranger to its room. */
-const reachOf = (state: StateOf<'connecting'> | StateOf<'connected'>): 'dialing' | Trust => {
+const reachOf = (state: StateOf<'connecting'> | StateOf<'connected'>): Rejection['reach'] => {
   if (state.memory.settledOn === state.credential.id) return 'settled'
   return state.kind === 'connected' ? state.trust : 'dialing'
 }
@@ -92,10 +98,9 @@ export const wait = (
   const settled = state.kind === 'connected' && state.trust !== 'open'
   const silent = !settled && isSilent(problem)
   const failures = state.memory.failures + 1
-  const delay =
-    problem.kind === 'closed' && isRestart(problem.code)
-      ? restartMs(roll)
-      : backoffMs(failures, roll)
+  // A server that restarts once is met soon; one that goes on refusing is left in peace like any other.
+  const restarts = problem.kind === 'closed' && isRestart(problem.code) && failures === 1
+  const delay = restarts ? restartMs(roll) : backoffMs(failures, roll)
   const suspectSince = silent ? (state.memory.suspectSince ?? at) : undefined
   return {
     kind: 'waiting',
@@ -104,7 +109,7 @@ export const wait = (
     notBefore: at,
     problem,
     probe: silent ? 'asking' : 'none',
-    credential: state.credential.id,
+    credential: state.credential,
   }
 }
 
@@ -134,14 +139,7 @@ export const probed = (state: LinkState, { probe, at }: EventOf<'probed'>): Link
   if (state.kind !== 'waiting' || state.probe !== 'asking') return state
   if (probe !== 'refused')
     return { ...state, probe: probe satisfies Probe, problem: known(state, probe) }
-  return ask(state.memory, {
-    kind: 'rejected',
-    credential: state.credential,
-    at,
-    reach: 'dialing',
-    witness: 'probe',
-    problem: { kind: 'probe' },
-  })
+  return rejected(state, at, 'dialing', 'probe', { kind: 'probe' })
 }
 
 const known = (state: StateOf<'waiting'>, probe: Probe): Problem =>

@@ -2,7 +2,8 @@
  * One for each socket: what it does now and what must be running for it. Pure: `at` and `roll` come with
  * each event. Messages do not pass through here.
  */
-import { expiresAt } from './credential.ts'
+import { expiresAt, isExpired } from './credential.ts'
+import { NUDGE_EVERY_MS } from './delays.ts'
 import { ask, CALM, closed, down, PLAIN, probed, refuse, retry, wait } from './link-ends.ts'
 import type {
   EventOf,
@@ -19,7 +20,6 @@ import type { Demand, Grant, Standing } from './standing.ts'
 const ACCEPTED_MS = 250
 /** Accepted for so long, a credential's rejections are forgotten. */
 const PROVEN_MS = 20_000
-const NUDGE_EVERY_MS = 5_000
 
 export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState => {
   switch (event.type) {
@@ -30,9 +30,7 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'reconnect':
       return reconnect(state, event)
     case 'signed-in':
-      return state.kind === 'failed' && state.action === 'sign-in'
-        ? ask(state.memory, PLAIN)
-        : state
+      return signedIn(state, event)
     case 'redial':
       return state.kind === 'connected' ? ask(down(state.memory, event.at), PLAIN) : state
     case 'granted':
@@ -60,7 +58,7 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'due':
       return state.kind === 'waiting' ? retry(state) : state
     case 'nudge':
-      return nudge(state, event)
+      return nudge(state, event, limits)
     case 'probed':
       return probed(state, event)
   }
@@ -88,7 +86,13 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
       return [
         timer('due', Math.max(state.due, state.notBefore)),
         ...(state.probe === 'asking'
-          ? [{ key: `probe ${memory.dials}`, kind: 'probe', credential: state.credential } as const]
+          ? [
+              {
+                key: `probe ${memory.dials}`,
+                kind: 'probe',
+                credential: state.credential.id,
+              } as const,
+            ]
           : []),
       ]
     default:
@@ -217,10 +221,32 @@ const settle = (state: StateOf<'connected'>): StateOf<'connected'> => ({
   memory: { ...state.memory, ...CALM, settledOn: state.credential.id },
 })
 
-/** News from the page shortens the backoff, never the server's advice. Flapping networks shorten it once. */
-const nudge = (state: LinkState, { at }: LinkEvent): LinkState => {
+/** A person signed in: who waits for one goes on, and no socket stays that is, or may be, another's. */
+const signedIn = (state: LinkState, { at, identity }: EventOf<'signed-in'>): LinkState => {
+  switch (state.kind) {
+    case 'failed':
+      return state.action === 'sign-in' ? ask(state.memory, PLAIN) : state
+    case 'connecting':
+    case 'connected':
+      return identity !== undefined && identity === state.credential.identity
+        ? state
+        : ask(down(state.memory, at), PLAIN)
+    default:
+      return state
+  }
+}
+
+/**
+ * News from the page shortens the backoff, never the server's advice. Flapping networks shorten it once. A
+ * timer that slept with the machine is made up for.
+ */
+const nudge = (state: LinkState, { at }: LinkEvent, limits: LinkLimits): LinkState => {
+  if (state.kind === 'connected' && limits.closeAtExpiry && isExpired(state.credential, at))
+    return ask(down(state.memory, at), PLAIN)
+  if (state.kind !== 'waiting') return state
+  if (at >= Math.max(state.due, state.notBefore)) return retry(state)
   const { nudgedAt } = state.memory
-  if (state.kind !== 'waiting' || at >= state.due) return state
+  if (at >= state.due) return state
   if (nudgedAt !== undefined && at - nudgedAt < NUDGE_EVERY_MS) return state
   return { ...state, due: at, memory: { ...state.memory, nudgedAt: at } }
 }

@@ -50,7 +50,7 @@ export type LinkState = { readonly memory: Memory } & (
       readonly notBefore: number
       readonly problem: Problem
       readonly probe: Probe
-      readonly credential: number
+      readonly credential: Credential
     }
   | { readonly kind: 'refused'; readonly problem: Problem }
   | { readonly kind: 'failed'; readonly problem: Problem; readonly action: Action }
@@ -61,7 +61,7 @@ export type LinkEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'disconnect' }
   | { readonly type: 'reconnect' }
   /** The session signed in: a link that waits for a person goes on. */
-  | { readonly type: 'signed-in' }
+  | { readonly type: 'signed-in'; readonly identity?: string | undefined }
   /** The session holds another value, and the user wants this socket to carry it. */
   | { readonly type: 'redial' }
   | { readonly type: 'granted'; readonly grant: Grant }

@@ -1,5 +1,5 @@
 /** What close codes and HTTP statuses mean. The tables of docs/policy.md are generated from here. */
-import type { Verdict } from './verdict.ts'
+import { isVerdict, type Verdict } from './verdict.ts'
 
 /** Keys are a code (`4003`) or a range (`'4400-4499'`); a code wins over a range. */
 export type PolicyRecord = Readonly<Record<string, Verdict>>
@@ -28,7 +28,7 @@ export const STATUS_DEFAULTS: PolicyRecord = {
  * Statuses that say "not a WebSocket here": a wrong address when a connection never worked, and an
  * ingress without a backend when it did.
  */
-const WRONG_ADDRESS: PolicyRecord = {
+export const WRONG_ADDRESS: PolicyRecord = {
   '200-399': 'stop',
   400: 'stop',
   '404-406': 'stop',
@@ -49,12 +49,16 @@ const lookUp = (record: PolicyRecord, code: number): Verdict | undefined => {
   return undefined
 }
 
+/** What is no verdict says nothing: the defaults decide. */
+const said = (verdict: Verdict | undefined): Verdict | undefined =>
+  isVerdict(verdict) ? verdict : undefined
+
 export const closeVerdict = (
   code: number,
   reason: string,
   policy: ClosePolicy | undefined,
 ): Verdict =>
-  (typeof policy === 'function' ? policy(code, reason) : policy && lookUp(policy, code)) ??
+  said(typeof policy === 'function' ? policy(code, reason) : policy && lookUp(policy, code)) ??
   lookUp(CLOSE_DEFAULTS, code) ??
   'retry'
 
@@ -63,7 +67,7 @@ export const statusVerdict = (
   { everConnected, retryAfterMs }: { everConnected: boolean; retryAfterMs?: number | undefined },
   policy: StatusPolicy | undefined,
 ): Verdict =>
-  (typeof policy === 'function' ? policy(status) : policy && lookUp(policy, status)) ??
+  said(typeof policy === 'function' ? policy(status) : policy && lookUp(policy, status)) ??
   lookUp(STATUS_DEFAULTS, status) ??
   (everConnected ? undefined : lookUp(WRONG_ADDRESS, status)) ??
   (retryAfterMs === undefined ? 'retry' : { retryAfterMs })

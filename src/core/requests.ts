@@ -88,7 +88,11 @@ export const answered = (
   const same = replaces?.id === credential.id
   if (isExpired(credential, at) || (same && replaces.because === 'expired'))
     return fail({ kind: 'expired' })
-  const held = hold({ ...next, identity: credential.identity ?? state.identity }, credential)
+  // What is asked for before each dial may be another value each time, and no better than the last one.
+  const roundFrom =
+    wanted?.reason === 'reconnect' ? Math.min(state.roundFrom, credential.id) : credential.id
+  const identity = credential.identity ?? state.identity
+  const held = hold({ ...next, identity, roundFrom }, credential)
   return same ? { ...held, trial: confirming(held.trial, event, limits.scale) } : held
 }
 
@@ -104,14 +108,13 @@ export const unavailable = (
   if (phase.kind !== 'requesting') return state
   if (phase.fallback && !isExpired(phase.fallback, event.at)) return hold(state, phase.fallback)
   const failures = phase.failures + 1
-  const wait = Math.max(
-    sourceBackoffMs(failures, event.roll) * limits.scale,
-    event.retryAfterMs ?? 0,
-  )
+  const notBefore = event.at + (event.retryAfterMs ?? 0)
+  const due = event.at + sourceBackoffMs(failures, event.roll) * limits.scale
   const { ask } = phase
+  const retryAt = Math.max(due, notBefore)
   return {
     ...state,
-    phase: { kind: 'backing-off', ask, failures, retryAt: event.at + wait, problem: event.problem },
+    phase: { kind: 'backing-off', ask, failures, retryAt, notBefore, problem: event.problem },
   }
 }
 
@@ -125,6 +128,15 @@ export const due = (state: CredentialState, { at }: { at: number }): CredentialS
   return phase.retryAt < free
     ? { ...state, phase: { ...phase, retryAt: free } }
     : request(offTheWire(state), phase.ask, at, undefined, phase.failures)
+}
+
+/** Asks at once where somebody waits out a backoff, and as soon as the source's own advice allows. */
+export const hurry = (state: CredentialState, at: number): CredentialState => {
+  const { phase, wire } = state
+  if (phase.kind !== 'backing-off' || wire) return state
+  return at >= phase.notBefore
+    ? request(state, phase.ask, at, undefined, phase.failures)
+    : { ...state, phase: { ...phase, retryAt: phase.notBefore } }
 }
 
 export const hold = (state: CredentialState, credential: Credential): CredentialState => {

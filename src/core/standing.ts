@@ -12,11 +12,11 @@ export type Demand =
   | { readonly kind: 'plain' }
   /** Attempts fail although the host answers; `forMs` from the end of the first to the end of the last. */
   | { readonly kind: 'suspect'; readonly forMs: number }
-  /** The server said no to `credential`, on a socket that came as far as `reach`. */
+  /** The server said no to `credential`, maybe because its life was over, on a socket that came as far as `reach`. */
   | {
       readonly kind: 'rejected'
       readonly credential: number
-      readonly at: number
+      readonly isExpiry: boolean
       readonly reach: 'dialing' | Trust
       readonly witness: 'server' | 'probe'
       readonly problem: Problem
@@ -27,6 +27,8 @@ export type Demand =
   | { readonly kind: 'ended'; readonly problem: Problem }
   /** Judged: the credential is good, this room is closed to it. */
   | { readonly kind: 'unwelcome'; readonly problem: Problem }
+
+export type Rejection = Extract<Demand, { kind: 'rejected' }>
 
 export type Standing =
   | { readonly kind: 'out' }

@@ -7,7 +7,9 @@ export interface SessionView {
   readonly held: boolean
   readonly refusal?: Problem | undefined
   readonly tokenExpiresAt?: number | undefined
-  readonly backingOff?: { readonly until: number; readonly problem: Problem } | undefined
+  readonly backingOff?:
+    | { readonly until: number; readonly attempt: number; readonly problem: Problem }
+    | undefined
 }
 
 interface Since {
@@ -28,17 +30,17 @@ export type StatusView =
     }
   | { readonly state: 'failed'; readonly problem: Problem; readonly action: Action }
 
-/** @param wanted whether the user connected, also where no link is needed for it yet */
+/** @param since when the user connected, also where no link is needed for it yet; epoch ms */
 export const statusOf = (
   links: readonly LinkState[],
-  wanted: boolean,
+  since: number | undefined,
   session: SessionView,
 ): StatusView => {
-  if (!wanted) return { state: 'idle', ...sinceOf(links) }
+  if (since === undefined) return { state: 'idle', ...sinceOf(links) }
   if (links.some(isConnected)) return connected(session)
   if (session.refusal) return { state: 'failed', problem: session.refusal, action: 'sign-in' }
   const live = links.filter(({ kind }) => kind !== 'refused' && kind !== 'idle')
-  if (live.length === 0) return withoutLinks(links, session)
+  if (live.length === 0) return withoutLinks(links, since, session)
   const trying = live.filter(({ kind }) => kind !== 'failed')
   const [failed] = live
   if (trying.length === 0 && failed?.kind === 'failed')
@@ -58,12 +60,16 @@ const connected = ({ tokenExpiresAt }: SessionView): StatusView => ({
 })
 
 /** Rooms have sockets of their own and none is joined: holding a credential is all there is to do. */
-const withoutLinks = (links: readonly LinkState[], session: SessionView): StatusView => {
+const withoutLinks = (
+  links: readonly LinkState[],
+  downSince: number,
+  session: SessionView,
+): StatusView => {
   if (session.held) return connected(session)
   const { backingOff } = session
-  if (!backingOff) return { state: 'authenticating', ...sinceOf(links) }
-  const { until, problem } = backingOff
-  return { state: 'waiting', retryAt: until, attempt: 1, downSince: until, problem }
+  if (!backingOff) return { state: 'authenticating', ...sinceOf(links), downSince }
+  const { until, attempt, problem } = backingOff
+  return { state: 'waiting', retryAt: until, attempt, downSince, problem }
 }
 
 type Wait = Extract<StatusView, { state: 'waiting' }>

@@ -12,3 +12,12 @@ export type Verdict =
   | 'refuse-room'
   /** The server's advice: dial again, and not before. */
   | { readonly retryAfterMs: number }
+
+const WORDS: readonly unknown[] = ['retry', 'reauthenticate', 'sign-in', 'stop', 'refuse-room']
+
+/** Verdicts come from users' functions and records, and from frames. */
+export const isVerdict = (value: unknown): value is Verdict => {
+  if (typeof value !== 'object' || value === null) return WORDS.includes(value)
+  const wait = 'retryAfterMs' in value ? value.retryAfterMs : undefined
+  return typeof wait === 'number' && wait >= 0 && wait < Number.POSITIVE_INFINITY
+}

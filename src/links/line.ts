@@ -55,7 +55,7 @@ export class Line {
   }
 
   get identity(): Identity {
-    return { token: this.#options.holder.identity, welcome: this.#user }
+    return { ...this.#options.holder.identity, welcome: this.#user }
   }
 
   /** Ids are counted here, so that answers find their requests. */
@@ -119,7 +119,7 @@ export class Line {
   }
 
   #changed(next: LinkState, previous: LinkState): void {
-    if (previous.kind === 'connected' && next.kind !== 'connected') {
+    if (isOpen(previous) && !isOpen(next)) {
       this.#delivery.interrupted(this.identity)
       this.#user = undefined
     }
@@ -152,3 +152,7 @@ export class Line {
 /** A connected link that came back: what was sent meanwhile is missing, unless the protocol resumes. */
 export const isReconnect = (next: LinkState, previous: LinkState): boolean =>
   next.kind === 'connected' && previous.kind !== 'connected' && previous.memory.everConnected
+
+/** Open, whether accepted or not: what was sent, or queued, was meant for this socket. */
+const isOpen = (state: LinkState): boolean =>
+  state.kind === 'connected' || (state.kind === 'connecting' && state.openedAt !== undefined)

@@ -19,8 +19,8 @@ export interface LinesHost {
   throwIfFailed(): void
   /** The user wants to be connected. */
   want(): void
-  /** Looks at the states of all links again; `link` is the one that changed. */
-  refresh(link?: LinkState): void
+  /** Looks at the states of all links again. */
+  refresh(): void
   message(data: unknown, meta: MessageMeta | undefined): void
   /** The one socket came back without what was sent meanwhile. */
   reconnected(): void

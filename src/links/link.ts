@@ -86,19 +86,18 @@ export class Link {
 
   #changed(next: LinkState, previous: LinkState): void {
     if (previous.kind === 'idle') this.#seat = this.#sit()
-    // The owner first: what the session answers is news about the state that the owner must know by then.
-    this.#listener.changed(next, previous)
     this.#seat?.report(standingOf(next))
     if (next.kind === 'idle') {
       this.#seat?.leave()
       this.#seat = undefined
     }
+    this.#listener.changed(next, previous)
   }
 
   #sit(): Seat {
     return this.#options.holder.join({
       granted: (grant) => this.#runtime.dispatch({ type: 'granted', grant, ...moment() }),
-      signedIn: () => this.#runtime.dispatch({ type: 'signed-in', ...moment() }),
+      signedIn: (identity) => this.#runtime.dispatch({ type: 'signed-in', identity, ...moment() }),
       loggedOut: () => this.tell('disconnect'),
     })
   }

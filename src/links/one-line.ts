@@ -80,7 +80,7 @@ export class OneLine implements Lines {
     if (wasUp && !isUp) this.interrupted()
     if (isUp && !wasUp) this.connected()
     if (next.kind === 'failed') this.failed(errorOf(next.problem, this.where))
-    this.host.refresh(next)
+    this.host.refresh()
     if (isReconnect(next, previous)) this.host.reconnected()
   }
 }

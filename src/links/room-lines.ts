@@ -33,7 +33,7 @@ class RoomLines implements Lines {
   }
 
   get identity(): Identity {
-    return { token: this.#options.holder.identity }
+    return this.#options.holder.identity
   }
 
   get where(): string | undefined {
@@ -87,7 +87,7 @@ class RoomLines implements Lines {
     const isUp = next.kind === 'connected'
     if (previous.kind === 'connected' && !isUp)
       this.#rooms.tell(room, (control) => control.interrupted())
-    this.#host.refresh(next)
+    this.#host.refresh()
     if (isUp && previous.kind !== 'connected')
       this.#rooms.tell(room, (control) => control.joined(isReconnect(next, previous)))
     if (next.kind === 'refused') {

@@ -10,6 +10,7 @@ import {
   initialCredentialState,
 } from '../core/credential-state.ts'
 import { grantOf } from '../core/grant.ts'
+import type { Identity } from '../core/identity.ts'
 import type { Grant, LinkId } from '../core/standing.ts'
 import type { SessionView } from '../core/status.ts'
 import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
@@ -39,6 +40,8 @@ export class CredentialHolder {
   readonly #wallet = new Wallet()
   #nextId = 1
   #signedIn = false
+  /** Who is signed in may have changed each time that this rises. */
+  #logins = 0
   #settings: HolderSettings = { tokenTimeoutMs: 10_000, scale: 1 }
 
   constructor(source: TokenSource) {
@@ -91,15 +94,15 @@ export class CredentialHolder {
       return
     }
     this.#wallet.clear()
-    this.#dispatch({
-      type: 'login',
-      credential: this.#wallet.keep(answer, this.#settings.identify),
-    })
-    for (const { port } of [...this.#links.values()]) port.signedIn()
+    const credential = this.#wallet.keep(answer, this.#settings.identify)
+    this.#logins++
+    this.#dispatch({ type: 'login', credential })
+    for (const { port } of [...this.#links.values()]) port.signedIn(credential.identity)
   }
 
   /** The user left: links disconnect, everything is forgotten. Also clears the source. */
   loggedOut(): void {
+    this.#logins++
     this.#source.clear()
     this.#wallet.clear()
     for (const { port } of [...this.#links.values()]) port.loggedOut()
@@ -135,6 +138,11 @@ export class CredentialHolder {
     return credential
   }
 
+  /** Asks now where a backoff is waited out; `nudge` only once in a while. Never before the source's own advice. */
+  hurry(type: 'nudge' | 'reconnect'): void {
+    this.#dispatch({ type })
+  }
+
   /** The user's auth library may have another token: asks without forcing one. */
   async changed(): Promise<void> {
     if (!this.isSignedIn) return
@@ -147,8 +155,8 @@ export class CredentialHolder {
     return phase.kind === 'held' ? phase.credential : undefined
   }
 
-  get identity(): string | undefined {
-    return this.#runtime.state.identity
+  get identity(): Identity {
+    return { login: this.#logins, token: this.#runtime.state.identity }
   }
 
   /** From the first credential that was held until the session ends. */
@@ -164,7 +172,9 @@ export class CredentialHolder {
       refusal: phase.kind === 'refused' ? phase.problem : undefined,
       tokenExpiresAt: this.held && expiresAt(this.held),
       backingOff:
-        phase.kind === 'backing-off' ? { until: phase.retryAt, problem: phase.problem } : undefined,
+        phase.kind === 'backing-off'
+          ? { until: phase.retryAt, attempt: phase.failures, problem: phase.problem }
+          : undefined,
     }
   }
 

@@ -6,7 +6,8 @@ import { errorOf } from '../error-of.ts'
 /** What a link hears from its session. */
 export interface LinkPort {
   granted(grant: Grant): void
-  signedIn(): void
+  /** Somebody signed in; `identity` says who, where that is known. */
+  signedIn(identity: string | undefined): void
   loggedOut(): void
 }
 

@@ -76,11 +76,11 @@ export const dial = (
   listener: DialListener,
 ): DialedSocket => {
   let socket: NativeSocket | undefined
+  let unwatch = () => {}
   let ended = false
-  let late: ReturnType<typeof setTimeout> | undefined
   const detach = () => {
     ended = true
-    clearTimeout(late)
+    unwatch()
     oneShot.onopen = oneShot.onclose = oneShot.onmessage = null
     oneShot.close(1000)
     dropLater(socket)
@@ -90,38 +90,11 @@ export const dial = (
     detach()
     listener.ended(how)
   }
-  const lost = () => end({ kind: 'closed', code: 1006, reason: '' })
-  /**
-   * The library turns an `error` into a close of its own making, code 1000, and forgets the true one. So it
-   * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
-   * handshake, so an error that no close follows ends the attempt too.
-   */
-  const hideErrors = (made: NativeSocket) => {
-    const add = made.addEventListener.bind(made)
-    add('error', ({ message }: { message?: unknown }) => {
-      if (ended) return
-      if (typeof message === 'string' && message.includes('subprotocol'))
-        end({ kind: 'subprotocol' })
-      else late = setTimeout(lost, made.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
-    })
-    made.addEventListener = (type, handler) => {
-      if (type !== 'error') add(type, handler)
-    }
-    // With a listener `ws` reports nothing else: ending the request is ours.
-    made.on?.('unexpected-response', (request: Destroyable, response: Response) => {
-      request.destroy()
-      end({
-        kind: 'status',
-        status: response.statusCode ?? 0,
-        retryAfter: response.headers['retry-after'],
-      })
-    })
-  }
   const factory = function (this: unknown, url: string) {
     try {
       // All have the members that are used here; their own types are too narrow to say so.
       socket = construct(Native as NativeConstructor, url, handshake, options)
-      hideErrors(socket)
+      unwatch = hideErrors(socket, end)
       return socket
     } catch (cause) {
       // Once the library holds what is returned: only then can its timer be cleared.
@@ -174,9 +147,38 @@ const construct = (
   return new Native(url, { protocols: offered, ...given })
 }
 
-interface Destroyable {
-  destroy(): void
+/**
+ * The library turns an `error` into a close of its own making, code 1000, and forgets the true one. So it
+ * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
+ * handshake, so an error that no close follows ends the attempt too.
+ */
+const hideErrors = (socket: NativeSocket, end: (how: DialEnd) => void): (() => void) => {
+  const add = socket.addEventListener.bind(socket)
+  let watching = true
+  let late: ReturnType<typeof setTimeout> | undefined
+  const lost = () => end({ kind: 'closed', code: 1006, reason: '' })
+  add('error', ({ message }: { message?: unknown }) => {
+    if (!watching) return
+    if (typeof message === 'string' && message.includes('subprotocol')) end({ kind: 'subprotocol' })
+    else late = setTimeout(lost, socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
+  })
+  socket.addEventListener = (type, handler) => {
+    if (type !== 'error') add(type, handler)
+  }
+  // With a listener `ws` reports nothing else: ending the request is ours, which closing does.
+  socket.on?.('unexpected-response', (_request: unknown, response: Response) => {
+    end({
+      kind: 'status',
+      status: response.statusCode ?? 0,
+      retryAfter: response.headers['retry-after'],
+    })
+  })
+  return () => {
+    watching = false
+    clearTimeout(late)
+  }
 }
+
 interface Response {
   readonly statusCode?: number
   readonly headers: Readonly<Record<string, string | undefined>>

@@ -9,4 +9,4 @@ beforeAll(async () => {
 })
 afterAll(() => chromium?.close())
 
-contract(ALL_SERVERS, ['chromium'], (cell) => chromium.theatreOf(cell), 2)
+contract(ALL_SERVERS, ['chromium'], (cell) => chromium.theatreOf(cell), 3)

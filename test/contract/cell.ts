@@ -93,6 +93,10 @@ export interface Expectation {
   /** Of those, the ones after the first that demanded another value. */
   readonly refreshes: Count
   readonly rooms?: Readonly<Record<string, RoomExpectation>>
+  /** Errors that a status has shown on the way. */
+  readonly shown?: readonly ErrorName[]
+  /** Refreshes until this count was taken. */
+  readonly until?: { readonly count: string; readonly refreshes: Count }
   /** No dial, no token request and no other state since this count was taken. */
   readonly silentSince?: string
   /** Dials and token requests since this count was taken, at most. */

@@ -21,6 +21,9 @@ export function differencesOf(cell: Cell, result: Result): string[] {
   same('action', expected.action, outcome.action)
   for (const state of expected.never ?? [])
     if (outcome.states.includes(state)) differences.push(`was ${state} on the way`)
+  for (const name of expected.shown ?? [])
+    if (!outcome.problems.some((problem) => problem.startsWith(name)))
+      differences.push(`never showed ${name}`)
   within('dials', expected.dials, result.front.dials)
   within('token requests', expected.tokenRequests, tokenRequestsOf(cell, result))
   within('refreshes', expected.refreshes, refreshesOf(cell, result))
@@ -51,7 +54,13 @@ function compareRoom(
 }
 
 function compareSince(cell: Cell, result: Result, { same, within }: Compare): void {
-  const { silentSince, since } = cell.expected
+  const { silentSince, since, until } = cell.expected
+  if (until !== undefined)
+    within(
+      `refreshes until ${until.count}`,
+      until.refreshes,
+      refreshesAt(cell, result, result.counts[until.count]),
+    )
   if (silentSince !== undefined) {
     const before = result.counts[silentSince]
     same('dials in the quiet', before?.dials, result.front.dials)

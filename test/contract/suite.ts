@@ -62,8 +62,9 @@ class Playing {
       it(titleOf(cell), async () => {
         const result = await (await this.#started.promise).get(cell)
         if (!result) throw new Error('not played')
-        this.#recorded.push(recordedOf(cell, result, refreshesOf(cell, result)))
         const differences = differencesOf(cell, result)
+        if (differences.length === 0)
+          this.#recorded.push(recordedOf(cell, result, refreshesOf(cell, result)))
         const details =
           differences.length > 0 && JSON.stringify({ ...result, differences }, null, 1)
         expect(differences, details || '').toEqual([])
@@ -87,20 +88,21 @@ class Playing {
 
   async stop(): Promise<void> {
     await this.#server?.stop()
-    record(this.name, this.#runtimes, this.#recorded)
+    if (only === '') record(this.name, this.#runtimes, this.#cells.length, this.#recorded)
   }
 }
 
 const titleOf = ({ endpoint, carrier, runtime, situation }: Cell): string =>
   `${situation} (${endpoint} by ${carrier}, ${runtime})`
 
+/** For scripts/docs-servers.mjs, which takes nothing from a run with failures. */
 function record(
   name: ServerName,
   runtimes: readonly string[],
-  recorded: readonly Recorded[],
+  cells: number,
+  outcomes: readonly Recorded[],
 ): void {
-  if (only !== '') return
   mkdirSync(FOLDER, { recursive: true })
   const file = `${isFull ? 'full-' : ''}${name}-${runtimes.join('-')}.json`
-  writeFileSync(join(FOLDER, file), `${JSON.stringify(recorded, null, 1)}\n`)
+  writeFileSync(join(FOLDER, file), `${JSON.stringify({ cells, outcomes }, null, 1)}\n`)
 }

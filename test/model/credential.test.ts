@@ -6,7 +6,7 @@ import {
   type CredentialState,
   isAsking,
   isSettledOpen,
-  isTrusted,
+  isVouched,
   some,
 } from '../../src/core/credential-state.ts'
 import { grantOf } from '../../src/core/grant.ts'
@@ -129,7 +129,7 @@ describe.each<[string, CredentialLimits, number[]]>([
     const wrong = places.filter(({ state }) => {
       const { phase, trial } = state
       if (phase.kind !== 'held' || trial.rejections === 0) return false
-      if (isTrusted(state, phase.credential.id)) return false
+      if (isVouched(state)) return false
       return links.filter((id) => grantOf(state, id)?.kind === 'go').length > 1
     })
     expect(wrong).toEqual([])
@@ -162,7 +162,9 @@ describe.each<[string, CredentialLimits, number[]]>([
 
   it('leaves a refused session by a verb or a login only', () => {
     const leavers = moves
-      .filter(({ from, to }) => from.state.phase.kind === 'refused' && to.state.phase.kind !== 'refused')
+      .filter(
+        ({ from, to }) => from.state.phase.kind === 'refused' && to.state.phase.kind !== 'refused',
+      )
       .map(({ event }) =>
         event.type === 'link' && event.standing.kind === 'asking'
           ? event.standing.demand.kind

@@ -45,7 +45,11 @@ describe.each([
     const leavers = moves
       .filter(({ from }) => quiet.includes(from.state.kind))
       .map(({ from, event }) => `${from.state.kind} ${event.type}`)
-    const verbs = quiet.flatMap((kind) => [`${kind} connect`, `${kind} reconnect`, `${kind} disconnect`])
+    const verbs = quiet.flatMap((kind) => [
+      `${kind} connect`,
+      `${kind} reconnect`,
+      `${kind} disconnect`,
+    ])
     expect(new Set(leavers)).toEqual(
       new Set([...verbs.filter((verb) => verb !== 'idle disconnect'), 'failed signed-in']),
     )

@@ -12,7 +12,10 @@ const soon = from(2 * LATENCY_MS)
 
 /** A new value each time. */
 export const renewing =
-  (make: (n: number, at: number) => Partial<Token> = () => ({}), afterMs = 2 * LATENCY_MS): Source =>
+  (
+    make: (n: number, at: number) => Partial<Token> = () => ({}),
+    afterMs = 2 * LATENCY_MS,
+  ): Source =>
   ({ n, at }) =>
     from(afterMs)({ token: { value: `token ${n}`, ...make(n, at) } })
 

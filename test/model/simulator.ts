@@ -4,7 +4,10 @@
  * wanted work is started, other work is stopped and muted, every changed link reports its standing.
  */
 import type { Credential } from '../../src/core/credential.ts'
-import { transition as credentialTransition, workOf as credentialWork } from '../../src/core/credential-machine.ts'
+import {
+  transition as credentialTransition,
+  workOf as credentialWork,
+} from '../../src/core/credential-machine.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
@@ -13,7 +16,11 @@ import {
 } from '../../src/core/credential-state.ts'
 import { grantOf } from '../../src/core/grant.ts'
 import { lifetimeMs } from '../../src/core/lifetime.ts'
-import { standingOf, transition as linkTransition, workOf as linkWork } from '../../src/core/link-machine.ts'
+import {
+  transition as linkTransition,
+  workOf as linkWork,
+  standingOf,
+} from '../../src/core/link-machine.ts'
 import {
   type EventOf,
   initialLinkState,
@@ -69,12 +76,15 @@ export interface Dial {
 export type Step =
   | { readonly afterMs: number; readonly do: 'open' | 'frame' | 'greet' | 'fail' }
   | { readonly afterMs: number; readonly do: 'close'; readonly code: number }
-  | { readonly afterMs: number; readonly do: 'status'; readonly status: number; readonly retryAfterMs?: number }
+  | {
+      readonly afterMs: number
+      readonly do: 'status'
+      readonly status: number
+      readonly retryAfterMs?: number
+    }
 export type Server = (dial: Dial) => readonly Step[]
 
-export interface Host {
-  (at: number): 'answers' | 'gone' | 'accepted' | 'refused'
-}
+export type Host = (at: number) => 'answers' | 'gone' | 'accepted' | 'refused'
 
 export interface Options {
   readonly source: Source
@@ -254,7 +264,8 @@ export class Simulator {
     for (const [index, turn] of this.#turns.entries()) {
       const known = this.#turns[best]
       if (turn.at > end) continue
-      if (!known || turn.at < known.at || (turn.at === known.at && turn.order < known.order)) best = index
+      if (!known || turn.at < known.at || (turn.at === known.at && turn.order < known.order))
+        best = index
     }
     return best < 0 ? undefined : this.#turns.splice(best, 1)[0]
   }
@@ -292,10 +303,15 @@ export class Simulator {
 
   #stepLink(actor: LinkActor, event: WithoutMoment<LinkEvent>): void {
     const previous = actor.state
-    const next = linkTransition(previous, { ...event, ...this.#moment() } as LinkEvent, this.linkLimits)
+    const next = linkTransition(
+      previous,
+      { ...event, ...this.#moment() } as LinkEvent,
+      this.linkLimits,
+    )
     if (next === previous) return
     actor.state = next
-    if (next.kind !== previous.kind) this.states.push({ at: this.now, link: actor.id, kind: next.kind })
+    if (next.kind !== previous.kind)
+      this.states.push({ at: this.now, link: actor.id, kind: next.kind })
     reconcile(actor.running, linkWork(next, this.linkLimits), (work, running) => {
       const report = (wanted: WithoutMoment<LinkEvent>) =>
         this.#soon(() => {
@@ -316,10 +332,15 @@ export class Simulator {
 
   #stepSession(event: WithoutMoment<CredentialEvent>): void {
     const previous = this.session
-    const next = credentialTransition(previous, { ...event, ...this.#moment() } as CredentialEvent, this.sessionLimits)
+    const next = credentialTransition(
+      previous,
+      { ...event, ...this.#moment() } as CredentialEvent,
+      this.sessionLimits,
+    )
     if (next === previous) return
     this.session = next
-    if (next.phase.kind !== previous.phase.kind) this.phases.push({ at: this.now, kind: next.phase.kind })
+    if (next.phase.kind !== previous.phase.kind)
+      this.phases.push({ at: this.now, kind: next.phase.kind })
     reconcile(this.#sessionWork, credentialWork(next, this.sessionLimits), (work, running) => {
       const report = (wanted: WithoutMoment<CredentialEvent>) =>
         this.#soon(() => {
@@ -393,7 +414,11 @@ export class Simulator {
     return credential
   }
 
-  #dial(actor: LinkActor, credential: Credential, report: (event: WithoutMoment<LinkEvent>) => void): void {
+  #dial(
+    actor: LinkActor,
+    credential: Credential,
+    report: (event: WithoutMoment<LinkEvent>) => void,
+  ): void {
     const token = this.#tokens.find((kept) => kept.credential.id === credential.id)?.token
     if (!token) throw new Error('a credential that the session never got')
     const n = this.dials.filter(({ link }) => link === actor.id).length + 1
@@ -452,7 +477,8 @@ const reconcile = <Work extends { readonly key: string }>(
 }
 
 const isSame = (one: Grant, other: Grant | undefined): boolean =>
-  one.kind === other?.kind && (one.kind !== 'later' || (other.kind === 'later' && one.until === other.until))
+  one.kind === other?.kind &&
+  (one.kind !== 'later' || (other.kind === 'later' && one.until === other.until))
 
 /** mulberry32: small, seeded, good enough to draw delays. */
 export const randomOf = (seed: number): (() => number) => {

@@ -6,8 +6,8 @@ import {
   constant,
   DAY,
   dialInTurn,
-  hang,
   HOUR,
+  hang,
   ids,
   inTurn,
   jwt,
@@ -18,8 +18,8 @@ import {
   refuseUnseen,
   reject,
   renewing,
-  saying,
   SECOND,
+  saying,
   secretive,
   untilExpiry,
 } from './scripts.ts'
@@ -45,20 +45,23 @@ describe('a rejection', () => {
     ['a 401 of the handshake', (() => [{ afterMs: 80, do: 'status', status: 401 }]) as Server],
     ['a 403 of the handshake', (() => [{ afterMs: 80, do: 'status', status: 403 }]) as Server],
     ['a close with 1008 after 6 s', acceptThen(1008, 6 * SECOND)],
-  ])('of a revoked session costs 2 requests and 3 dials, then silence for a day: %s', (_, server) => {
-    tell({ source: renewing(), server }, (sim) => {
-      sim.connect(0).run(45 * SECOND)
-      expect(sim.link(0)).toMatchObject({
-        kind: 'failed',
-        action: 'sign-in',
-        problem: { kind: 'rejected' },
+  ])(
+    'of a revoked session costs 2 requests and 3 dials, then silence for a day: %s',
+    (_, server) => {
+      tell({ source: renewing(), server }, (sim) => {
+        sim.connect(0).run(45 * SECOND)
+        expect(sim.link(0)).toMatchObject({
+          kind: 'failed',
+          action: 'sign-in',
+          problem: { kind: 'rejected' },
+        })
+        expect([sim.requests.length, sim.dials.length]).toEqual([2, 3])
+        sim.run(DAY)
+        expect([sim.requests.length, sim.dials.length]).toEqual([2, 3])
+        expect(kinds(sim)).toEqual(['failed'])
       })
-      expect([sim.requests.length, sim.dials.length]).toEqual([2, 3])
-      sim.run(DAY)
-      expect([sim.requests.length, sim.dials.length]).toEqual([2, 3])
-      expect(kinds(sim)).toEqual(['failed'])
-    })
-  })
+    },
+  )
 
   it('is spaced by 5 to 15 s before the third dial, which carries the value of the second', () => {
     tell({ source: renewing(), server: reject }, (sim) => {
@@ -75,7 +78,12 @@ describe('a rejection', () => {
   it.each<[string, Source, NonNullable<Options['session']>, number]>([
     ['cannot renew', constant(), { canRenew: false, canAsk: false }, 1],
     ['answers with the same value', constant(), {}, 2],
-    ['answers with the same value, and is asked before each dial', constant(), { everyDial: true }, 2],
+    [
+      'answers with the same value, and is asked before each dial',
+      constant(),
+      { everyDial: true },
+      2,
+    ],
   ])('goes straight to the confirming dial where the source %s', (_, source, session, requests) => {
     tell({ source, server: reject, session }, (sim) => {
       sim.connect(0).run(DAY)
@@ -105,7 +113,8 @@ describe('a rejection', () => {
   })
 
   it('is forgotten after 20 s accepted, and not before', () => {
-    const twice = (openMs: number): Server => dialInTurn(reject, reject, acceptThen(4003, openMs), accept)
+    const twice = (openMs: number): Server =>
+      dialInTurn(reject, reject, acceptThen(4003, openMs), accept)
     tell({ source: renewing(), server: twice(21 * SECOND) }, (sim) => {
       sim.connect(0).run(2 * MINUTE)
       expect([kinds(sim), sim.requests.length]).toEqual([['connected'], 3])
@@ -228,7 +237,11 @@ describe('a rejection', () => {
     })
     const server = perLink(refuseUnseen, accept)
     tell({ source: renewing(), server, host: () => 'refused' }, (sim) => {
-      sim.connect(1).run(MINUTE).connect(0).run(10 * MINUTE)
+      sim
+        .connect(1)
+        .run(MINUTE)
+        .connect(0)
+        .run(10 * MINUTE)
       expect(sim.states.some(({ kind }) => kind === 'refused')).toBe(false)
       expect(sim.link(1).kind).toBe('connected')
     })
@@ -242,18 +255,21 @@ describe('at the end of its life a credential', () => {
       ['an opaque token of 30 s', skewMs, 30, renewing(opaque(30 * SECOND)), 0],
       ['a JWT of 4 s', skewMs, 4, renewing(jwt(4)), 1],
     ]),
-  )('%s costs one dial and one request a life (clock off by %d ms)', (_, skewMs, life, source, rounding) => {
-    for (const seed of ids(4)) {
-      const sim = new Simulator({ source, server: untilExpiry, skewMs, seed })
-      sim.connect(0).run(HOUR)
-      expect(everFailed(sim)).toBe(false)
-      expect(sim.requests.length).toBe(sim.dials.length)
-      expect(sim.dials.length).toBeGreaterThanOrEqual(3600 / (life + 0.3) - 1)
-      // Whole seconds of `iat` shorten a life by up to one.
-      expect(sim.dials.length).toBeLessThanOrEqual(3600 / (life - rounding) + 1)
-      expect(gaps(sim.dials).every((gap) => gap > (life - rounding - 0.3) * SECOND)).toBe(true)
-    }
-  })
+  )(
+    '%s costs one dial and one request a life (clock off by %d ms)',
+    (_, skewMs, life, source, rounding) => {
+      for (const seed of ids(4)) {
+        const sim = new Simulator({ source, server: untilExpiry, skewMs, seed })
+        sim.connect(0).run(HOUR)
+        expect(everFailed(sim)).toBe(false)
+        expect(sim.requests.length).toBe(sim.dials.length)
+        expect(sim.dials.length).toBeGreaterThanOrEqual(3600 / (life + 0.3) - 1)
+        // Whole seconds of `iat` shorten a life by up to one.
+        expect(sim.dials.length).toBeLessThanOrEqual(3600 / (life - rounding) + 1)
+        expect(gaps(sim.dials).every((gap) => gap > (life - rounding - 0.3) * SECOND)).toBe(true)
+      }
+    },
+  )
 
   it('an opaque token of 30 s whose life only the server knows is replaced for ever', () => {
     const options = { source: renewing(secretive(30 * SECOND)), server: untilExpiry }
@@ -265,15 +281,22 @@ describe('at the end of its life a credential', () => {
     })
   })
 
-  it.each([false, true])('ten links closed by one expiry make one request (asked before each dial: %s)', (everyDial) => {
-    const options = { source: renewing(opaque(10 * MINUTE)), server: untilExpiry, session: { everyDial } }
-    tell(options, (sim) => {
-      sim.connect(...ids(10)).run(15 * MINUTE)
-      expect(sim.requests).toHaveLength(2)
-      expect(sim.dials).toHaveLength(20)
-      expect(new Set(kinds(sim))).toEqual(new Set(['connected']))
-    })
-  })
+  it.each([false, true])(
+    'ten links closed by one expiry make one request (asked before each dial: %s)',
+    (everyDial) => {
+      const options = {
+        source: renewing(opaque(10 * MINUTE)),
+        server: untilExpiry,
+        session: { everyDial },
+      }
+      tell(options, (sim) => {
+        sim.connect(...ids(10)).run(15 * MINUTE)
+        expect(sim.requests).toHaveLength(2)
+        expect(sim.dials).toHaveLength(20)
+        expect(new Set(kinds(sim))).toEqual(new Set(['connected']))
+      })
+    },
+  )
 
   it('is replaced before the next dial, and never sent', () => {
     const server = dialInTurn(acceptThen(1006, 20 * MINUTE), accept)
@@ -287,7 +310,11 @@ describe('at the end of its life a credential', () => {
   })
 
   it('is left at once with closeAtExpiry', () => {
-    const options = { source: renewing(opaque(10 * MINUTE)), server: accept, link: { closeAtExpiry: true } }
+    const options = {
+      source: renewing(opaque(10 * MINUTE)),
+      server: accept,
+      link: { closeAtExpiry: true },
+    }
     tell(options, (sim) => {
       sim.connect(0).run(HOUR)
       expect(sim.requests.length).toBeGreaterThanOrEqual(6)
@@ -306,7 +333,11 @@ describe('at the end of its life a credential', () => {
       sim.connect(0).run(119 * SECOND)
       expect(kinds(sim)).toEqual(['connected'])
       sim.run(HOUR)
-      expect(sim.link(0)).toMatchObject({ kind: 'failed', action: 'sign-in', problem: { kind: 'expired' } })
+      expect(sim.link(0)).toMatchObject({
+        kind: 'failed',
+        action: 'sign-in',
+        problem: { kind: 'expired' },
+      })
       expect([sim.dials.length, sim.requests.length]).toEqual([1, 1])
     })
   })
@@ -318,10 +349,18 @@ describe('at the end of its life a credential', () => {
       expect(sim.link(0)).toMatchObject({ kind: 'connecting', memory: { failures: 2 } })
     })
     const short = dialInTurn(refuseUnseen, refuseUnseen, untilExpiry, hang)
-    tell({ source: renewing(opaque(14 * SECOND)), server: short, host: () => 'gone', link: { settleMs: MINUTE } }, (sim) => {
-      sim.connect(0).run(20 * SECOND)
-      expect(sim.link(0)).toMatchObject({ kind: 'connecting', memory: { failures: 0 } })
-    })
+    tell(
+      {
+        source: renewing(opaque(14 * SECOND)),
+        server: short,
+        host: () => 'gone',
+        link: { settleMs: MINUTE },
+      },
+      (sim) => {
+        sim.connect(0).run(20 * SECOND)
+        expect(sim.link(0)).toMatchObject({ kind: 'connecting', memory: { failures: 0 } })
+      },
+    )
   })
 })
 
@@ -354,19 +393,23 @@ describe('suspicion', () => {
     }
   })
 
-  it.each([1, 10])('of an accepted credential during a rollout of 20 s refreshes nothing (%d links)', (count) => {
-    // The host answers 502 meanwhile: it "answers".
-    const rollout: Server = ({ at }) => {
-      const steps: Step[] = [{ afterMs: 80, do: 'open' }]
-      if (at < 10 * MINUTE) return [...steps, { afterMs: 10 * MINUTE - at, do: 'close', code: 1006 }]
-      return at < 10 * MINUTE + 20 * SECOND ? [{ afterMs: 80, do: 'fail' }] : steps
-    }
-    tell({ source: renewing(opaque(HOUR)), server: rollout }, (sim) => {
-      sim.connect(...ids(count)).run(15 * MINUTE)
-      expect(sim.requests).toHaveLength(1)
-      expect(new Set(kinds(sim))).toEqual(new Set(['connected']))
-    })
-  })
+  it.each([1, 10])(
+    'of an accepted credential during a rollout of 20 s refreshes nothing (%d links)',
+    (count) => {
+      // The host answers 502 meanwhile: it "answers".
+      const rollout: Server = ({ at }) => {
+        const steps: Step[] = [{ afterMs: 80, do: 'open' }]
+        if (at < 10 * MINUTE)
+          return [...steps, { afterMs: 10 * MINUTE - at, do: 'close', code: 1006 }]
+        return at < 10 * MINUTE + 20 * SECOND ? [{ afterMs: 80, do: 'fail' }] : steps
+      }
+      tell({ source: renewing(opaque(HOUR)), server: rollout }, (sim) => {
+        sim.connect(...ids(count)).run(15 * MINUTE)
+        expect(sim.requests).toHaveLength(1)
+        expect(new Set(kinds(sim))).toEqual(new Set(['connected']))
+      })
+    },
+  )
 
   it('of an accepted credential for more than 30 s costs one refresh', () => {
     const server: Server = dialInTurn(acceptThen(1006, MINUTE), refuseUnseen)
@@ -430,7 +473,12 @@ describe('suspicion', () => {
   })
 
   it('may refresh again once some link has settled', () => {
-    const server = dialInTurn(refuseUnseen, refuseUnseen, acceptThen(1006, 10 * SECOND), refuseUnseen)
+    const server = dialInTurn(
+      refuseUnseen,
+      refuseUnseen,
+      acceptThen(1006, 10 * SECOND),
+      refuseUnseen,
+    )
     tell({ source: renewing(opaque(DAY)), server }, (sim) => {
       sim.connect(0).run(5 * MINUTE)
       expect(sim.requests).toHaveLength(3)
@@ -496,7 +544,10 @@ describe('a token request', () => {
   })
 
   it('without an answer fails after 10 s, and its late answer is not heard', () => {
-    const never: Source = ({ n }) => ({ answer: { token: { value: `late ${n}` } }, afterMs: 12 * SECOND })
+    const never: Source = ({ n }) => ({
+      answer: { token: { value: `late ${n}` } },
+      afterMs: 12 * SECOND,
+    })
     tell({ source: inTurn(never, renewing()), server: accept }, (sim) => {
       sim.connect(0).run(10 * SECOND)
       expect(sim.link(0)).toMatchObject({ deferred: { problem: { kind: 'timeout' } } })
@@ -507,17 +558,24 @@ describe('a token request', () => {
   })
 
   it('that spends a refresh token and answers after 12 s is stored, and no second one was sent', () => {
-    tell({ source: renewing(() => ({}), 12 * SECOND), server: accept, session: { rotates: true } }, (sim) => {
-      sim.connect(0).run(MINUTE)
-      expect(sim.requests).toHaveLength(1)
-      expect(sim.requests[0]?.muted).toBe(false)
-      expect(sim.dials.map(({ at }) => at)).toEqual([12 * SECOND])
-    })
+    tell(
+      { source: renewing(() => ({}), 12 * SECOND), server: accept, session: { rotates: true } },
+      (sim) => {
+        sim.connect(0).run(MINUTE)
+        expect(sim.requests).toHaveLength(1)
+        expect(sim.requests[0]?.muted).toBe(false)
+        expect(sim.dials.map(({ at }) => at)).toEqual([12 * SECOND])
+      },
+    )
   })
 
   it('that spends a refresh token and never answers is given up after 30 s', () => {
     const never: Source = () => ({ answer: { say: 'unavailable' }, afterMs: undefined })
-    const options = { source: inTurn(never, renewing()), server: accept, session: { rotates: true } }
+    const options = {
+      source: inTurn(never, renewing()),
+      server: accept,
+      session: { rotates: true },
+    }
     tell(options, (sim) => {
       sim.connect(0).run(2 * MINUTE)
       expect(sim.requests).toHaveLength(2)
@@ -528,11 +586,17 @@ describe('a token request', () => {
 
   it('that spends a refresh token is waited for by whatever needs one meanwhile', () => {
     // A forced renewal hangs; the held value is rejected while it does.
-    const slow: Source = ({ n }) => ({ answer: { token: { value: `token ${n}` } }, afterMs: 20 * SECOND })
+    const slow: Source = ({ n }) => ({
+      answer: { token: { value: `token ${n}` } },
+      afterMs: 20 * SECOND,
+    })
     const server = dialInTurn(acceptThen(4003, 14 * SECOND), accept)
     const options = { source: inTurn(renewing(), slow), server, session: { rotates: true } }
     tell(options, (sim) => {
-      sim.connect(0).run(2 * SECOND).dispatch({ type: 'refresh' })
+      sim
+        .connect(0)
+        .run(2 * SECOND)
+        .dispatch({ type: 'refresh' })
       sim.run(MINUTE)
       expect(sim.requests).toHaveLength(2)
       expect(sim.dials.map(({ token }) => token.value)).toEqual(['token 1', 'token 2'])
@@ -540,12 +604,15 @@ describe('a token request', () => {
   })
 
   it('that spends a refresh token goes on when every socket disconnects, and is stored', () => {
-    tell({ source: renewing(() => ({}), 5 * SECOND), server: accept, session: { rotates: true } }, (sim) => {
-      sim.connect(0).run(SECOND).disconnect(0).run(MINUTE)
-      expect([sim.requests[0]?.muted, phase(sim)]).toEqual([false, 'held'])
-      sim.connect(0).run(MINUTE)
-      expect(sim.requests).toHaveLength(1)
-    })
+    tell(
+      { source: renewing(() => ({}), 5 * SECOND), server: accept, session: { rotates: true } },
+      (sim) => {
+        sim.connect(0).run(SECOND).disconnect(0).run(MINUTE)
+        expect([sim.requests[0]?.muted, phase(sim)]).toEqual([false, 'held'])
+        sim.connect(0).run(MINUTE)
+        expect(sim.requests).toHaveLength(1)
+      },
+    )
   })
 
   it('of other kinds ends when every socket disconnects', () => {
@@ -565,11 +632,14 @@ describe('a token request', () => {
   })
 
   it('is discarded by logout, also one that spends a refresh token', () => {
-    tell({ source: renewing(() => ({}), 5 * SECOND), server: accept, session: { rotates: true } }, (sim) => {
-      sim.connect(0).run(SECOND).logout()
-      sim.run(DAY)
-      expect([sim.requests[0]?.muted, phase(sim), kinds(sim)]).toEqual([true, 'absent', ['idle']])
-    })
+    tell(
+      { source: renewing(() => ({}), 5 * SECOND), server: accept, session: { rotates: true } },
+      (sim) => {
+        sim.connect(0).run(SECOND).logout()
+        sim.run(DAY)
+        expect([sim.requests[0]?.muted, phase(sim), kinds(sim)]).toEqual([true, 'absent', ['idle']])
+      },
+    )
   })
 
   it('that is refused ends the session, and a settled socket is kept until it closes', () => {
@@ -598,7 +668,12 @@ describe('a token request', () => {
   })
 
   it('after a refusal is made once by connect, and serves whoever signed in meanwhile', () => {
-    const source = inTurn(renewing(() => ({ identity: 'ann' })), saying('refused'), saying('refused'), renewing(() => ({ identity: 'bob' })))
+    const source = inTurn(
+      renewing(() => ({ identity: 'ann' })),
+      saying('refused'),
+      saying('refused'),
+      renewing(() => ({ identity: 'bob' })),
+    )
     tell({ source, server: dialInTurn(acceptThen(4003, MINUTE), accept) }, (sim) => {
       sim.connect(0, 1).run(5 * MINUTE)
       expect([phase(sim), sim.requests.length]).toEqual(['refused', 2])
@@ -628,7 +703,10 @@ describe('a token request', () => {
 
   it('after logout is made by a verb of the user only, and no link leaves idle by itself', () => {
     tell({ source: renewing(opaque(MINUTE)), server: untilExpiry }, (sim) => {
-      sim.connect(0, 1).run(90 * SECOND).logout()
+      sim
+        .connect(0, 1)
+        .run(90 * SECOND)
+        .logout()
       const before = [sim.requests.length, sim.dials.length]
       sim.run(DAY)
       expect([sim.requests.length, sim.dials.length]).toEqual(before)
@@ -669,7 +747,11 @@ describe('delays', () => {
   it.each([1012, 1013])('after %d are spread over 5 s', (code) => {
     const waits: number[] = []
     for (const seed of ids(200)) {
-      const sim = new Simulator({ source: renewing(), server: dialInTurn(acceptThen(code, MINUTE), accept), seed })
+      const sim = new Simulator({
+        source: renewing(),
+        server: dialInTurn(acceptThen(code, MINUTE), accept),
+        seed,
+      })
       sim.connect(0).run(2 * MINUTE)
       waits.push(...gaps(sim.dials).map((gap) => gap - MINUTE - 80))
     }
@@ -679,10 +761,14 @@ describe('delays', () => {
   })
 
   it('that a server advises are kept, and no news of the page shortens them', () => {
-    const server = dialInTurn(() => [{ afterMs: 80, do: 'status', status: 503, retryAfterMs: MINUTE }], accept)
+    const server = dialInTurn(
+      () => [{ afterMs: 80, do: 'status', status: 503, retryAfterMs: MINUTE }],
+      accept,
+    )
     tell({ source: renewing(), server }, (sim) => {
       sim.connect(0)
-      for (const s of ids(60)) sim.at(s * SECOND, () => sim.tell(0, { type: s % 2 ? 'nudge' : 'reconnect' }))
+      for (const s of ids(60))
+        sim.at(s * SECOND, () => sim.tell(0, { type: s % 2 ? 'nudge' : 'reconnect' }))
       sim.run(59 * SECOND)
       expect(sim.dials).toHaveLength(1)
       sim.run(5 * SECOND)
@@ -726,13 +812,19 @@ describe('delays', () => {
   })
 
   it('without a greeting end with the time for connecting', () => {
-    const silent: Server = () => [{ afterMs: 80, do: 'open' }, { afterMs: 100, do: 'frame' }]
-    tell({ source: renewing(), server: silent, link: { greets: true }, host: () => 'gone' }, (sim) => {
-      sim.connect(0).run(9 * SECOND)
-      expect(kinds(sim)).toEqual(['connecting'])
-      sim.run(1_100)
-      expect(sim.link(0)).toMatchObject({ kind: 'waiting', problem: { kind: 'timeout' } })
-    })
+    const silent: Server = () => [
+      { afterMs: 80, do: 'open' },
+      { afterMs: 100, do: 'frame' },
+    ]
+    tell(
+      { source: renewing(), server: silent, link: { greets: true }, host: () => 'gone' },
+      (sim) => {
+        sim.connect(0).run(9 * SECOND)
+        expect(kinds(sim)).toEqual(['connecting'])
+        sim.run(1_100)
+        expect(sim.link(0)).toMatchObject({ kind: 'waiting', problem: { kind: 'timeout' } })
+      },
+    )
   })
 
   it('are scaled, and so are the confirming wait and the clearing time', () => {
@@ -741,9 +833,12 @@ describe('delays', () => {
       sim.connect(0).run(MINUTE)
       expect(gaps(sim.dials)[1]).toBeLessThanOrEqual(81 + 150)
     })
-    tell({ source: saying('unavailable'), server: reject, link: limits, session: limits }, (sim) => {
-      sim.connect(0).run(SECOND)
-      expect(sim.requests.length).toBeGreaterThan(4)
-    })
+    tell(
+      { source: saying('unavailable'), server: reject, link: limits, session: limits },
+      (sim) => {
+        sim.connect(0).run(SECOND)
+        expect(sim.requests.length).toBeGreaterThan(4)
+      },
+    )
   })
 })

@@ -4,7 +4,10 @@
  */
 import type { Credential } from '../../src/core/credential.ts'
 import { isExpired } from '../../src/core/credential.ts'
-import { transition as credentialTransition, workOf as credentialWork } from '../../src/core/credential-machine.ts'
+import {
+  transition as credentialTransition,
+  workOf as credentialWork,
+} from '../../src/core/credential-machine.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
@@ -12,7 +15,11 @@ import {
   type CredentialWork,
   initialCredentialState,
 } from '../../src/core/credential-state.ts'
-import { standingOf, transition as linkTransition, workOf as linkWork } from '../../src/core/link-machine.ts'
+import {
+  transition as linkTransition,
+  workOf as linkWork,
+  standingOf,
+} from '../../src/core/link-machine.ts'
 import {
   initialLinkState,
   type LinkEvent,
@@ -21,7 +28,7 @@ import {
   type LinkWork,
 } from '../../src/core/link-state.ts'
 import type { Problem } from '../../src/core/problem.ts'
-import type { Demand, Grant, LinkId, Standing, Trust } from '../../src/core/standing.ts'
+import type { Demand, Grant, LinkId, Rejection, Standing, Trust } from '../../src/core/standing.ts'
 import type { Verdict } from '../../src/core/verdict.ts'
 import type { WithoutMoment } from './simulator.ts'
 
@@ -118,13 +125,18 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     { kind: 'fail', problem: NO },
   ]
   return [
-    ...(['connect', 'disconnect', 'reconnect', 'signed-in', 'redial', 'nudge'] as const).map((type) => ({ type })),
-    ...grants.map((grant) => ({ type: 'granted' as const, grant })),
-    ...(['opened', 'accepted', 'greeted', 'settled', 'proven', 'timed-out', 'expired', 'due'] as const).map(
+    ...(['connect', 'disconnect', 'reconnect', 'signed-in', 'redial', 'nudge'] as const).map(
       (type) => ({ type }),
     ),
+    ...grants.map((grant) => ({ type: 'granted' as const, grant })),
+    ...(
+      ['opened', 'accepted', 'greeted', 'settled', 'proven', 'timed-out', 'expired', 'due'] as const
+    ).map((type) => ({ type })),
     ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
-    ...(['answers', 'gone', 'accepted', 'refused'] as const).map((probe) => ({ type: 'probed' as const, probe })),
+    ...(['answers', 'gone', 'accepted', 'refused'] as const).map((probe) => ({
+      type: 'probed' as const,
+      probe,
+    })),
   ]
 }
 
@@ -167,7 +179,11 @@ export const walkLink = (limits: LinkLimits): Walked<LinkState, LinkEvent> =>
     transition: (state, event) => linkTransition(state, event, limits),
     eventsOf: ({ state, at }) => {
       const rings = linkWork(state, limits).filter((work) => work.kind === 'timer')
-      const timers = rings.map((ring) => ({ type: ring.event, at: Math.max(at, ring.at), roll: 0.5 }))
+      const timers = rings.map((ring) => ({
+        type: ring.event,
+        at: Math.max(at, ring.at),
+        roll: 0.5,
+      }))
       const wild = linkEventsAt(at).map((event) => ({ ...event, at: at + 1, roll: 0.5 }))
       return [...timers, ...wild] as LinkEvent[]
     },
@@ -185,11 +201,15 @@ export const credentialLimits = (limits: Partial<CredentialLimits> = {}): Creden
   ...limits,
 })
 
-const demandsAt = (at: number, held: number): Demand[] => {
-  const rejected = (credentialId: number, reach: 'dialing' | Trust, witness: 'server' | 'probe'): Demand => ({
+const demandsAt = (held: number): Demand[] => {
+  const rejected = (
+    credentialId: number,
+    reach: 'dialing' | Trust,
+    witness: 'server' | 'probe',
+  ): Rejection => ({
     kind: 'rejected',
     credential: credentialId,
-    at,
+    isExpiry: false,
     reach,
     witness,
     problem: closedProblem(4003),
@@ -202,34 +222,42 @@ const demandsAt = (at: number, held: number): Demand[] => {
     rejected(held, 'dialing', 'server'),
     rejected(held, 'settled', 'server'),
     rejected(held, 'dialing', 'probe'),
+    { ...rejected(held, 'open', 'server'), isExpiry: true },
   ]
 }
 
-const asking = (at: number, held: number): Standing[] =>
-  demandsAt(at, held).map((demand) => ({ kind: 'asking', demand }))
+const asking = (held: number): Standing[] =>
+  demandsAt(held).map((demand) => ({ kind: 'asking', demand }))
 
 /** What this link may say next: a socket is dialed with a grant only, and opens before it settles. */
-const standingsAfter = (known: Standing | undefined, at: number, held: number | undefined): Standing[] => {
+const standingsAfter = (known: Standing | undefined, held: number | undefined): Standing[] => {
   const out: Standing = { kind: 'out' }
   switch (known?.kind) {
     case undefined:
-      return [{ kind: 'asking', demand: { kind: 'plain' } }, { kind: 'asking', demand: { kind: 'again' } }]
+      return [
+        { kind: 'asking', demand: { kind: 'plain' } },
+        { kind: 'asking', demand: { kind: 'again' } },
+      ]
     case 'asking':
       return held === undefined ? [out] : [{ kind: 'dialing', credential: held }, out]
     case 'away':
-      return [...asking(at, 0).slice(0, 3), out]
+      return [...asking(0).slice(0, 3), out]
     case 'dialing':
       return [
         { kind: 'open', credential: known.credential, trust: 'open' },
         { kind: 'away' },
-        ...asking(at, known.credential),
+        ...asking(known.credential),
         out,
       ]
     case 'open':
       return [
-        { kind: 'open', credential: known.credential, trust: known.trust === 'open' ? 'settled' : 'proven' },
+        {
+          kind: 'open',
+          credential: known.credential,
+          trust: known.trust === 'open' ? 'settled' : 'proven',
+        },
         { kind: 'away' },
-        ...asking(at, known.credential),
+        ...asking(known.credential),
         out,
       ]
     default:
@@ -240,10 +268,10 @@ const standingsAfter = (known: Standing | undefined, at: number, held: number | 
 const credentialKey = ({ state, at }: Place<CredentialState>): string => {
   const { phase, trial, wire } = state
   const held = phase.kind === 'held' ? phase.credential : undefined
-  const fits = (id: number) => held !== undefined && id === held.id
+  const fits = (id: number) => [id >= state.roundFrom, id === held?.id]
   return JSON.stringify([
     phase.kind,
-    held && [isExpired(held, at), state.acceptedId === held.id],
+    held && [isExpired(held, at), (state.acceptedId ?? -1) >= state.roundFrom],
     'ask' in phase && [phase.ask.reason, phase.ask.replaces?.because],
     phase.kind === 'requesting' && phase.fallback !== undefined,
     wire && [at - wire.since < 10_000, at - wire.since < 30_000],
@@ -259,6 +287,7 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
           standing.demand.kind === 'rejected' && [
             fits(standing.demand.credential),
             standing.demand.reach,
+            standing.demand.isExpiry,
             standing.demand.witness,
           ],
         ],
@@ -284,7 +313,11 @@ export const credentialEventsAt = (
   ]
   return [
     ...links.flatMap((id) =>
-      standingsAfter(state.links.get(id), at, held?.id).map((standing) => ({ type: 'link' as const, id, standing })),
+      standingsAfter(state.links.get(id), held?.id).map((standing) => ({
+        type: 'link' as const,
+        id,
+        standing,
+      })),
     ),
     ...(state.wire
       ? [
@@ -297,7 +330,11 @@ export const credentialEventsAt = (
       : []),
     {
       type: 'login',
-      credential: { ...fresh, id: fresh.id + 3_000, ...(links.length > 1 ? {} : { identity: 'ann' }) },
+      credential: {
+        ...fresh,
+        id: fresh.id + 3_000,
+        ...(links.length > 1 ? {} : { identity: 'ann' }),
+      },
     },
     { type: 'logout' },
     { type: 'refresh' },
@@ -316,13 +353,21 @@ export const walkCredential = (
     eventsOf: (place) => {
       const { state, at } = place
       const rings = credentialWork(state, limits).filter((work) => work.kind === 'timer')
-      const timers = rings.map((ring) => ({ type: ring.event, at: Math.max(at, ring.at), roll: 0.5 }))
-      const wild = credentialEventsAt(place, links).map((event) => ({ ...event, at: at + 1, roll: 0.5 }))
+      const timers = rings.map((ring) => ({
+        type: ring.event,
+        at: Math.max(at, ring.at),
+        roll: 0.5,
+      }))
+      const wild = credentialEventsAt(place, links).map((event) => ({
+        ...event,
+        at: at + 1,
+        roll: 0.5,
+      }))
       // Time passes: what is held grows old.
       const late = wild.slice(0, 1).map((event) => ({ ...event, at: at + LIFE_MS }))
       return [...timers, ...wild, ...late] as CredentialEvent[]
     },
   })
 
-export { credentialTransition, credentialWork, linkTransition, linkWork, standingOf }
 export type { CredentialWork, LinkWork }
+export { credentialTransition, credentialWork, linkTransition, linkWork, standingOf }

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket as WsSocket } from 'ws'
 import { unwrap } from '../../src/shell/dialer.ts'
@@ -271,6 +272,26 @@ describe('a dial with ws', () => {
     dialed.socket.close()
   })
 
+  it('lets go of the connection when a handshake is refused, whatever the server does', async () => {
+    const keepAlive = 'HTTP/1.1 403 No\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n'
+    const closed = new Promise((resolve) => {
+      const server = createServer((connection) => {
+        connection.on('error', () => {})
+        connection.once('data', () => connection.write(keepAlive))
+        connection.once('close', resolve)
+      })
+      onTestFinished(() => {
+        server.close()
+      })
+      server.listen(0, '127.0.0.1', () => {
+        // Of a TCP server it is an object.
+        const { port } = server.address() as AddressInfo
+        dialTo(`ws://127.0.0.1:${port}/`, WS)
+      })
+    })
+    expect(await Promise.race([closed, pause(500).then(() => 'still open')])).not.toBe('still open')
+  })
+
   it('drops a peer that does not answer the close, without waiting for it', async () => {
     const front = await frontOf((await bareServer()).port)
     const made: WsSocket[] = []
@@ -382,6 +403,15 @@ describe('a dial on a scripted socket', () => {
     end(native)
     await expectNothingLeft()
     expect(dialed.ends).toHaveLength(1)
+  })
+
+  it('never gives up a dial by itself: how long one may take is not its to say', async () => {
+    const { dialed, native } = await scripted()
+    await vi.advanceTimersByTimeAsync(24 * HOUR_MS)
+    expect(dialed.events).toEqual([])
+    expect(native.readyState).toBe(0)
+    native.open()
+    expect(dialed.events).toEqual(['opened'])
   })
 
   it('lives through a day of quiet', async () => {

@@ -73,8 +73,9 @@ describe('an emitter', () => {
 
   it.each(['on', 'once'] as const)('%s with a signal that is aborted adds nothing', (verb) => {
     const { emitter, heard, listener } = emitterOf()
-    emitter[verb]('a', listener, { signal: AbortSignal.abort() })()
+    const unsubscribe = emitter[verb]('a', listener, { signal: AbortSignal.abort() })
     emitter.emit('a', 1)
+    unsubscribe()
     expect(heard).toEqual([])
     expect(emitter.listenerCount('a')).toBe(0)
   })

@@ -438,12 +438,23 @@ export const sessionStoryOf = (
 export interface Recording {
   readonly states: string[]
   readonly events: string[]
+  /** The states that lasted, in one line: those that came and went in one instant nobody can see. */
+  readonly seen: () => string
 }
 
 export const record = (socket: AuthedSocket): Recording => {
-  const recording: Recording = { states: [socket.state], events: [] }
+  const since = [Number.NEGATIVE_INFINITY]
+  const seen = () =>
+    recording.states
+      .filter((_, i) => since[i] !== since[i + 1])
+      .filter((state, i, states) => state !== states[i - 1])
+      .join(' ')
+  const recording: Recording = { states: [socket.state], events: [], seen }
   const note = (event: string) => () => recording.events.push(event)
-  socket.on('statechange', ({ status }) => recording.states.push(status.state))
+  socket.on('statechange', ({ status }) => {
+    recording.states.push(status.state)
+    since.push(Date.now())
+  })
   socket.on('connected', ({ reconnected }) =>
     recording.events.push(reconnected ? 'reconnected' : 'connected'),
   )

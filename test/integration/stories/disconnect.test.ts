@@ -112,7 +112,7 @@ describe('disconnect()', () => {
     page.online()
     page.becomes('visible')
     await pass(DAY)
-    expect(recording).toEqual({ states: ['idle'], events: [] })
+    expect(recording).toMatchObject({ states: ['idle'], events: [] })
     expect([server.dials.length, auth.calls.length, server.probes]).toEqual([dials, calls, probes])
     expect(await timersLeft()).toBe(0)
   })
