@@ -35,7 +35,7 @@ function textOf({ state, error, shows, dials, refreshes }) {
   return `${state}${why} · ${dials} · ${refreshes}`
 }
 
-/** The last run, as `{ endpoint: { situation: { runtime: { outcome: { server: 'carrier …' } } } } }`. */
+/** The last run, as `{ endpoint: { situation: { runtime: { outcome: 'server by carrier carrier, …' } } } }`. */
 function readRun() {
   const files = existsSync(RUN) ? readdirSync(RUN).filter((name) => !name.startsWith('full-')) : []
   const parts = files.sort().map((name) => JSON.parse(readFileSync(join(RUN, name), 'utf8')))
@@ -46,11 +46,23 @@ function readRun() {
   const tree = {}
   for (const outcome of parts.flatMap(({ outcomes }) => outcomes)) {
     const { endpoint, situation, runtime, server, carrier } = outcome
-    const found = branch(tree, endpoint, situation, runtime, textOf(outcome))
-    found[server] = found[server] === undefined ? carrier : `${found[server]} ${carrier}`
+    const found = branch(tree, endpoint, situation, runtime)
+    const text = textOf(outcome)
+    found[text] ??= {}
+    found[text][server] = [...(found[text][server] ?? []), carrier]
   }
+  for (const outcomes of Object.values(tree).flatMap(Object.values).flatMap(Object.values))
+    for (const [text, servers] of Object.entries(outcomes)) outcomes[text] = written(servers)
   return tree
 }
+
+const written = (servers) =>
+  Object.entries(servers)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([server, carriers]) => `${server} by ${carriers.join(' ')}`)
+    .join(', ')
+
+const read = (text) => Object.fromEntries(text.split(', ').map((part) => part.split(' by ')))
 
 function branch(tree, ...path) {
   let node = tree
@@ -78,7 +90,7 @@ function sorted(tree, order) {
 function normalised(tree) {
   const situations = Object.values(tree).flatMap((endpoint) => Object.keys(endpoint))
   const order = [Object.keys(ENDPOINTS), [...new Set(situations)].sort(), RUNTIMES]
-  return `${JSON.stringify(sorted(tree, order), null, 1)}\n`
+  return `${JSON.stringify(sorted(tree, order), null, 2)}\n`
 }
 
 /** Servers with the same three outcomes share a row. */
@@ -86,7 +98,7 @@ function rowsOf(situation, byRuntime) {
   const perServer = {}
   for (const runtime of RUNTIMES)
     for (const [outcome, servers] of Object.entries(byRuntime[runtime] ?? {}))
-      for (const [server, carriers] of Object.entries(servers))
+      for (const [server, carriers] of Object.entries(read(servers)))
         branch(perServer, server, runtime)[outcome] = carriers
   const groups = {}
   for (const [server, outcomes] of Object.entries(perServer)) {
@@ -111,7 +123,7 @@ function render(tree) {
     const servers = new Set(
       Object.values(situations).flatMap((runtimes) =>
         Object.values(runtimes).flatMap((outcomes) =>
-          Object.values(outcomes).flatMap((found) => Object.keys(found)),
+          Object.values(outcomes).flatMap((found) => Object.keys(read(found))),
         ),
       ),
     )

@@ -43,7 +43,7 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
     case 'dial':
       return isAuthedSocketError(problem.cause)
         ? problem.cause
-        : new HandshakeRefusedError(`the socket to ${where} could not be made`)
+        : new HandshakeRefusedError(problem.detail ?? `the socket to ${where} could not be made`)
     case 'probe':
     case 'verdict-frame':
       return new CredentialRejectedError(`${where} refused the token`)

@@ -6,14 +6,14 @@ import {
   flag,
   func,
   hasMethods,
+  isObject,
   numberFrom,
   object,
   type Rule,
   text,
-  texts,
   url,
 } from './core/check.ts'
-import type { ClosePolicy, StatusPolicy } from './core/policy.ts'
+import { type ClosePolicy, isPolicyEntry, type StatusPolicy } from './core/policy.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import type { Claims } from './sessions/claims.ts'
 import { type AuthFunction, functionSource } from './sessions/function-source.ts'
@@ -113,7 +113,25 @@ export type Resolved = AuthedSocketOptions &
   }
 
 /** A warning that nobody hears warns nobody; it comes at most once for a socket, and holds no token. */
+// biome-ignore lint/suspicious/noConsole: where no logger is given, a warning has nowhere else to go.
 const QUIET: Logger = { debug: () => {}, warn: (message) => console.warn(message) }
+
+const policy: Rule = [
+  (value) => isObject(value) && Object.entries(value).every(isPolicyEntry),
+  "an object of verdicts by code ('4003') or range ('4400-4499')",
+]
+
+const isOrigins = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((origin) => typeof origin === 'string' && isOrigin(origin))
+
+const isOrigin = (origin: string): boolean => {
+  try {
+    const { protocol, host } = new URL(origin)
+    return host !== '' && ['ws:', 'wss:', 'http:', 'https:'].includes(protocol)
+  } catch {
+    return false
+  }
+}
 
 /** Made when used: what runs at import cannot be shaken away. */
 const rules = (): Readonly<Record<string, Rule>> => ({
@@ -123,13 +141,13 @@ const rules = (): Readonly<Record<string, Rule>> => ({
   protocol: [(value) => hasMethods(value, 'codec'), 'a protocol, such as plain()'],
   isRefused: func,
   identify: func,
-  origins: texts,
+  origins: [isOrigins, "an array of origins, such as 'https://chat.example.com'"],
   allowInsecure: flag,
   WebSocket: func,
   webSocketOptions: object,
   fetch: func,
-  closePolicy: either(object, func),
-  statusPolicy: either(object, func),
+  closePolicy: either(policy, func),
+  statusPolicy: either(policy, func),
   retry: object,
   settleMs: duration,
   connectTimeoutMs: duration,

@@ -36,12 +36,15 @@ export type Shape<Self> = {
 /** By index, not by inference: an index signature has no property of any one name. */
 type Of<Schema, Key extends PropertyKey> = Key extends keyof Schema ? Schema[Key] : never
 
-export type RoomName<Schema> = keyof Of<Schema, 'rooms'> & string
+/** Not `keyof never`, which is every key there is. */
+type KeyOf<Part> = [Part] extends [never] ? never : keyof Part & string
+
+export type RoomName<Schema> = KeyOf<Of<Schema, 'rooms'>>
 export type RoomSend<Schema, Name extends string> = Of<Of<Of<Schema, 'rooms'>, Name>, 'send'>
 export type RoomMessage<Schema, Name extends string> = Of<Of<Of<Schema, 'rooms'>, Name>, 'message'>
 export type SocketSend<Schema> = Of<Schema, 'send'>
 export type SocketMessage<Schema> = Of<Schema, 'message'>
-export type RequestName<Schema> = keyof Of<Schema, 'requests'> & string
+export type RequestName<Schema> = KeyOf<Of<Schema, 'requests'>>
 export type RequestOf<Schema, Name extends string> = Of<Of<Of<Schema, 'requests'>, Name>, 'request'>
 export type ResponseOf<Schema, Name extends string> = Of<
   Of<Of<Schema, 'requests'>, Name>,

@@ -1,6 +1,6 @@
-/** How an attempt ends, and what a link waits for then. */
-import { type Credential, isExpiry } from './credential.ts'
-import { backoffMs, restartMs } from './delays.ts'
+/** How an attempt ends, what a link waits for then, and what shortens it. */
+import { type Credential, isExpired, isExpiry } from './credential.ts'
+import { backoffMs, NUDGE_EVERY_MS, restartMs } from './delays.ts'
 import type {
   EventOf,
   LinkEvent,
@@ -146,3 +146,18 @@ const known = (state: StateOf<'waiting'>, probe: Probe): Problem =>
   state.problem.kind === 'unreachable'
     ? { kind: 'unreachable', hostAnswers: probe !== 'gone' }
     : state.problem
+
+/**
+ * News from the page shortens the backoff, never the server's advice. Flapping networks shorten it once. A
+ * timer that slept with the machine is made up for.
+ */
+export const nudge = (state: LinkState, { at }: LinkEvent, limits: LinkLimits): LinkState => {
+  if (state.kind === 'connected' && limits.closeAtExpiry && isExpired(state.credential, at))
+    return ask(down(state.memory, at), PLAIN)
+  if (state.kind !== 'waiting') return state
+  if (at >= Math.max(state.due, state.notBefore)) return retry(state)
+  const { nudgedAt } = state.memory
+  if (at >= state.due) return state
+  if (nudgedAt !== undefined && at - nudgedAt < NUDGE_EVERY_MS) return state
+  return { ...state, due: at, memory: { ...state.memory, nudgedAt: at } }
+}

@@ -2,9 +2,8 @@
  * One for each socket: what it does now and what must be running for it. Pure: `at` and `roll` come with
  * each event. Messages do not pass through here.
  */
-import { expiresAt, isExpired } from './credential.ts'
-import { NUDGE_EVERY_MS } from './delays.ts'
-import { ask, CALM, closed, down, PLAIN, probed, refuse, retry, wait } from './link-ends.ts'
+import { expiresAt } from './credential.ts'
+import { ask, CALM, closed, down, nudge, PLAIN, probed, refuse, retry, wait } from './link-ends.ts'
 import type {
   EventOf,
   LinkEvent,
@@ -234,19 +233,4 @@ const signedIn = (state: LinkState, { at, identity }: EventOf<'signed-in'>): Lin
     default:
       return state
   }
-}
-
-/**
- * News from the page shortens the backoff, never the server's advice. Flapping networks shorten it once. A
- * timer that slept with the machine is made up for.
- */
-const nudge = (state: LinkState, { at }: LinkEvent, limits: LinkLimits): LinkState => {
-  if (state.kind === 'connected' && limits.closeAtExpiry && isExpired(state.credential, at))
-    return ask(down(state.memory, at), PLAIN)
-  if (state.kind !== 'waiting') return state
-  if (at >= Math.max(state.due, state.notBefore)) return retry(state)
-  const { nudgedAt } = state.memory
-  if (at >= state.due) return state
-  if (nudgedAt !== undefined && at - nudgedAt < NUDGE_EVERY_MS) return state
-  return { ...state, due: at, memory: { ...state.memory, nudgedAt: at } }
 }

@@ -38,6 +38,12 @@ export const WRONG_ADDRESS: PolicyRecord = {
   431: 'stop',
 }
 
+/** Is it a code, or a range of codes, with a verdict? */
+export const isPolicyEntry = ([key, verdict]: [string, unknown]): boolean => {
+  const codes = key.split('-')
+  return codes.length <= 2 && codes.every((code) => code !== '' && +code >= 0) && isVerdict(verdict)
+}
+
 const lookUp = (record: PolicyRecord, code: number): Verdict | undefined => {
   const exact = record[code]
   if (exact !== undefined) return exact

@@ -9,8 +9,8 @@ export type Problem =
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'subprotocol' }
   | { readonly kind: 'timeout' }
-  /** The WebSocket constructor, or the making of the handshake, threw. */
-  | { readonly kind: 'dial'; readonly cause: unknown }
+  /** Nothing was dialed: the handshake could not be made, or the constructor threw. `detail` is our own text. */
+  | { readonly kind: 'dial'; readonly cause: unknown; readonly detail?: string }
   | { readonly kind: 'probe' }
   | { readonly kind: 'verdict-frame' }
   | { readonly kind: 'token-unavailable'; readonly cause: unknown }

@@ -134,9 +134,9 @@ export const due = (state: CredentialState, { at }: { at: number }): CredentialS
 export const hurry = (state: CredentialState, at: number): CredentialState => {
   const { phase, wire } = state
   if (phase.kind !== 'backing-off' || wire) return state
-  return at >= phase.notBefore
-    ? request(state, phase.ask, at, undefined, phase.failures)
-    : { ...state, phase: { ...phase, retryAt: phase.notBefore } }
+  if (at >= phase.notBefore) return request(state, phase.ask, at, undefined, phase.failures)
+  const { notBefore } = phase
+  return phase.retryAt === notBefore ? state : { ...state, phase: { ...phase, retryAt: notBefore } }
 }
 
 export const hold = (state: CredentialState, credential: Credential): CredentialState => {

@@ -39,7 +39,7 @@ export const statusOf = (
   if (since === undefined) return { state: 'idle', ...sinceOf(links) }
   if (links.some(isConnected)) return connected(session)
   if (session.refusal) return { state: 'failed', problem: session.refusal, action: 'sign-in' }
-  const live = links.filter(({ kind }) => kind !== 'refused' && kind !== 'idle')
+  const live = links.filter(({ kind }) => kind !== 'refused')
   if (live.length === 0) return withoutLinks(links, since, session)
   const trying = live.filter(({ kind }) => kind !== 'failed')
   const [failed] = live

@@ -63,7 +63,8 @@ export class Delivery {
       this.#port.write(frame)
       return Promise.resolve()
     }
-    const bytes = typeof frame === 'string' ? frame.length : frame.byteLength
+    const { byteLength: bytes } =
+      typeof frame === 'string' ? new TextEncoder().encode(frame) : frame
     if (!this.#outbox.fits(bytes))
       return Promise.reject(
         new OutboxFullError(

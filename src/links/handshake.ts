@@ -3,6 +3,7 @@ import { isLoopback } from '../core/loopback.ts'
 import { InsecureUrlError, TokenInvalidError } from '../errors.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { CredentialHolder } from '../sessions/holder.ts'
+import { nameOf } from '../sessions/safe-error.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 
@@ -33,17 +34,28 @@ export const checkStaticUrl = (options: Resolved): void => {
 
 /** The URL of one dial, checked; without the token. */
 export const urlOf = (options: Resolved, context: UrlContext): URL => {
-  const { url } = options
-  const given = options.protocol.url ?? (typeof url === 'function' ? url(context) : url)
-  const named =
-    context.room === undefined
-      ? String(given)
-      : String(given).replace(/\{room\}|%7Broom%7D/gi, encodeURIComponent(context.room))
+  const given = String(options.protocol.url ?? givenUrl(options, context))
+  const named = context.room === undefined ? given : nameRoom(given, context.room)
   const checked = checkUrl(named, options)
   options.pin.origin ??= checked.origin
   if (!isListed(checked, options.pin.origin, options.origins ?? []))
     throw new TypeError(`url moved to ${checked.origin}: list that origin in the option origins`)
   return checked
+}
+
+const givenUrl = ({ url }: Resolved, context: UrlContext): string | URL => {
+  if (typeof url !== 'function') return url
+  try {
+    return url(context)
+  } catch (error) {
+    throw new TypeError(`url() threw ${nameOf(error)}`)
+  }
+}
+
+const nameRoom = (url: string, room: string): string => {
+  // Both would lead to another path: no escape keeps a dot a name.
+  if (room === '.' || room === '..') throw new TypeError(`room: no URL can hold the name ${room}`)
+  return url.replace(/\{room\}|%7Broom%7D/gi, encodeURIComponent(room))
 }
 
 /** Messages hold no value of the query. */

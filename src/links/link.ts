@@ -1,5 +1,6 @@
 /** One socket and its machine: dials, waits and asks as the link machine wants it. */
 
+import type { Credential } from '../core/credential.ts'
 import { standingOf, transition, workOf } from '../core/link-machine.ts'
 import {
   initialLinkState,
@@ -8,20 +9,19 @@ import {
   type LinkState,
   type LinkWork,
 } from '../core/link-state.ts'
-import { closeVerdict, statusVerdict } from '../core/policy.ts'
 import type { Problem } from '../core/problem.ts'
-import type { Verdict } from '../core/verdict.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Seat } from '../sessions/seat.ts'
 import { type DialEnd, type DialedSocket, dial } from '../shell/dialer.ts'
 import { beat } from '../shell/heartbeat.ts'
-import { retryAfterMs } from '../shell/retry-after.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
 import { redactUrl } from '../transmissions/redact.ts'
+import type { Handshake } from '../transmissions/transmission.ts'
 import { handshakeOf, urlOf } from './handshake.ts'
+import { judgeEnd } from './judge-end.ts'
 import { probeAnswer } from './probe.ts'
 
 export interface LinkListener {
@@ -116,28 +116,34 @@ export class Link {
   }
 
   #dial({ credential }: Extract<LinkWork, { kind: 'socket' }>, report: Report): () => void {
-    const { WebSocket, webSocketOptions, holder } = this.#options
+    const { WebSocket, webSocketOptions } = this.#options
     let stopped = false
-    const threw = (cause: unknown) => this.#ended({ kind: 'threw', cause }, report)
     const open = async () => {
       const Socket = WebSocket ?? (await findWebSocket())
       if (stopped) return
-      const attempt = this.state.memory.dials - 1
-      const url = urlOf(this.#options, { ...this.#context, attempt })
-      this.#where = redactUrl(url)
-      const handshake = handshakeOf(this.#options, url, holder.answerOf(credential.id))
-      this.#socket = dial(handshake, Socket, webSocketOptions, {
+      this.#socket = dial(this.#handshake(credential), Socket, webSocketOptions, {
         opened: () => report({ type: 'opened', ...moment() }),
         frame: (data) => this.#receive(data, report),
         ended: (end) => this.#ended(end, report),
       })
     }
-    open().catch(threw)
+    open().catch((cause: unknown) => {
+      // Of what throws here every text is ours, so it may be shown.
+      const detail = cause instanceof TypeError ? { detail: cause.message } : {}
+      const problem: Problem = { kind: 'dial', cause, ...detail }
+      report({ type: 'closed', ...moment(), verdict: 'stop', problem })
+    })
     return () => {
       stopped = true
       this.#socket?.close()
       this.#socket = undefined
     }
+  }
+
+  #handshake({ id }: Credential): Handshake {
+    const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
+    this.#where = redactUrl(url)
+    return handshakeOf(this.#options, url, this.#options.holder.answerOf(id))
   }
 
   /** The hot path: one `read`, no promise, no timer. */
@@ -165,51 +171,8 @@ export class Link {
   }
 
   #ended(end: DialEnd, report: Report): void {
-    const [problem, verdict] = this.#judge(end)
+    const [problem, verdict] = judgeEnd(end, this.state, this.#options, this.#listener.failed)
     report({ type: 'closed', ...moment(), problem, verdict })
-  }
-
-  #judge(end: DialEnd): [Problem, Verdict] {
-    const { closePolicy, statusPolicy } = this.#options
-    const { state } = this
-    switch (end.kind) {
-      case 'threw':
-        return [{ kind: 'dial', cause: end.cause }, 'stop']
-      case 'subprotocol':
-        return [{ kind: 'subprotocol' }, 'stop']
-      case 'status': {
-        const advice = {
-          everConnected: state.memory.everConnected,
-          retryAfterMs: retryAfterMs(end.retryAfter),
-        }
-        const verdict = this.#decide(
-          (policy) => statusVerdict(end.status, advice, policy),
-          statusPolicy,
-        )
-        return [{ kind: 'status', status: end.status }, verdict]
-      }
-      case 'closed': {
-        // No code means anything before the open: every runtime makes up its own.
-        if (state.kind === 'connecting' && state.openedAt === undefined)
-          return [{ kind: 'unreachable' }, 'retry']
-        const { code, reason } = end
-        const verdict = this.#decide((policy) => closeVerdict(code, reason, policy), closePolicy)
-        return [{ kind: 'closed', code, reason }, verdict]
-      }
-    }
-  }
-
-  /** A policy that throws, or answers nonsense, must not stop the link: the defaults decide. */
-  #decide<Policy>(
-    by: (policy: Policy | undefined) => Verdict,
-    policy: Policy | undefined,
-  ): Verdict {
-    try {
-      return by(policy)
-    } catch (error) {
-      this.#listener.failed(error)
-      return by(undefined)
-    }
   }
 
   #probe(credential: number, report: Report): () => void {

@@ -43,6 +43,8 @@ export const NO_META: MessageMeta = /* @__PURE__ */ Object.freeze({})
 export class RoomControl {
   readonly name: string
   readonly channel: Channel<Message<unknown>, RoomEvents<unknown>>
+  /** Joins that were not settled yet. */
+  waiting = 0
   #state: RoomState = 'idle'
   /** Why it is not joined, where there is more to say than that nobody asked. */
   #refusal: Error | undefined

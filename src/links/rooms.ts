@@ -93,11 +93,16 @@ export class Rooms implements RoomPort {
       this.#carrier.join(control.name, params)
       this.#host.refresh()
     }
+    control.waiting++
     try {
       await this.#host.waiters.wait(() => control.outcome ?? failed(this.#host.outcome()), signal)
     } catch (error) {
-      if (signal?.aborted && control.state === 'joining') this.leave(control)
+      // Others may wait for the same room.
+      const isLast = control.waiting === 1 && control.state === 'joining'
+      if (signal?.aborted && isLast) this.leave(control)
       throw error
+    } finally {
+      control.waiting--
     }
     control.channel.expire()
   }

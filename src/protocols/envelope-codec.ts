@@ -1,5 +1,6 @@
+import { isVerdict } from '../core/verdict.ts'
 import { type CorrelatedAnswer, checkEnvelope, type Envelope } from './envelope.ts'
-import { IGNORED, isCount, isVerdict, unreadable } from './guards.ts'
+import { IGNORED, isCount, unreadable } from './guards.ts'
 import { toJson } from './json.ts'
 import type { Codec, Heartbeat, Incoming } from './protocol.ts'
 

@@ -1,4 +1,3 @@
-import type { Verdict } from '../core/verdict.ts'
 import type { Incoming } from './protocol.ts'
 
 export const isText = (value: unknown): value is string => typeof value === 'string'
@@ -13,14 +12,6 @@ export const isMaybeCount = (value: unknown): value is number | undefined =>
 
 /** Where zero would leave no room for anything, and work without end. */
 export const isSize = (value: unknown): value is number => isCount(value) && value > 0
-
-const VERDICTS: readonly string[] = ['retry', 'reauthenticate', 'sign-in', 'stop', 'refuse-room']
-
-export function isVerdict(value: unknown): value is Verdict {
-  if (typeof value === 'string') return VERDICTS.includes(value)
-  if (typeof value !== 'object' || value === null || !('retryAfterMs' in value)) return false
-  return Number.isFinite(value.retryAfterMs) && Number(value.retryAfterMs) >= 0
-}
 
 /** `detail` names what was wrong, and holds nothing of the frame. */
 export const unreadable = (detail: string): Incoming => ({ kind: 'unreadable', detail })

@@ -88,7 +88,8 @@ class MultiplexedCodec implements Codec {
   }
 
   call(type: string, payload: unknown, id: number): string {
-    return toJson({ type: 'call', id, method: type, data: payload })
+    const data = payload === undefined ? '' : `,"data":${toJson(payload)}`
+    return `{"type":"call","id":${id},"method":${JSON.stringify(type)}${data}}`
   }
 
   /** @returns `undefined` when the frame is not as its type demands */

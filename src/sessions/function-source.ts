@@ -17,8 +17,8 @@ export interface TokenAsk {
 
 /** A token whose expiry is known: in ms from now, or in epoch ms. */
 export type TokenWithExpiry =
-  | { readonly token: string; readonly expiresInMs?: number }
-  | { readonly token: string; readonly expiresAt?: number }
+  | { readonly token: string; readonly expiresInMs?: number; readonly expiresAt?: never }
+  | { readonly token: string; readonly expiresAt?: number; readonly expiresInMs?: never }
 
 /** `null`: signed out. */
 export type AuthAnswer = string | null | TokenWithExpiry

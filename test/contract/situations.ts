@@ -480,7 +480,8 @@ const SITUATIONS: readonly Situation[] = [
           joined(1, ...rooms),
           pause(900),
           front('drop', 'bad-gateway'),
-          attempt(2),
+          // Not until a status says so: with ten sockets it hardly ever is that all of them wait.
+          pause(1_500),
           front('pass'),
           joined(2, ...rooms),
           ...rooms.map((room) => messages(room, 2)),
@@ -563,7 +564,7 @@ const SITUATIONS: readonly Situation[] = [
     play: (seen) => ({
       auth: goodAuth(seen),
       rooms: ['a'],
-      ...refused(seen, 'code', { fresh: true }),
+      ...refused(seen, 'status', { fresh: true }),
       options: { ...REFUSED, probe: 'refused' },
     }),
   },

@@ -51,10 +51,17 @@ type CueOf = (id: string, cue: Cue, asks: number) => Promise<void>
 interface Scene {
   readonly context: BrowserContext
   readonly page: Page
-  cells: number
 }
-/** Chromium slows down pages whose dials fail, so no page plays very many cells. */
+/**
+ * Chromium delays the dials of a process by 2^(dials under way + share of failed ones), up to seconds, so no
+ * page plays many cells.
+ */
 const CELLS_A_PAGE = 6
+const MANY_ROOMS = 4
+
+/** Cookies belong to the host, whatever its port: a page that is signed in by one has a context of its own. */
+const isAlone = ({ auth, rooms }: Cell): boolean =>
+  auth.kind === 'session' || rooms.length >= MANY_ROOMS
 
 export async function openChromium(): Promise<ChromiumTheatres> {
   const [browser, script] = await Promise.all([launchChromium(), bundlePlayer()])
@@ -65,8 +72,7 @@ export async function openChromium(): Promise<ChromiumTheatres> {
   let shared: Promise<Scene> | undefined
   let used = 0
   const scene = (cell: Cell): Promise<Scene> => {
-    // Cookies belong to the host, whatever its port: every signed-in page has a context of its own.
-    if (cell.auth.kind === 'session') return open()
+    if (isAlone(cell)) return open()
     if (shared === undefined || used >= CELLS_A_PAGE) {
       shared = open()
       used = 0
@@ -82,7 +88,7 @@ export async function openChromium(): Promise<ChromiumTheatres> {
         return await page.evaluate(playInPage, part)
       } finally {
         cues.delete(part.id)
-        if (cell.auth.kind === 'session') await context.close()
+        if (isAlone(cell)) await context.close()
       }
     },
   })
@@ -111,7 +117,7 @@ async function openScene(browser: Browser, url: string, cueOf: CueOf): Promise<S
   const page = await context.newPage()
   await page.exposeFunction('contractCue', cueOf)
   await page.goto(url)
-  return { context, page, cells: 0 }
+  return { context, page }
 }
 
 async function serve(html: string): Promise<{ url: string; close(): void }> {

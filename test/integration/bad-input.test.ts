@@ -484,9 +484,9 @@ describe('a promise that nobody awaits', () => {
 })
 
 const LEGAL: Record<string, string[]> = {
-  // Once more idle: what a status tells beside its state may change.
+  // Once more the same: what a status tells beside its state may change.
   idle: ['authenticating', 'connecting', 'idle'],
-  authenticating: ['connecting', 'waiting', 'failed', 'idle'],
+  authenticating: ['authenticating', 'connecting', 'waiting', 'failed', 'idle'],
   connecting: ['connected', 'waiting', 'authenticating', 'failed', 'idle'],
   connected: ['authenticating', 'connecting', 'waiting', 'failed', 'idle', 'connected'],
   waiting: ['authenticating', 'connecting', 'failed', 'idle', 'waiting'],

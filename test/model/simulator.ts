@@ -226,7 +226,8 @@ export class Simulator {
 
   login(token: Token): void {
     this.dispatch({ type: 'login', credential: this.#keep(token) })
-    for (const id of this.#links.keys()) this.tell(id, { type: 'signed-in' })
+    const { identity } = token
+    for (const id of this.#links.keys()) this.tell(id, { type: 'signed-in', identity })
   }
 
   logout(): void {

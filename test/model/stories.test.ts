@@ -1,5 +1,6 @@
 /** Each sentence of the rules, told as a story of both machines. Times are virtual. */
 import { describe, expect, it } from 'vitest'
+import { transition as linkTransition } from '../../src/core/link-machine.ts'
 import {
   accept,
   acceptThen,
@@ -132,6 +133,18 @@ describe('a rejection', () => {
       expect(sim.dials.map(({ token }) => token.value)).toEqual(['token 1', 'token 2', 'token 3'])
       expect(sim.requests).toHaveLength(3)
       expect(everFailed(sim)).toBe(false)
+    })
+  })
+
+  it('asks for nothing during the pause, whoever comes, and whatever has expired', () => {
+    tell({ source: renewing(opaque(4 * SECOND)), server: reject }, (sim) => {
+      sim.connect(0).run(4_500)
+      expect(phase(sim)).toBe('held')
+      sim.connect(1).run(400)
+      expect(sim.requests).toHaveLength(2)
+      expect(sim.link(1)).toMatchObject({ deferred: { problem: { kind: 'closed', code: 4003 } } })
+      sim.run(15 * SECOND)
+      expect(sim.requests).toHaveLength(3)
     })
   })
 
@@ -528,6 +541,33 @@ describe('a token request', () => {
     })
   })
 
+  it('is repeated sooner for news of the page, once in 5 s, and for the verb at once, never against advice', () => {
+    tell({ source: saying('unavailable'), server: accept }, (sim) => {
+      sim.connect(0).run(10 * MINUTE)
+      const from = sim.now
+      for (const n of ids(100)) sim.at(from + n * 100, () => sim.dispatch({ type: 'nudge' }))
+      sim.run(10 * SECOND)
+      expect(requestsSince(sim, from).length).toBe(2)
+      sim.run(5 * SECOND).dispatch({ type: 'reconnect' })
+      expect(requestsSince(sim, from).length).toBe(3)
+    })
+    tell({ source: saying('unavailable', MINUTE), server: accept }, (sim) => {
+      sim.connect(0)
+      for (const n of ids(50))
+        sim.at(n * SECOND, () => sim.dispatch({ type: n % 2 ? 'nudge' : 'reconnect' }))
+      sim.run(59 * SECOND)
+      expect(sim.requests).toHaveLength(1)
+      sim.run(2 * SECOND)
+      expect(sim.requests).toHaveLength(2)
+    })
+    tell({ source: saying('unavailable'), server: accept }, (sim) => {
+      sim.connect(0).run(SECOND).disconnect(0).run(SECOND)
+      sim.dispatch({ type: 'nudge' })
+      sim.dispatch({ type: 'reconnect' })
+      expect(sim.requests).toHaveLength(1)
+    })
+  })
+
   it('obeys Retry-After, and waits U(b/2, b) else', () => {
     tell({ source: saying('unavailable', 30 * SECOND), server: accept }, (sim) => {
       sim.connect(0).run(5 * MINUTE)
@@ -550,7 +590,7 @@ describe('a token request', () => {
     })
     tell({ source: inTurn(never, renewing()), server: accept }, (sim) => {
       sim.connect(0).run(10 * SECOND)
-      expect(sim.link(0)).toMatchObject({ deferred: { problem: { kind: 'timeout' } } })
+      expect(sim.link(0)).toMatchObject({ deferred: { problem: { kind: 'token-unavailable' } } })
       sim.run(MINUTE)
       expect(sim.requests[0]?.muted).toBe(true)
       expect(sim.dials.map(({ token }) => token.value)).toEqual(['token 2'])
@@ -600,6 +640,23 @@ describe('a token request', () => {
       sim.run(MINUTE)
       expect(sim.requests).toHaveLength(2)
       expect(sim.dials.map(({ token }) => token.value)).toEqual(['token 1', 'token 2'])
+    })
+  })
+
+  it('that spends a refresh token is not hurried by anything', () => {
+    const never: Source = () => ({ answer: { say: 'unavailable' }, afterMs: undefined })
+    const options = {
+      source: inTurn(never, renewing()),
+      server: accept,
+      session: { rotates: true },
+    }
+    tell(options, (sim) => {
+      sim.connect(0).run(11 * SECOND)
+      const before = sim.session.phase
+      sim.dispatch({ type: 'reconnect' })
+      sim.dispatch({ type: 'nudge' })
+      sim.dispatch({ type: 'refresh' })
+      expect([sim.session.phase, sim.requests.length]).toEqual([before, 1])
     })
   })
 
@@ -717,6 +774,51 @@ describe('a token request', () => {
   })
 })
 
+describe('a login', () => {
+  it.each([
+    ['of the same person leaves open sockets alone', 'ann', 'ann', 1],
+    ['of another person takes them over', 'ann', 'bob', 2],
+    ['of somebody takes over the sockets of nobody known', undefined, 'bob', 2],
+    ['of nobody known takes over the sockets of somebody', 'ann', undefined, 2],
+    ['of nobody known takes over the sockets of nobody known', undefined, undefined, 2],
+  ])('%s', (_, before, after, dials) => {
+    const named = (identity: string | undefined) => (identity === undefined ? {} : { identity })
+    tell({ source: renewing(() => named(before)), server: accept }, (sim) => {
+      sim
+        .connect(0)
+        .run(MINUTE)
+        .login({ value: 'login', ...named(after) })
+      sim.run(MINUTE)
+      expect([kinds(sim), sim.dials.length, sim.requests.length]).toEqual([['connected'], dials, 1])
+      expect(sim.session.identity).toBe(after)
+    })
+  })
+
+  it('brings back the links of a session that had ended, and leaves other failures to the user', () => {
+    const server = perLink(dialInTurn(reject, reject, reject, accept), () => [
+      { afterMs: 80, do: 'status', status: 404 },
+    ])
+    tell({ source: renewing(), server }, (sim) => {
+      sim.connect(0, 1).run(MINUTE)
+      expect(kinds(sim)).toEqual(['failed', 'failed'])
+      sim.login({ value: 'login' })
+      sim.run(MINUTE)
+      expect([kinds(sim), sim.requests.length]).toEqual([['connected', 'failed'], 2])
+    })
+  })
+
+  it('is not undone by what a socket of the old session said', () => {
+    tell({ source: renewing(), server: accept }, (sim) => {
+      sim.connect(0).run(MINUTE)
+      sim.tell(0, { type: 'closed', verdict: 'sign-in', problem: { kind: 'verdict-frame' } })
+      expect([phase(sim), kinds(sim)]).toEqual(['refused', ['failed']])
+      sim.login({ value: 'login' })
+      sim.run(MINUTE)
+      expect([phase(sim), kinds(sim)]).toEqual(['held', ['connected']])
+    })
+  })
+})
+
 describe('delays', () => {
   it('after failures follow the table, anew for each attempt', () => {
     const firsts = new Set<number>()
@@ -758,6 +860,31 @@ describe('delays', () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(5_000)
     expect(Math.max(...waits)).toBeGreaterThan(4_500)
     expect(Math.min(...waits)).toBeLessThan(500)
+  })
+
+  it('after a server that goes on restarting are those of any other', () => {
+    tell({ source: renewing(), server: acceptThen(1012, 300), host: () => 'gone' }, (sim) => {
+      sim.connect(0).run(10 * MINUTE)
+      expect(sim.dials.length).toBeLessThan(30)
+    })
+  })
+
+  it('that have passed in sleep are made up for by news of the page', () => {
+    const options = {
+      source: renewing(opaque(10 * MINUTE)),
+      server: accept,
+      link: { closeAtExpiry: true },
+    }
+    tell(options, (sim) => {
+      sim.connect(0).run(MINUTE)
+      // The timer of the expiry slept, and has not rung.
+      const asleep = linkTransition(
+        sim.link(0),
+        { type: 'nudge', at: sim.clock + 20 * MINUTE, roll: 0 },
+        sim.linkLimits,
+      )
+      expect(asleep).toMatchObject({ kind: 'authenticating', demand: { kind: 'plain' } })
+    })
   })
 
   it('that a server advises are kept, and no news of the page shortens them', () => {

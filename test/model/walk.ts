@@ -277,6 +277,8 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
     wire && [at - wire.since < 10_000, at - wire.since < 30_000],
     [trial.rejections, trial.notBefore !== undefined, trial.doubted, [...trial.rejected].sort()],
     state.identity !== undefined,
+    phase.kind === 'backing-off' && phase.notBefore > at,
+    state.nudgedAt !== undefined,
     [...state.links]
       .sort(([one], [other]) => one - other)
       .map(([id, standing]) => [
@@ -339,6 +341,8 @@ export const credentialEventsAt = (
     { type: 'logout' },
     { type: 'refresh' },
     { type: 'changed' },
+    { type: 'nudge' },
+    { type: 'reconnect' },
   ]
 }
 

@@ -54,6 +54,9 @@ type Name = keyof typeof links
 
 const held: SessionView = { held: true }
 
+/** When the user connected. */
+const SINCE = 40
+
 describe('the status of links', () => {
   it.each<[Name[], StatusView['state']]>([
     [['connected'], 'connected'],
@@ -66,13 +69,15 @@ describe('the status of links', () => {
     [['failed', 'failed'], 'failed'],
     [['failed', 'refused'], 'failed'],
     [['refused', 'waiting'], 'waiting'],
-    [['refused', 'idle'], 'connected'],
+    [['refused', 'refused'], 'connected'],
+    // On its way: the verb has not reached it yet.
+    [['refused', 'idle'], 'authenticating'],
     [[], 'connected'],
   ])('%j with a credential is %s', (names, state) => {
     expect(
       statusOf(
         names.map((name) => links[name]),
-        true,
+        SINCE,
         held,
       ).state,
     ).toBe(state)
@@ -84,7 +89,7 @@ describe('the status of links', () => {
       expect(
         statusOf(
           names.map((name) => links[name]),
-          false,
+          undefined,
           held,
         ).state,
       ).toBe('idle')
@@ -117,7 +122,7 @@ describe('the status of links', () => {
     expect(
       statusOf(
         names.map((name) => links[name]),
-        true,
+        SINCE,
         held,
       ),
     ).toEqual(status)
@@ -125,34 +130,42 @@ describe('the status of links', () => {
 
   it('knows whether any link ever connected', () => {
     const before = { ...links.connecting, memory: memory({ everConnected: true }) }
-    expect(statusOf([links.connecting, before], true, held)).toMatchObject({ everConnected: true })
+    expect(statusOf([links.connecting, before], SINCE, held)).toMatchObject({ everConnected: true })
   })
 })
 
 describe('the status of a session', () => {
   it('that was refused is failed, except while a socket is kept', () => {
     const refused: SessionView = { held: false, refusal: problem }
-    expect(statusOf([links.waiting], true, refused)).toEqual({
+    expect(statusOf([links.waiting], SINCE, refused)).toEqual({
       state: 'failed',
       problem,
       action: 'sign-in',
     })
-    expect(statusOf([links.connected, links.failed], true, refused).state).toBe('connected')
+    expect(statusOf([links.connected, links.failed], SINCE, refused).state).toBe('connected')
   })
 
   it('without links is what the credential is', () => {
-    expect(statusOf([], true, { held: false }).state).toBe('authenticating')
-    expect(statusOf([], true, { held: false, backingOff: { until: 9, problem } })).toMatchObject({
+    expect(statusOf([], SINCE, { held: false })).toEqual({
+      state: 'authenticating',
+      everConnected: false,
+      downSince: SINCE,
+    })
+    const backingOff = { until: 9, attempt: 3, problem }
+    expect(statusOf([], SINCE, { held: false, backingOff })).toEqual({
       state: 'waiting',
       retryAt: 9,
+      attempt: 3,
+      downSince: SINCE,
+      problem,
     })
   })
 
   it('shows the expiry of a token where it is known', () => {
-    expect(statusOf([links.connected], true, { held: true, tokenExpiresAt: 42 })).toEqual({
+    expect(statusOf([links.connected], SINCE, { held: true, tokenExpiresAt: 42 })).toEqual({
       state: 'connected',
       tokenExpiresAt: 42,
     })
-    expect(statusOf([links.connected], true, held)).toEqual({ state: 'connected' })
+    expect(statusOf([links.connected], SINCE, held)).toEqual({ state: 'connected' })
   })
 })

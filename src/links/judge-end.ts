@@ -1,0 +1,52 @@
+/** What the end of a socket means: by the user's policies, then by the defaults. */
+import type { LinkState } from '../core/link-state.ts'
+import { closeVerdict, statusVerdict } from '../core/policy.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { Resolved } from '../options.ts'
+import type { DialEnd } from '../shell/dialer.ts'
+import { retryAfterMs } from '../shell/retry-after.ts'
+
+/** @param failed hears what a policy of the user threw */
+export const judgeEnd = (
+  end: DialEnd,
+  state: LinkState,
+  { closePolicy, statusPolicy }: Resolved,
+  failed: (error: unknown) => void,
+): [Problem, Verdict] => {
+  switch (end.kind) {
+    case 'threw':
+      return [{ kind: 'dial', cause: end.cause }, 'stop']
+    case 'subprotocol':
+      return [{ kind: 'subprotocol' }, 'stop']
+    case 'status': {
+      const { status } = end
+      const { everConnected } = state.memory
+      const known = { everConnected, retryAfterMs: retryAfterMs(end.retryAfter) }
+      const by = (policy: typeof statusPolicy) => statusVerdict(status, known, policy)
+      return [{ kind: 'status', status }, decide(by, statusPolicy, failed)]
+    }
+    case 'closed': {
+      // No code means anything before the open: every runtime makes up its own.
+      if (state.kind === 'connecting' && state.openedAt === undefined)
+        return [{ kind: 'unreachable' }, 'retry']
+      const { code, reason } = end
+      const by = (policy: typeof closePolicy) => closeVerdict(code, reason, policy)
+      return [{ kind: 'closed', code, reason }, decide(by, closePolicy, failed)]
+    }
+  }
+}
+
+/** A policy that throws must not stop the link: the defaults decide. */
+const decide = <Policy>(
+  by: (policy: Policy | undefined) => Verdict,
+  policy: Policy | undefined,
+  failed: (error: unknown) => void,
+): Verdict => {
+  try {
+    return by(policy)
+  } catch (error) {
+    failed(error)
+    return by(undefined)
+  }
+}
