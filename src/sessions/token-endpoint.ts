@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from '../core/delays.ts'
+import { retryAfterMs } from '../shell/retry-after.ts'
 /** HTTP to token endpoints: what travels, and what each answer means. */
 
 import { isObject } from '../core/check.ts'
@@ -23,18 +23,6 @@ export interface TokenPost {
   readonly credentials?: RequestCredentials | undefined
   /** The cookies of runtimes that keep none. */
   readonly jar?: CookieJar | undefined
-}
-
-/**
- * @returns ms; `undefined` for none, or one that cannot be read
- * @see RFC 9110 §10.2.3
- */
-export const retryAfterMs = (header: string | null): number | undefined => {
-  if (!header?.trim()) return undefined
-  const seconds = Number(header)
-  // Date.parse reads '-5' and '1.5' as dates.
-  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1_000
-  return Number.isNaN(ms) || seconds < 0 ? undefined : Math.min(Math.max(ms, 0), LONGEST_TIMER_MS)
 }
 
 const isTexts = (value: unknown): boolean =>

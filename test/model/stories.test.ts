@@ -136,6 +136,22 @@ describe('a rejection', () => {
     })
   })
 
+  it.each([
+    ['while the second value is on trial', 0],
+    ['while the second value is asked for', 8 * SECOND],
+  ])('is not forgotten for a socket that lives on the first value, %s', (_, slowMs) => {
+    // Link 1 has been accepted for 20 s just when link 0 stands before its second or third rejection.
+    const source = inTurn(
+      renewing(),
+      renewing(() => ({}), 80 + slowMs),
+    )
+    const kicked = dialInTurn(acceptThen(4003, 15 * SECOND), reject)
+    tell({ source, server: perLink(kicked, accept) }, (sim) => {
+      sim.connect(0, 1).run(5 * MINUTE)
+      expect([kinds(sim), sim.requests.length]).toEqual([['refused', 'connected'], 2])
+    })
+  })
+
   it('asks for nothing during the pause, whoever comes, and whatever has expired', () => {
     tell({ source: renewing(opaque(4 * SECOND)), server: reject }, (sim) => {
       sim.connect(0).run(4_500)
@@ -528,6 +544,21 @@ describe('suspicion', () => {
 })
 
 describe('a token request', () => {
+  it('is made before every dial where the source caches for itself', () => {
+    const options: Options = {
+      source: constant(),
+      server: refuseUnseen,
+      session: { everyDial: true },
+      host: () => 'gone',
+    }
+    tell(options, (sim) => {
+      sim.connect(0).run(10 * MINUTE)
+      expect(sim.dials.length).toBeGreaterThan(10)
+      expect(sim.requests.length - sim.dials.length).toBeLessThanOrEqual(1)
+      expect(sim.requests.length).toBeGreaterThanOrEqual(sim.dials.length)
+    })
+  })
+
   it('that is unavailable is repeated at most 14 times in 10 min, and a live socket is kept', () => {
     const source = inTurn(renewing(opaque(MINUTE)), saying('unavailable'))
     tell({ source, server: perLink(accept, acceptThen(1006, 2 * MINUTE)) }, (sim) => {

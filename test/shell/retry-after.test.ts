@@ -16,6 +16,8 @@ describe('retryAfterMs', () => {
     ['86400', 86_400_000],
     ['Tue, 24 Nov 2026 08:00:30 GMT', 30_000],
     ['Tue, 24 Nov 2026 08:00:00 GMT', 0],
+    ['Tue, 24 Nov 2026 07:59:59 GMT', 0],
+    ['99999999999', 2_147_483_647],
   ])('reads %j as %i ms', (header, ms) => {
     expect(retryAfterMs(header)).toBe(ms)
   })
@@ -29,7 +31,6 @@ describe('retryAfterMs', () => {
     'NaN',
     'Infinity',
     '1e999',
-    'Tue, 24 Nov 2026 07:59:59 GMT',
     '<script>',
   ])('reads no advice in %j', (header) => {
     expect(retryAfterMs(header)).toBeUndefined()

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { TokenRefusedError, TokenUnavailableError } from '../../../src/errors.ts'
 import { endpoint } from '../../../src/sessions/endpoint.ts'
-import { postToken, retryAfterMs } from '../../../src/sessions/token-endpoint.ts'
+import { postToken } from '../../../src/sessions/token-endpoint.ts'
+import { retryAfterMs } from '../../../src/shell/retry-after.ts'
 import { deferred, expectNoSecret, type Reply, rejection, serve } from './support.ts'
 
 const SECRET = 'canary-4711'
