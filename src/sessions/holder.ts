@@ -13,10 +13,11 @@ import { grantOf } from '../core/grant.ts'
 import type { Identity } from '../core/identity.ts'
 import type { Grant, LinkId } from '../core/standing.ts'
 import type { SessionView } from '../core/status.ts'
-import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
+import { TokenUnavailableError } from '../errors.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
 import type { Claims } from './claims.ts'
+import { failureOf, type WithoutMoment } from './failure.ts'
 import { askOnce, type LinkPort, type Seat } from './seat.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
 import { type Answer, Wallet } from './wallet.ts'
@@ -237,20 +238,10 @@ export class CredentialHolder {
         ? { type: 'signed-out' }
         : { type: 'answered', credential: this.#wallet.keep(answer, this.#settings.identify) }
     } catch (cause) {
-      if (cause instanceof TokenRefusedError)
-        return { type: 'refused', problem: { kind: 'token-refused', cause } }
-      const kind = cause instanceof TokenInvalidError ? 'token-invalid' : 'token-unavailable'
-      const retryAfterMs = cause instanceof TokenUnavailableError ? cause.retryAfterMs : undefined
-      return {
-        type: 'unavailable',
-        problem: { kind, cause },
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      }
+      return failureOf(cause)
     }
   }
 }
-
-type WithoutMoment<Event> = Event extends unknown ? Omit<Event, 'at' | 'roll'> : never
 
 const isSame = (one: Grant, other: Grant | undefined): boolean =>
   other !== undefined &&

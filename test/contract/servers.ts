@@ -24,7 +24,7 @@ export interface ServerTraits {
   readonly endpoints: readonly EndpointTraits[]
   /** Close codes that the server's own WebSocket library refuses to send, and what arrives instead. */
   readonly turnsCodes: Readonly<Record<number, number>>
-  /** Where a close right after the accept may be seen as 1006: the TCP connection ends before it is read. */
+  /** Where a close may be seen as 1006: the TCP connection ends before the client has answered the close. */
   readonly losesCodesIn: readonly RuntimeName[]
 }
 

@@ -125,11 +125,11 @@ interface Running {
 }
 interface Turn {
   readonly at: number
-  readonly order: number
   readonly run: () => void
 }
 interface LinkActor {
   readonly id: number
+  dials: number
   state: LinkState
   last: Grant | undefined
   readonly running: Map<string, Running>
@@ -149,7 +149,7 @@ export class Simulator {
   /** Each change of a link's kind. */
   readonly states: { at: number; link: number; kind: LinkState['kind'] }[] = []
   readonly phases: { at: number; kind: CredentialState['phase']['kind'] }[] = []
-  /** What links the server closed or refused, in order. */
+  /** When hosts were probed. */
   readonly probes: number[] = []
   session: CredentialState = initialCredentialState
   /** Sees every state of the session and of a link, right after it was reached. */
@@ -161,9 +161,8 @@ export class Simulator {
   readonly #sessionWork = new Map<string, Running>()
   readonly #tokens: { credential: Credential; token: Token }[] = []
   readonly #inbox: (() => void)[] = []
-  #turns: Turn[] = []
+  readonly #turns: Turn[] = []
   #now = START
-  #order = 0
   #random: () => number
   #draining = false
   #steps = 0
@@ -260,19 +259,20 @@ export class Simulator {
     return this
   }
 
+  /** The latest turn first, so that the next one is taken from the end. */
   #next(end: number): Turn | undefined {
-    let best = -1
-    for (const [index, turn] of this.#turns.entries()) {
-      const known = this.#turns[best]
-      if (turn.at > end) continue
-      if (!known || turn.at < known.at || (turn.at === known.at && turn.order < known.order))
-        best = index
-    }
-    return best < 0 ? undefined : this.#turns.splice(best, 1)[0]
+    const next = this.#turns[this.#turns.length - 1]
+    return next !== undefined && next.at <= end ? this.#turns.pop() : undefined
   }
 
   #later(at: number, run: () => void): void {
-    this.#turns.push({ at, order: this.#order++, run })
+    let [low, high] = [0, this.#turns.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#turns[middle]?.at ?? 0) > at) low = middle + 1
+      else high = middle
+    }
+    this.#turns.splice(low, 0, { at, run })
   }
 
   #soon(run: () => void): void {
@@ -297,7 +297,13 @@ export class Simulator {
   #actor(id: number): LinkActor {
     const known = this.#links.get(id)
     if (known) return known
-    const actor: LinkActor = { id, state: initialLinkState, last: undefined, running: new Map() }
+    const actor: LinkActor = {
+      id,
+      dials: 0,
+      state: initialLinkState,
+      last: undefined,
+      running: new Map(),
+    }
     this.#links.set(id, actor)
     return actor
   }
@@ -422,8 +428,7 @@ export class Simulator {
   ): void {
     const token = this.#tokens.find((kept) => kept.credential.id === credential.id)?.token
     if (!token) throw new Error('a credential that the session never got')
-    const n = this.dials.filter(({ link }) => link === actor.id).length + 1
-    const dial: Dial = { link: actor.id, n, at: this.now, token, credential }
+    const dial: Dial = { link: actor.id, n: ++actor.dials, at: this.now, token, credential }
     this.dials.push(dial)
     for (const step of this.#options.server(dial))
       this.#later(this.#now + step.afterMs, () => report(this.#linkEvent(actor, step)))

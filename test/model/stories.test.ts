@@ -26,7 +26,7 @@ import {
 } from './scripts.ts'
 import { type Options, type Server, Simulator, type Source, type Step } from './simulator.ts'
 
-const SEEDS = ids(20)
+const SEEDS = ids(8)
 
 /** One run for each seed: no story may hang on one draw. */
 const tell = (options: Options, play: (sim: Simulator) => void): void => {

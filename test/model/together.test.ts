@@ -168,7 +168,7 @@ const ableOf = ({ session: limits }: Chaos): Chaos['session'] => ({
   ...('everyDial' in limits || 'rotates' in limits ? limits : {}),
 })
 
-const run = (name: string, property: fc.IProperty<[Chaos]>, numRuns = 400) =>
+const run = (name: string, property: fc.IProperty<[Chaos]>, numRuns = 200) =>
   it(name, () => fc.assert(property, { seed: SEED, numRuns }))
 
 describe('whatever happens', () => {
@@ -324,7 +324,7 @@ describe('an uninterrupted episode of rejections', () => {
           expect(sim.dials.length).toBe(before)
         },
       ),
-      { seed: SEED, numRuns: 400 },
+      { seed: SEED, numRuns: 300 },
     )
   })
 })
