@@ -18,7 +18,7 @@ export const projects = [
     ],
     testTimeoutMs: 10_000,
     maxWorkers: 2,
-    stepTimeoutMs: 180_000,
+    stepTimeoutMs: 300_000,
   },
   {
     name: 'docs',
@@ -47,7 +47,7 @@ export const projects = [
     include: ['test/browser/**/*.test.ts'],
     testTimeoutMs: 60_000,
     maxWorkers: 1,
-    stepTimeoutMs: 180_000,
+    stepTimeoutMs: 400_000,
   },
   {
     name: 'package',

@@ -61,6 +61,12 @@ const STEPS = [
   { name: 'typecheck', command: bin('tsc', '--project', 'tsconfig.json') },
   { name: 'build', command: bin('tsup') },
   ...projects.map(vitestStep),
+  // Pages that are generated from the code, and from what the suites saw.
+  {
+    name: 'docs-drift',
+    command: node('--import', 'tsx', 'scripts/docs/state-machine.ts', '--check'),
+  },
+  { name: 'servers-drift', command: node('scripts/docs-servers.mjs', '--check') },
   { name: 'size', command: node('scripts/size.mjs', '--known') },
 ]
 

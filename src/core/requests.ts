@@ -10,7 +10,7 @@ import {
 } from './credential-state.ts'
 import { sourceBackoffMs } from './delays.ts'
 import type { Problem } from './problem.ts'
-import type { LinkId, Standing } from './standing.ts'
+import type { LinkId } from './standing.ts'
 import { confirming, NO_TRIAL } from './trial.ts'
 
 /** A rotating refresh that has not answered for so long is given up: a new one may start. */
@@ -140,17 +140,10 @@ export const hurry = (state: CredentialState, at: number): CredentialState => {
 }
 
 export const hold = (state: CredentialState, credential: Credential): CredentialState => {
-  const links = new Map(state.links)
   const served = new Set<LinkId>()
-  for (const [id, standing] of links) {
-    if (standing.kind !== 'asking') continue
-    served.add(id)
-    if (standing.demand.kind === 'suspect') links.set(id, PLAIN)
-  }
-  return { ...state, links, phase: { kind: 'held', credential, served } }
+  for (const [id, { kind }] of state.links) if (kind === 'asking') served.add(id)
+  return { ...state, phase: { kind: 'held', credential, served } }
 }
-
-const PLAIN: Standing = { kind: 'asking', demand: { kind: 'plain' } }
 
 export const refuse = (state: CredentialState, problem: Problem): CredentialState => ({
   ...offTheWire(state),

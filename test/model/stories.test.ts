@@ -205,6 +205,13 @@ describe('a rejection', () => {
     })
   })
 
+  it('before settling is about the room, also of a socket that was open', () => {
+    tell({ source: renewing(), server: perLink(accept, acceptThen(4003, SECOND)) }, (sim) => {
+      sim.connect(0).run(MINUTE).connect(1).run(MINUTE)
+      expect([kinds(sim), sim.requests.length]).toEqual([['connected', 'refused'], 1])
+    })
+  })
+
   it('where links have no room of their own is a configuration to fix', () => {
     const options: Options = {
       source: renewing(),
@@ -369,6 +376,27 @@ describe('at the end of its life a credential', () => {
       })
       expect([sim.dials.length, sim.requests.length]).toEqual([1, 1])
     })
+  })
+
+  it('forgets the rejections before it, where it had been accepted', () => {
+    const server = dialInTurn(reject, untilExpiry, reject, accept)
+    tell({ source: renewing(opaque(10 * SECOND)), server }, (sim) => {
+      sim.connect(0).run(15 * SECOND)
+      const values = sim.dials.map(({ token }) => token.value)
+      expect(values).toEqual(['token 1', 'token 2', 'token 3', 'token 4'])
+    })
+  })
+
+  it('counts nothing and forgets nothing, where it had not', () => {
+    // The confirming dial falls into the last quarter of 17 s at times.
+    const atExpiry: number[] = []
+    for (const seed of ids(40)) {
+      const sim = new Simulator({ source: renewing(opaque(17 * SECOND)), server: reject, seed })
+      sim.connect(0).run(5 * MINUTE)
+      expect([phase(sim), sim.dials.length]).toEqual(['refused', sim.requests.length + 1])
+      atExpiry.push(sim.requests.length - 2)
+    }
+    expect(new Set(atExpiry)).toEqual(new Set([0, 1]))
   })
 
   it('resets the backoff: what failed before is forgotten', () => {
@@ -770,6 +798,21 @@ describe('a token request', () => {
       sim.connect(0, 1).run(5 * MINUTE)
       expect([kinds(sim), sim.requests.length]).toEqual([['connected', 'connected'], 4])
       expect(sim.session.identity).toBe('bob')
+    })
+  })
+
+  it('after a refusal takes no token of another person while a socket of the first is open', () => {
+    const source = inTurn(
+      renewing(() => ({ identity: 'ann', expiresInMs: MINUTE })),
+      saying('refused'),
+      renewing(() => ({ identity: 'bob' })),
+    )
+    tell({ source, server: perLink(accept, acceptThen(1006, 2 * MINUTE)) }, (sim) => {
+      sim.connect(0, 1).run(5 * MINUTE)
+      expect([phase(sim), kinds(sim)]).toEqual(['refused', ['connected', 'failed']])
+      sim.connect(1).run(MINUTE)
+      expect([phase(sim), sim.session.identity]).toEqual(['backing-off', 'ann'])
+      expect(sim.dials).toHaveLength(2)
     })
   })
 

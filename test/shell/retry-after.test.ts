@@ -22,17 +22,10 @@ describe('retryAfterMs', () => {
     expect(retryAfterMs(header)).toBe(ms)
   })
 
-  it.each([
-    undefined,
-    null,
-    '',
-    '-1',
-    'soon',
-    'NaN',
-    'Infinity',
-    '1e999',
-    '<script>',
-  ])('reads no advice in %j', (header) => {
-    expect(retryAfterMs(header)).toBeUndefined()
-  })
+  it.each([undefined, null, '', '-1', 'soon', 'NaN', 'Infinity', '1e999', '<script>'])(
+    'reads no advice in %j',
+    (header) => {
+      expect(retryAfterMs(header)).toBeUndefined()
+    },
+  )
 })

@@ -11,7 +11,11 @@ const isWelcome = (data: unknown) =>
 describe('roomPerSocket()', () => {
   it('joins by opening a socket, and acknowledges nothing', () => {
     const protocol = roomPerSocket()
-    expect(protocol).toMatchObject({ rooms: { kind: 'per-socket' }, greets: false, acknowledges: false })
+    expect(protocol).toMatchObject({
+      rooms: { kind: 'per-socket' },
+      greets: false,
+      acknowledges: false,
+    })
     expect('url' in protocol).toBe(false)
     expect(Object.keys(protocol.codec(CONTEXT)).sort()).toEqual(['read', 'send'])
   })
