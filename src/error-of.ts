@@ -55,6 +55,11 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
       return new TokenRefusedError('signed out: sign in first')
     case 'expired':
       return new TokenInvalidError('the token has expired and was not replaced')
+    case 'unwelcome':
+      return new HandshakeRefusedError(
+        `${where} refused this socket while another with the same token is open: check Origin and path`,
+        { cause: errorOf(problem.last, where) },
+      )
     case 'rejected':
       return new CredentialRejectedError(
         `${where} rejected the token again and again: sign in, or check that the server reads it where \`transmission\` puts it`,

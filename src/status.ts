@@ -107,7 +107,7 @@ const closeOf = (links: readonly LinkState[]): Close => {
   for (const link of links) {
     const told = link.kind === 'authenticating' ? link.demand : link
     let problem = 'problem' in told ? told.problem : undefined
-    if (problem?.kind === 'rejected') problem = problem.last
+    if (problem?.kind === 'rejected' || problem?.kind === 'unwelcome') problem = problem.last
     if (problem?.kind === 'closed') return { code: problem.code, reason: problem.reason }
   }
   return { code: 1006, reason: '' }

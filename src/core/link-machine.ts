@@ -187,8 +187,10 @@ const granted = (
       return isSame(state.deferred, grant)
         ? state
         : { ...state, deferred: { until: grant.until, problem: grant.problem } }
-    case 'refuse-room':
-      return refuse(state.memory, grant.problem, limits)
+    case 'refuse-room': {
+      const unwelcome = { kind: 'unwelcome', last: grant.problem } as const
+      return refuse(state.memory, limits.ownsRoom ? grant.problem : unwelcome, limits)
+    }
     case 'wait':
       return state.deferred ? ask(state.memory, state.demand) : state
   }

@@ -19,6 +19,8 @@ export type Problem =
   | { readonly kind: 'signed-out' }
   | { readonly kind: 'expired' }
   | { readonly kind: 'rejected'; readonly last: Problem }
+  /** Refused, while another socket with the same credential is settled: it is not the credential. */
+  | { readonly kind: 'unwelcome'; readonly last: Problem }
 
 /** Who can mend a failure. */
 export type Action = 'sign-in' | 'fix-configuration' | 'contact-server'

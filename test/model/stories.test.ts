@@ -220,7 +220,11 @@ describe('a rejection', () => {
     }
     tell(options, (sim) => {
       sim.connect(0).run(MINUTE).connect(1).run(MINUTE)
-      expect(sim.link(1)).toMatchObject({ kind: 'failed', action: 'fix-configuration' })
+      expect(sim.link(1)).toMatchObject({
+        kind: 'failed',
+        action: 'fix-configuration',
+        problem: { kind: 'unwelcome' },
+      })
       expect(sim.link(0).kind).toBe('connected')
     })
   })
@@ -250,13 +254,22 @@ describe('a rejection', () => {
   it('does not end the session while a link is settled', () => {
     // Link 1 lives on the first value. Link 0 had settled, and is closed again and again.
     const kicked = dialInTurn(acceptThen(4003, 30 * SECOND), reject)
-    tell({ source: renewing(), server: perLink(kicked, accept) }, (sim) => {
-      sim.connect(0, 1).run(HOUR)
-      expect(kinds(sim)).toEqual(['refused', 'connected'])
-      expect(phase(sim)).toBe('held')
-      expect(sim.requests).toHaveLength(2)
-      expect(sim.dials.filter(({ link }) => link === 0)).toHaveLength(3)
-    })
+    tell(
+      { source: renewing(), server: perLink(kicked, accept, dialInTurn(reject, accept)) },
+      (sim) => {
+        sim.connect(0, 1).run(HOUR)
+        expect(kinds(sim)).toEqual(['refused', 'connected'])
+        expect(phase(sim)).toBe('held')
+        expect(sim.requests).toHaveLength(2)
+        expect(sim.dials.filter(({ link }) => link === 0)).toHaveLength(3)
+        // The count is over with it: the next rejection is a first one, and costs a fresh value.
+        sim.connect(2).run(MINUTE)
+        expect([kinds(sim), sim.requests.length]).toEqual([
+          ['refused', 'connected', 'connected'],
+          3,
+        ])
+      },
+    )
   })
 
   it('by accept and 4003 after 6 s, each time, ends the session within 45 s', () => {
