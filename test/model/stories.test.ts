@@ -238,6 +238,14 @@ describe('a rejection', () => {
     })
   })
 
+  it('is about the credential also after a disconnect: it had settled on the value before', () => {
+    const server = perLink(dialInTurn(accept, reject, accept), accept)
+    tell({ source: renewing(), server }, (sim) => {
+      sim.connect(0, 1).run(MINUTE).disconnect(0).connect(0).run(MINUTE)
+      expect([kinds(sim), sim.requests.length]).toEqual([['connected', 'connected'], 2])
+    })
+  })
+
   it('sends a link first that was not rejected, and refuses the room once that one has settled', () => {
     // Both were rejected while a database restarted; then only link 0 stays forbidden.
     const server = perLink(reject, dialInTurn(reject, accept), accept)
@@ -473,11 +481,12 @@ describe('suspicion', () => {
           return [...steps, { afterMs: 10 * MINUTE - at, do: 'close', code: 1006 }]
         return at < 10 * MINUTE + 20 * SECOND ? [{ afterMs: 80, do: 'fail' }] : steps
       }
-      tell({ source: renewing(opaque(HOUR)), server: rollout }, (sim) => {
+      for (const seed of ids(40)) {
+        const sim = new Simulator({ source: renewing(opaque(HOUR)), server: rollout, seed })
         sim.connect(...ids(count)).run(15 * MINUTE)
         expect(sim.requests).toHaveLength(1)
         expect(new Set(kinds(sim))).toEqual(new Set(['connected']))
-      })
+      }
     },
   )
 

@@ -109,6 +109,7 @@ export const linkLimits = (limits: Partial<LinkLimits> = {}): LinkLimits => ({
 const CLOSES: readonly { verdict: Verdict; problem: Problem }[] = [
   ...VERDICTS.map((verdict) => ({ verdict, problem: closedProblem(4000) })),
   { verdict: 'retry', problem: closedProblem(1006) },
+  { verdict: { retryAfterMs: 5_000 }, problem: closedProblem(1006) },
   { verdict: 'retry', problem: closedProblem(1012) },
   { verdict: 'retry', problem: { kind: 'unreachable' } },
   { verdict: 'retry', problem: { kind: 'status', status: 503 } },
