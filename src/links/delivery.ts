@@ -58,7 +58,7 @@ export class Delivery {
   submit(order: Order): Promise<unknown> {
     const { signal, frame } = order
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const ready = this.#unsent === 0 && this.#port.isReady(order)
+    const ready = this.#port.isReady(order) && !this.#isBehind(order.room)
     if (ready && !order.answered) {
       this.#port.write(frame)
       return Promise.resolve()
@@ -130,6 +130,12 @@ export class Delivery {
     for (const entry of this.#outbox.entries())
       if (room === undefined || entry.room === room)
         this.#end(entry.id, entry.sent ? unknown() : queued)
+  }
+
+  /** Do earlier frames of this room still wait? Those of other rooms hold nobody up. */
+  #isBehind(room: string | undefined): boolean {
+    if (this.#unsent === 0) return false
+    return this.#outbox.entries().some((entry) => !entry.sent && entry.room === room)
   }
 
   #send(entry: Entry): void {
