@@ -51,8 +51,8 @@ export const workOf = (state: CredentialState, limits: CredentialLimits): Creden
   const work: CredentialWork[] = []
   const { phase, wire, trial } = state
   if (wire) work.push({ key: `request ${wire.id}`, kind: 'request', ask: wire.ask })
-  if (phase.kind === 'requesting' && wire)
-    work.push(timer('timed-out', wire.since + limits.tokenTimeoutMs))
+  if (phase.kind === 'requesting')
+    work.push(timer('timed-out', phase.since + limits.tokenTimeoutMs))
   // Nobody asks a source again that nobody waits for.
   if (phase.kind === 'backing-off' && isAsking(state)) work.push(timer('due', phase.retryAt))
   if (phase.kind === 'held' && trial.notBefore !== undefined && isAsking(state))

@@ -13,9 +13,10 @@ export interface Ask {
 
 export type CredentialPhase =
   | { readonly kind: 'absent' }
-  /** `fallback`: still good enough to dial with when no answer can be had. */
+  /** `fallback`: still good enough to dial with when no answer can be had. `since`: epoch ms. */
   | {
       readonly kind: 'requesting'
+      readonly since: number
       readonly ask: Ask
       readonly failures: number
       readonly fallback?: Credential

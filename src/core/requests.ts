@@ -16,7 +16,7 @@ import { confirming, NO_TRIAL } from './trial.ts'
 /** A rotating refresh that has not answered for so long is given up: a new one may start. */
 const WIRE_LIMIT_MS = 30_000
 
-/** One flight: what is on the wire already is waited for, by its own clock. */
+/** One flight: what is on the wire already is waited for, with patience of its own. */
 export const request = (
   state: CredentialState,
   ask: Ask,
@@ -24,7 +24,8 @@ export const request = (
   fallback?: Credential,
   failures = 0,
 ): CredentialState => {
-  const phase = { kind: 'requesting', ask, failures, ...(fallback && { fallback }) } as const
+  const asked = { kind: 'requesting', since: at, ask, failures } as const
+  const phase = fallback ? { ...asked, fallback } : asked
   if (state.wire && at < state.wire.since + WIRE_LIMIT_MS) return { ...state, phase }
   const requests = state.requests + 1
   return { ...state, phase, requests, wire: { id: requests, since: at, ask } }

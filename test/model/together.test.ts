@@ -328,3 +328,24 @@ describe('an uninterrupted episode of rejections', () => {
     )
   })
 })
+
+// Found by these properties with another seed: the timer had rung, and the next wait counted on it again.
+it('a refresh that hangs is given up also where a rejection takes it over as it times out', () => {
+  const { sim, heal } = play({
+    schedule: [
+      { at: 0, verb: 'login', link: 0 },
+      { at: 0, verb: 'connect', link: 0 },
+      { at: 11_080, verb: 'refresh', link: 0 },
+    ],
+    fates: [{ code: 4003, afterMs: 21_000 }],
+    replies: [{ what: 'new', afterMs: undefined }],
+    session: { rotates: true },
+    link: { ownsRoom: false, closeAtExpiry: false },
+    host: 'answers',
+    seed: 0,
+  })
+  sim.run(MINUTE)
+  heal()
+  sim.run(MINUTE)
+  expect(sim.link(0).kind).toBe('connected')
+})
