@@ -13,7 +13,9 @@ import {
 } from './simulator.ts'
 
 const LINKS = 4
-const SEED = 20_260_701
+/** `npm run test:soak` sets both. */
+const SEED = Number(process.env['AUTHED_SOCKET_SEED'] ?? 20_260_701)
+const RUNS = Number(process.env['AUTHED_SOCKET_RUNS'] ?? 200)
 
 const verb = fc.oneof(
   { weight: 4, arbitrary: fc.constant('connect' as const) },
@@ -168,7 +170,7 @@ const ableOf = ({ session: limits }: Chaos): Chaos['session'] => ({
   ...('everyDial' in limits || 'rotates' in limits ? limits : {}),
 })
 
-const run = (name: string, property: fc.IProperty<[Chaos]>, numRuns = 200) =>
+const run = (name: string, property: fc.IProperty<[Chaos]>, numRuns = RUNS) =>
   it(name, () => fc.assert(property, { seed: SEED, numRuns }))
 
 describe('whatever happens', () => {

@@ -306,7 +306,7 @@ describe('a dial with ws', () => {
     await front.setMode('black-hole')
     const since = performance.now()
     dialed.socket.close()
-    expect(performance.now() - since).toBeLessThan(20)
+    expect(performance.now() - since).toBeLessThan(1_000)
     expect(made[0]?.readyState).toBe(WsSocket.CLOSING)
     // `ws` itself would take 30 s.
     await expect.poll(() => made[0]?.readyState, { timeout: 3_000 }).toBe(WsSocket.CLOSED)
