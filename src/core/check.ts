@@ -76,7 +76,9 @@ export const check = (
   for (const [name, [isRight, wanted]] of Object.entries(rules)) {
     const value = options[name]
     if (value === undefined ? !required.includes(name) : isRight(value)) continue
-    const Misuse = typeof value === 'number' && wanted.includes('number') ? RangeError : TypeError
-    throw new Misuse(`${maker}: ${name} must be ${wanted}, not ${kindOf(value)}`)
+    const what = `${maker}: ${name} must be ${wanted}`
+    if (typeof value === 'number' && wanted.includes('number'))
+      throw new RangeError(`${what}; it is out of that range`)
+    throw new TypeError(`${what}, not ${kindOf(value)}`)
   }
 }
