@@ -76,7 +76,7 @@ class Playing {
     if (!this.hasCells) return
     try {
       this.#server = await startServer(this.name)
-      const outcomes = playAll(this.#server, this.#cells, theatreOf)
+      const outcomes = this.#settle(this.#server, theatreOf)
       this.#started.resolve(outcomes)
       await Promise.allSettled(outcomes.values())
     } catch (error) {
@@ -84,6 +84,32 @@ class Playing {
       this.#started.reject(error)
     }
     await this.#server?.stop()
+  }
+
+  /**
+   * Chromium drops a handshake of its own accord now and then, about once in two thousand dials on a busy
+   * machine, and the client dials again. So a cell that came out differently there is played once more, alone,
+   * when all others are over; what the code does wrong it does twice.
+   */
+  #settle(server: TestServer, theatreOf: (cell: Cell) => Theatre): Outcomes {
+    const first = playAll(server, this.#cells, theatreOf)
+    let turn: Promise<unknown> = Promise.allSettled(first.values())
+    const again = (cell: Cell) => {
+      const played = turn.then(() => playAll(server, [cell], theatreOf).get(cell))
+      turn = played.catch(() => {})
+      return played
+    }
+    const outcomes = new Map(first)
+    for (const [cell, played] of first) {
+      const settled = played.then(async (result) => {
+        const isOdd = cell.runtime === 'chromium' && differencesOf(cell, result).length > 0
+        return (isOdd && (await again(cell))) || result
+      })
+      // The test that waits for it reports what it rejects with.
+      settled.catch(() => {})
+      outcomes.set(cell, settled)
+    }
+    return outcomes
   }
 
   async stop(): Promise<void> {
