@@ -16,7 +16,7 @@ export const projects = [
       'test/*.test.ts',
       'test/{unit,model,shell,protocols,sessions,transmissions,support}/**/*.test.ts',
       'test/integration/*.test.ts',
-      'test/integration/stories/**/*.test.ts',
+      'test/integration/{stories,rooms}/**/*.test.ts',
     ],
     testTimeoutMs: 10_000,
     maxWorkers: 2,
