@@ -3,7 +3,7 @@
  * each event. Messages do not pass through here.
  */
 import { ask, CALM, closed, down, nudge, PLAIN, probed, refuse, retry, wait } from './link-ends.ts'
-import { offered, planned, renewalFailed, renewed, wanted } from './link-renewal.ts'
+import { offered, planned, renewalFailed, renewed, told, wanted } from './link-renewal.ts'
 import type { EventOf, LinkEvent, LinkLimits, LinkState, Memory, StateOf } from './link-state.ts'
 import type { Demand, Grant, Standing } from './standing.ts'
 
@@ -43,6 +43,8 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
       return state.kind === 'connected' ? ask(down(state.memory, event.at), PLAIN) : state
     case 'renew':
       return wanted(state)
+    case 'expiring':
+      return told(state)
     case 'renewed':
       return renewed(state, event.roll)
     case 'renewal-failed':

@@ -29,6 +29,14 @@ export const wanted = (state: LinkState): LinkState =>
     ? withRenewal(state, { kind: 'wanted' })
     : state
 
+/** A server that speaks early, of every token, would cost two renewals a life: where the end is known, it decides. */
+export const told = (state: LinkState): LinkState =>
+  state.kind === 'connected' &&
+  state.renewal?.kind === 'planned' &&
+  !Number.isFinite(state.renewal.at)
+    ? wanted(state)
+    : state
+
 export const offered = (state: LinkState, credential: Credential): LinkState =>
   state.kind === 'connected' && state.renewal?.kind === 'wanted'
     ? withRenewal(state, { kind: 'offered', credential })

@@ -85,8 +85,9 @@ export type LinkEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'closed'; readonly verdict: Verdict; readonly problem: Problem }
   | { readonly type: 'timed-out' }
   | { readonly type: 'expired' }
-  /** It is time for a younger credential. */
+  /** It is time for a younger credential: by our own plan, or by the server's word. */
   | { readonly type: 'renew' }
+  | { readonly type: 'expiring' }
   /** The server took it. */
   | { readonly type: 'renewed' }
   /** It did not, or did not say so: the token is replaced before the next dial. */

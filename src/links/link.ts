@@ -37,7 +37,7 @@ export interface LinkListener {
 }
 
 /** What the owner of a link tells it. `redial`: with the credential that is held now. */
-export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'renew' | 'nudge'
+export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'expiring' | 'nudge'
 
 type Report = (event: LinkEvent) => void
 
@@ -167,7 +167,7 @@ export class Link {
     if (isHello(incoming))
       report({ type: 'greeted', renewable: this.#isRenewable(incoming), ...moment() })
     else if (this.state.kind === 'connecting') report({ type: 'accepted', ...moment() })
-    if (incoming.kind === 'expiring') this.tell('renew')
+    if (incoming.kind === 'expiring') this.tell('expiring')
     else if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
   }
 

@@ -117,7 +117,7 @@ describe('A token that is renewed in-band', () => {
     tell({ source: renewing() }, (sim) => {
       sim.connect(0).run(HOUR)
       expect(sim.requests).toHaveLength(1)
-      sim.tell(0, { type: 'renew' })
+      sim.tell(0, { type: 'expiring' })
       sim.run(MINUTE)
       expect([sim.dials.length, sim.requests.length, sim.offers.length]).toEqual([1, 2, 1])
     })

@@ -133,7 +133,7 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
       ['opened', 'accepted', 'greeted', 'settled', 'proven', 'timed-out', 'expired', 'due'] as const
     ).map((type) => ({ type })),
     { type: 'greeted' as const, renewable: true },
-    ...(['renew', 'renewed', 'renewal-failed'] as const).map((type) => ({ type })),
+    ...(['renew', 'expiring', 'renewed', 'renewal-failed'] as const).map((type) => ({ type })),
     ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
     ...(['answers', 'gone', 'accepted', 'refused'] as const).map((probe) => ({
       type: 'probed' as const,
@@ -168,7 +168,10 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
         state.credential.id,
         isExpired(state.credential, at),
         state.renewal?.kind,
-        state.renewal?.kind === 'planned' && state.renewal.at > at,
+        state.renewal?.kind === 'planned' && [
+          state.renewal.at > at,
+          Number.isFinite(state.renewal.at),
+        ],
       )
       break
     case 'waiting':
