@@ -14,7 +14,9 @@ export const projects = [
     name: 'fast',
     include: [
       'test/*.test.ts',
-      'test/{unit,model,shell,integration,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/{unit,model,shell,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/integration/*.test.ts',
+      'test/integration/stories/**/*.test.ts',
     ],
     testTimeoutMs: 10_000,
     maxWorkers: 2,
@@ -34,6 +36,14 @@ export const projects = [
     testTimeoutMs: 60_000,
     maxWorkers: 1,
     stepTimeoutMs: 120_000,
+  },
+  {
+    // Rooms on real servers, with Redis and nginx.
+    name: 'rooms',
+    include: ['test/integration/rooms-*/**/*.test.ts'],
+    testTimeoutMs: 30_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 240_000,
   },
   {
     name: 'contract',

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,6 +15,8 @@ export interface TestRedis {
   readonly url: string
   /** Sends the signal; except for SIGSTOP and SIGCONT it resolves when the process has ended. */
   kill(signal: NodeJS.Signals): Promise<void>
+  /** Cuts the connections of all subscribers, so that they miss what is published until they are back. */
+  cutSubscribers(): Promise<void>
   /** On the same port, without any data; ends the process first where it still runs. */
   restart(): Promise<void>
   stop(): Promise<void>
@@ -74,6 +78,14 @@ class RunningRedis implements TestRedis {
 
   kill(name: NodeJS.Signals): Promise<void> {
     return signal(this.#child, name)
+  }
+
+  async cutSubscribers(): Promise<void> {
+    const socket = connect(this.port, HOST)
+    socket.write('CLIENT KILL TYPE pubsub\r\n')
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    if (!answer.toString().startsWith(':')) throw new Error(`redis-server: ${answer}`)
   }
 
   async restart(): Promise<void> {
