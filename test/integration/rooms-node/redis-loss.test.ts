@@ -92,6 +92,24 @@ describe('a Redis that restarts', () => {
   })
 })
 
+describe('a Redis that keeps its data', () => {
+  it('counts anew after a restart all the same: its disk may lack what was acknowledged', async () => {
+    const own = await onRedis(await startRedis({ keepsData: true }))
+    const room = newRoom()
+    const alice = await dialInto(own.server, room)
+    const epoch = alice.told(room)?.epoch ?? ''
+    await alice.sent(room, 'old')
+    await own.redis?.restart()
+    expect(await alice.take('joined')).toMatchObject({ room, seq: 0, recovered: false })
+    expect(alice.told(room)?.epoch).not.toBe(epoch)
+    const late = await dial(own.other)
+    const joined = await late.join(room, { resume: { epoch, seq: 0 } })
+    expect(joined).toMatchObject({ seq: 0, recovered: false })
+    expect(await late.ask({ type: 'history', room, limit: 9 })).toMatchObject({ messages: [] })
+    await own.close()
+  })
+})
+
 describe('a Redis that does not answer', () => {
   it('is said so, and asked again later; connections stay', async () => {
     const room = newRoom()

@@ -16,6 +16,7 @@ export interface Stage {
   readonly server: ReferenceServer
   /** A second server with the same rooms; in memory it is the first one. */
   readonly other: ReferenceServer
+  readonly redis?: TestRedis
   close(): Promise<void>
 }
 
@@ -36,6 +37,7 @@ export async function onRedis(redis: TestRedis): Promise<Stage> {
   return {
     server,
     other,
+    redis,
     async close() {
       await Promise.all([server.close(), other.close()])
       await redis.stop()

@@ -94,11 +94,9 @@ export class RedisLink {
     this.#isReplacing = false
   }
 
-  async removeAll(pattern: string): Promise<void> {
-    for await (const keys of this.#commands.scanIterator({ MATCH: pattern, COUNT: 1_000 })) {
-      if (keys.length > 0) await this.#commands.unlink(keys)
-    }
-    await this.#commands.publish(CHANNEL, '')
+  /** Wakes everybody, ourselves included; without a message: for whatever there may be. */
+  async publish(message = ''): Promise<void> {
+    await this.#commands.publish(CHANNEL, message)
   }
 
   async close(): Promise<void> {
