@@ -38,6 +38,14 @@ export const projects = [
     stepTimeoutMs: 120_000,
   },
   {
+    // Rooms on real servers, with Redis and nginx.
+    name: 'rooms',
+    include: ['test/integration/rooms-*/**/*.test.ts'],
+    testTimeoutMs: 30_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 240_000,
+  },
+  {
     name: 'contract',
     include: ['test/{contract,servers,chaos}/**/*.test.ts'],
     testTimeoutMs: 60_000,

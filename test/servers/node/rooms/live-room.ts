@@ -2,7 +2,7 @@ import type { Settings } from '../state.ts'
 import type { RoomsConnection } from './connection.ts'
 import type { RoomToJoin } from './frames.ts'
 import { Lane } from './lane.ts'
-import { Member, startOf, tellChanges, written } from './member.ts'
+import { firstPart, isNext, Member, tellChanges, written } from './member.ts'
 import type { Lease, Marks, RoomStore, ShownClient, Snapshot, Tail } from './store.ts'
 import { StoreUnavailableError, TAIL_LENGTH } from './store.ts'
 
@@ -208,15 +208,13 @@ export class LiveRoom {
 
   async #sendPart(member: Member): Promise<void> {
     const tail = await this.#store.read(this.#name, { after: member.point })
-    if (tail.epoch !== member.point.epoch || member.point.seq < startOf(tail) || isEnd(tail)) {
-      await this.#lane.run(() => this.#joinTheOthers(member))
-      return
-    }
-    const texts = written(this.#name, tail.messages)
-    await member.deliverSlowly(texts, () => this.#isMember(member))
+    if (isNext(tail, member.point) && tail.messages.length > 0) {
+      const texts = written(this.#name, tail.messages)
+      await member.deliverSlowly(texts, () => this.#isMember(member))
+    } else await this.#lane.run(() => this.#joinTheOthers(member))
   }
 
-  /** In the lane: a member that has nearly everything, or lost it for good, goes on with the others. */
+  /** In the lane: a member that has everything, or lost some for good, goes on with the others. */
   async #joinTheOthers(member: Member): Promise<void> {
     await this.#advance()
     const epoch = this.#cursor?.epoch
@@ -226,7 +224,9 @@ export class LiveRoom {
     const after = isLost ? { epoch, seq: 0 } : member.point
     const tail = await this.#store.read(this.#name, { after })
     if (!this.#isMember(member) || tail.epoch !== epoch) return
-    if (isLost) member.startAnew(tail, snapshot)
+    if (!isNext(tail, member.point)) member.startAnew(tail, snapshot)
+    // What came meanwhile may be much again; then it is still behind.
+    if (firstPart(tail.messages).length < tail.messages.length) return
     member.deliver(tail, written(this.#name, tail.messages))
     member.isBehind = !isEnd(tail)
   }

@@ -210,3 +210,8 @@ for i = 2, #ARGV do
 end
 return found
 `
+
+/** At one stroke: a room that is halfway gone could come back without the ids of its messages. */
+export const FORGET = `
+for _, key in ipairs(redis.call('KEYS', 'rooms:*')) do redis.call('UNLINK', key) end
+`

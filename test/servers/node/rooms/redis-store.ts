@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto'
 import type { StoreSettings } from './memory-store.ts'
 import { RedisLink } from './redis-link.ts'
 import { changeOf, listOf, messageOf, shownOf, textOf } from './redis-replies.ts'
-import { APPEND, HIDE, HISTORY, keysOf, LOOK, RAISE_FENCE, READ, SHOW } from './redis-scripts.ts'
+import {
+  APPEND,
+  FORGET,
+  HIDE,
+  HISTORY,
+  keysOf,
+  LOOK,
+  RAISE_FENCE,
+  READ,
+  SHOW,
+} from './redis-scripts.ts'
 import type {
   Append,
   Appended,
@@ -37,7 +47,8 @@ const fenceKey = (user: string, client: string): string => `rooms:fence:${client
 
 /**
  * For any number of processes. The streams are the truth; what is published only says that it is worth
- * reading, and may get lost. One Redis, not a cluster: the keys of a room live together.
+ * reading, and may get lost. One Redis, not a cluster: the keys of a room live together. It must not evict
+ * keys (`maxmemory-policy noeviction`): without its message ids a room would store a repetition.
  */
 export class RedisStore implements RoomStore {
   readonly #settings: StoreSettings
@@ -131,8 +142,9 @@ export class RedisStore implements RoomStore {
     this.#link.onMessage((room) => (room === '' ? listener() : listener(room)))
   }
 
-  forget(): Promise<void> {
-    return this.#link.removeAll('rooms:*')
+  async forget(): Promise<void> {
+    await this.#link.run(FORGET, [], [])
+    await this.#link.publish()
   }
 
   close(): Promise<void> {
