@@ -19,6 +19,11 @@ export const SERVER_NAMES = [
 
 export type ServerName = (typeof SERVER_NAMES)[number]
 
+export interface ServerOptions {
+  /** The Python servers: the rooms of `/ws/rooms` are in that Redis, for as many processes as share it. */
+  redis?: string
+}
+
 export interface TestServer {
   readonly name: ServerName
   readonly port: number
@@ -59,10 +64,11 @@ function commandOf(name: ServerName): [string, ...string[]] {
   return [PYTHON, `test/servers/${family}/run.py`, option, implementation]
 }
 
-function launch(name: ServerName, port: number, dataDir: string): Child {
+function launch(name: ServerName, port: number, dataDir: string, { redis }: ServerOptions): Child {
   const [program, ...args] = commandOf(name)
   const portArgs = port === 0 ? [] : ['--port', String(port)]
-  return spawn(program, [...args, ...portArgs, '--data', dataDir], {
+  const redisArgs = redis === undefined ? [] : ['--redis', redis]
+  return spawn(program, [...args, ...portArgs, ...redisArgs, '--data', dataDir], {
     cwd: ROOT,
     // stdin is a pipe: when this process dies, even by SIGKILL, it ends, and the server with it.
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -116,13 +122,15 @@ async function end(child: Child, signal: NodeJS.Signals): Promise<void> {
 class SpawnedServer implements TestServer {
   readonly name: ServerName
   readonly #dataDir: string
+  readonly #options: ServerOptions
   #child: Child | undefined
   #port = 0
   #output = ''
 
-  constructor(name: ServerName, dataDir: string) {
+  constructor(name: ServerName, dataDir: string, options: ServerOptions) {
     this.name = name
     this.#dataDir = dataDir
+    this.#options = options
   }
 
   get port(): number {
@@ -138,7 +146,7 @@ class SpawnedServer implements TestServer {
   }
 
   async start(): Promise<void> {
-    const child = launch(this.name, this.#port, this.#dataDir)
+    const child = launch(this.name, this.#port, this.#dataDir, this.#options)
     this.#child = child
     child.stdin.on('error', () => {})
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -188,8 +196,12 @@ class SpawnedServer implements TestServer {
 }
 
 /** Starts one of the servers of CONTRACT.md on a free port and waits until it listens. */
-export async function startServer(name: ServerName): Promise<TestServer> {
-  const server = new SpawnedServer(name, await mkdtemp(join(tmpdir(), `authed-socket-${name}-`)))
+export async function startServer(
+  name: ServerName,
+  options: ServerOptions = {},
+): Promise<TestServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), `authed-socket-${name}-`))
+  const server = new SpawnedServer(name, dataDir, options)
   try {
     await server.start()
   } catch (error) {

@@ -395,10 +395,14 @@ class Session:
 
     async def _close_wire(self) -> None:
         code, reason = self.closing or (1000, "")
-        if code != GONE:
-            with suppress(Exception):
+        # daphne sends only 1000 and codes from 3000, and raises for any other.
+        for sendable in () if code == GONE else (code, 1000):
+            try:
                 async with asyncio.timeout(5):
-                    await self.wire.close(code, reason)
+                    await self.wire.close(sendable, reason)
+                break
+            except Exception as error:
+                log.debug("close failed: %s", type(error).__name__)
         self.over.set()
 
     def _detach(self) -> None:
@@ -1498,7 +1502,7 @@ class MemoryStore:
 
 LUA = """
 local RUN = 'RUN_ID'
-local prefix, fresh, ttl = ARGV[1], ARGV[2], ARGV[3]
+local fresh, prefix, ttl = ARGV[1], ARGV[2], ARGV[3]
 local window, keep, lease_ms = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -1672,7 +1676,7 @@ class RedisStore:
         import redis.asyncio as redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
-        from redis.exceptions import NoScriptError, RedisError
+        from redis.exceptions import ConnectionError, NoScriptError, RedisError
 
         # No retries of the library's own: between two tries the server may have become another.
         pool = redis.BlockingConnectionPool.from_url(
@@ -1688,7 +1692,7 @@ class RedisStore:
         self._prefix = prefix
         self._shas: dict[str, str] = {}
         self._settings = Settings()
-        self._no_script, self._errors = NoScriptError, (RedisError, OSError)
+        self._no_script, self._cut, self._errors = NoScriptError, ConnectionError, (RedisError, OSError)
         self._listener: asyncio.Task[None] | None = None
 
     def start(self, settings: Settings, wake: Callable[[str | None], None]) -> None:
@@ -1718,27 +1722,28 @@ class RedisStore:
             self._shas = {name: await one.script_load(lua + text) for name, text in SCRIPTS.items()}
 
     async def _run(self, script: str, *calls: list[Any]) -> list[Any]:
-        s = self._settings
-        common: list[Any] = [self._prefix, "", keeping_ms(s), s.resume_window_ms, s.keep, s.lease_ms]
-        try:
-            for _ in range(3):
+        """Tries again, which no script minds, where the server has become another or was away for a moment."""
+        for _ in range(3):
+            try:
                 if not self._shas:
                     await self._load()
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    for args in calls:
-                        common[1] = secrets.token_hex(8)
-                        pipeline.evalsha(self._shas[script], 0, *common, *args)
-                    answers = await pipeline.execute(raise_on_error=False)
-                failures = [answer for answer in answers if isinstance(answer, Exception)]
-                if not failures:
-                    return answers
-                if not any(isinstance(failure, self._no_script) for failure in failures):
-                    raise failures[0]
-                # Another Redis than the one that knew them. All scripts may run twice.
+                return await self._run_once(script, calls)
+            except self._no_script:
                 self._shas = {}
-        except self._errors as error:
-            raise StoreUnavailable(type(error).__name__) from error
-        raise StoreUnavailable("Redis forgets its scripts")
+            except self._cut:
+                # The idle connections were cut as well.
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
+            except self._errors as error:
+                raise StoreUnavailable(type(error).__name__) from error
+        raise StoreUnavailable("Redis is away, or forgets its scripts")
+
+    async def _run_once(self, script: str, calls: tuple[list[Any], ...]) -> list[Any]:
+        s = self._settings
+        common = [self._prefix, keeping_ms(s), s.resume_window_ms, s.keep, s.lease_ms]
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for args in calls:
+                pipeline.evalsha(self._shas[script], 0, secrets.token_hex(8), *common, *args)
+            return await pipeline.execute()
 
     async def fence(self, user: str, client: str, connection: int) -> None:
         await self._run("fence", [client + user, connection])

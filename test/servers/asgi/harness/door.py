@@ -81,7 +81,13 @@ class Visit:
                 await self._accept(message)
             case "websocket.close":
                 self.leave()
-                await self.real_send(message)
+                try:
+                    await self.real_send(message)
+                except Exception:
+                    # daphne knows not all codes; the application may try another.
+                    self.over = False
+                    self.state.open.add(self)
+                    raise
             case _:
                 await self.real_send(message)
 
