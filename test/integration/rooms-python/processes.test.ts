@@ -106,6 +106,28 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
     await other.restart()
   })
 
+  it('announce a gap to the members of a process that slept beyond the window', async () => {
+    await settings({ resumeWindowMs: 300, keepMessages: 0, catchUpMs: 300 })
+    const [alice, bob] = [await joined(one), await joined(other, { user: 'bob' })]
+    await alice.send(lobby, 'heard')
+    await bob.heard(lobby, 'heard')
+    await other.kill('SIGSTOP')
+    for (const data of ['lost', 'lost too']) await alice.send(lobby, data)
+    await delay(500)
+    await alice.send(lobby, 'kept')
+    await other.kill('SIGCONT')
+    await bob.heard(lobby, 'kept')
+    const told = bob.frames.filter(({ type }) => type === 'joined' || type === 'message')
+    expect(told.map(({ type, seq, recovered }) => [type, seq, recovered])).toEqual([
+      ['joined', 0, false],
+      ['message', 1, undefined],
+      ['joined', 3, false],
+      ['message', 4, undefined],
+    ])
+    expect(told[2]).not.toHaveProperty('id')
+    expect(told[2]?.epoch).toBe(told[0]?.epoch)
+  })
+
   it('say unavailable while Redis is silent, and go on afterwards', async () => {
     const alice = await joined(one)
     const draft = alice.draft(lobby, 'patient')
@@ -178,10 +200,33 @@ describe.each<ServerName>([
   'channels-daphne',
   'channels-uvicorn-websockets',
 ])('a client of %s that does not read', (name) => {
+  it('gets all of it, without a hole, when it reads again in time', async () => {
+    const server = await startServer(name)
+    try {
+      await server.control('settings', { bufferedBytes: 200_000, inFlight: 1_000 })
+      const [talker, slow] = [await enter(server), await enter(server)]
+      for (const peer of [talker, slow]) await peer.join('lobby')
+      slow.socket.pause()
+      const rounds = 15
+      for (let round = 1; round <= rounds; round += 1) {
+        for (let n = 0; n < 20; n += 1) talker.say(talker.draft('lobby', 'x'.repeat(50_000)))
+        await talker.send('lobby', round)
+      }
+      slow.socket.resume()
+      await slow.heard('lobby', rounds)
+      expect(slow.seqsIn('lobby')).toEqual(Array.from({ length: 21 * rounds }, (_, i) => i + 1))
+      await talker.send('lobby', 'and on')
+      await slow.heard('lobby', 'and on')
+      await Promise.all([talker.vanish(), slow.vanish()])
+    } finally {
+      await server.stop()
+    }
+  })
+
   it('is closed with 1013 when it takes nothing any more, and costs the others nothing', async () => {
     const server = await startServer(name)
     try {
-      await server.control('settings', { bufferBytes: 200_000, stallMs: 1_000, maxInFlight: 1_000 })
+      await server.control('settings', { bufferedBytes: 200_000, stallMs: 1_000, inFlight: 1_000 })
       const [talker, slow, reader] = [await enter(server), await enter(server), await enter(server)]
       for (const peer of [talker, slow, reader]) await peer.join('lobby')
       slow.socket.pause()

@@ -62,13 +62,15 @@ class Settings:
     forget_ms: int = 3_600_000
     """A room where nobody was and nothing happened for so long is forgotten; the next one counts anew."""
     lease_ms: int = 30_000
-    """A lost connection stays present for so long; leases are renewed three times as often."""
+    """A lost connection stays present for so long."""
+    renew_ms: int = 10_000
+    """How often leases are renewed; in any case three times in a lease."""
     catch_up_ms: int = 5_000
     """How often each room looks at the store by itself: that long a lost wake can delay a message."""
     auth_ms: int = 5_000
     """How long a connection without a token may take to send its ``auth`` frame."""
     expiring_ms: int = 30_000
-    """How long before its token's end a connection is told so."""
+    """How long before its token's end a connection is told so. 0: not at all."""
     close_at_expiry: bool = True
     """``False`` is for tests only: the protocol demands the close."""
     drain_ms: int = 5_000
@@ -201,26 +203,32 @@ class AuthedConsumer(AsyncWebsocketConsumer):
 class ConsumerWire:
     def __init__(self, consumer: AuthedConsumer):
         self._consumer = consumer
-        self._transport = daphne_transport(consumer.base_send)
+        self._daphne = daphne_protocol(consumer.base_send)
 
     async def send(self, text: str) -> None:
         await self._consumer.send(text_data=text)
-        while self._transport is not None and unsent(self._transport) > 65_536:
+        while self._daphne is not None and unsent(self._daphne.transport) > 65_536:
             await asyncio.sleep(0.02)
 
     async def close(self, code: int, reason: str) -> None:
-        await self._consumer.close(code, reason)
+        if self._daphne is not None and 1000 < code < 3000:
+            # daphne lets no application send these codes, and sends its own 1011 in this way.
+            self._daphne.sendCloseFrame(code=code, reasonUtf8=reason.encode())
+        else:
+            await self._consumer.close(code, reason)
 
 
-def daphne_transport(send: Any) -> Any:
-    """daphne takes whatever it is given, without waiting for the peer: its own buffer must be looked at.
+def daphne_protocol(send: Any) -> Any:
+    """What daphne has behind the ``send`` that it gives: the way to its buffer, and to all close codes.
 
-    ``None`` on other servers, which do wait, and where a middleware hides daphne's ``send``.
+    daphne takes whatever it is given without waiting for the peer, so its buffer must be looked at. ``None`` on
+    other servers, which do wait, and where a middleware hides daphne's ``send``.
     """
     while send is not None and not isinstance(send, functools.partial):
         # So Channels' session middleware wraps it.
         send = getattr(getattr(send, "__self__", None), "real_send", None)
-    return None if send is None else getattr(send.args[0], "transport", None)
+    protocol = send.args[0] if send is not None and send.args else None
+    return protocol if hasattr(protocol, "sendCloseFrame") else None
 
 
 def unsent(transport: Any) -> int:
@@ -299,7 +307,7 @@ class Session:
         frame = read_frame(text)
         if size > self.settings.frame_bytes:
             too_large = Refused("too-large", f"a frame has at most {self.settings.frame_bytes} bytes")
-            frame = {"type": "", "refusal": too_large, **{k: frame[k] for k in ("id", "room") if k in frame}}
+            frame = {"type": "", "refusal": too_large, **about(frame)}
         if frame["type"] == "ping" and self.user is not None:
             self.push(dump({"type": "pong", "id": frame["id"]}))
             return
@@ -519,12 +527,11 @@ class Session:
             return {}
         left = max(0.0, identity.expires_at - time.time())
         ahead = min(self.settings.expiring_ms / 1000, left / 2)
-        expiring = dump({"type": "expiring", "inMs": int(ahead * 1000)})
-        loop = asyncio.get_running_loop()
-        self._timers = [
-            loop.call_later(left - ahead, self.push, expiring),
-            loop.call_later(left, self._expire),
-        ]
+        later = asyncio.get_running_loop().call_later
+        self._timers = [later(left, self._expire)]
+        if ahead > 0:
+            expiring = dump({"type": "expiring", "inMs": int(ahead * 1000)})
+            self._timers.append(later(left - ahead, self.push, expiring))
         return {"expiresInMs": int(left * 1000)}
 
     def _expire(self) -> None:
@@ -549,7 +556,7 @@ class Session:
         except Refused as refusal:
             self._fail(frame, refusal)
         except StoreUnavailable:
-            self._fail(frame, UNAVAILABLE)
+            self._fail(frame, unavailable())
         except Banned:
             self.close(4403, "not allowed here")
         except Exception:
@@ -592,9 +599,10 @@ class Session:
                 raise frame["refusal"]
 
     def _fail(self, frame: dict[str, Any], refusal: Refused) -> None:
-        about = {k: frame[k] for k in ("id", "room") if k in frame}
         wait = {} if refusal.retry_after_ms is None else {"retryAfterMs": refusal.retry_after_ms}
-        self.push(dump({"type": "error", **about, "code": refusal.code, "message": refusal.message, **wait}))
+        self.push(
+            dump({"type": "error", **about(frame), "code": refusal.code, "message": refusal.message, **wait})
+        )
 
     async def _renew(self, frame: dict[str, Any]) -> None:
         try:
@@ -603,7 +611,7 @@ class Session:
             raise
         except Exception as error:
             log.error("authentication failed by %s", type(error).__name__)
-            raise UNAVAILABLE from None
+            raise unavailable() from None
         if identity is None:
             raise Refused("token-refused", "this token is not accepted")
         if identity.user != self.user:
@@ -649,30 +657,28 @@ class Session:
     async def _join(self, id: int | None, wanted: list[dict[str, Any]]) -> None:
         if len(wanted) > self.settings.rooms_per_join and id is not None:
             raise Refused("too-large", f"a join has at most {self.settings.rooms_per_join} rooms")
-        about = {} if id is None else {"id": id}
+        asked = {} if id is None else {"id": id}
         allowed: list[dict[str, Any]] = []
         for want in wanted:
             try:
                 await self._may_join(want, len(allowed))
                 allowed.append(want)
             except Refused as refusal:
-                self._fail(about | {"room": want["room"]}, refusal)
+                self._fail(asked | {"room": want["room"]}, refusal)
         try:
             leases = {w["room"]: self._lease(w) for w in allowed if "presence" in w}
-            shown = dict(
-                zip(leases, await self.store.show(list(leases.values()), renewal=False), strict=True)
-            )
+            shown = dict(zip(leases, await self.store.show(list(leases.values())), strict=True))
             resumes = [(w["room"], w.get("resume", NO_RESUME)) for w in allowed]
             reads = [Read(room, resume["epoch"], resume["seq"]) for room, resume in resumes]
             positions = await self.hub.positions(reads)
         except StoreUnavailable:
             for want in allowed:
-                self._fail(about | {"room": want["room"]}, UNAVAILABLE)
+                self._fail(asked | {"room": want["room"]}, unavailable())
             return
         # From here on without waiting, so that no message comes between the answer and the membership.
         self.leases |= leases
         for want, position in zip(allowed, positions, strict=True):
-            self._enter(about, want, position, shown.get(want["room"]))
+            self._enter(asked, want, position, shown.get(want["room"]))
 
     async def _may_join(self, want: dict[str, Any], others: int) -> None:
         room = want["room"]
@@ -684,7 +690,7 @@ class Session:
             raise
         except Exception:
             log.exception("authorize failed")
-            raise UNAVAILABLE from None
+            raise unavailable() from None
         if not may:
             raise Refused("forbidden", "this room is closed to you")
 
@@ -692,7 +698,7 @@ class Session:
         return Lease(want["room"], self.id, self.client, str(self.user), dump(want["presence"]))
 
     def _enter(
-        self, about: dict[str, int], want: dict[str, Any], position: "Position", shown: "Shown | None"
+        self, asked: dict[str, int], want: dict[str, Any], position: "Position", shown: "Shown | None"
     ) -> None:
         room, resume = want["room"], want.get("resume")
         before = self.rooms.get(room)
@@ -706,7 +712,7 @@ class Session:
             # Joined already: what comes next must follow what came before.
             seq = before.seq
         missed = [text for _, text in position.messages] if recovered else None
-        self.push(joined_frame(about, room, position.epoch, seq, recovered, missed, shown))
+        self.push(joined_frame(asked, room, position.epoch, seq, recovered, missed, shown))
         self.hub.enter(self, room, position, seq, shown)
 
 
@@ -778,7 +784,9 @@ class Hub:
         member.seq = seq
         if shown is not None:
             member.version = shown.version
-        self._settle(member)
+        member.live = seq >= room.seq
+        if not member.live:
+            self._fall_behind(member)
         if position.seq > room.seq or (shown is not None and shown.version != position.version):
             self.wake(name)
 
@@ -852,7 +860,7 @@ class Hub:
             if not member.live or member.seq >= seq:
                 continue
             if member.session.full:
-                self._settle(member)
+                self._fall_behind(member)
             else:
                 member.session.push(frame)
                 member.seq = seq
@@ -867,7 +875,8 @@ class Hub:
         shown: Shown | None = None
         if leases:
             async with self._presence:
-                shown = (await self.store.show(leases, renewal=True))[-1]
+                await self.store.renew(leases)
+                (shown,) = await self.store.show(leases[-1:])
         counts_anew = room.epoch != position.epoch
         room.epoch, room.seq = position.epoch, position.first - 1
         for session, member in list(room.members.items()):
@@ -893,9 +902,9 @@ class Hub:
                     member.session.push(frame)
                     member.version = version
 
-    def _settle(self, member: Member) -> None:
-        member.live = member.seq >= member.room.seq and not member.session.full
-        if not member.live and not member.following:
+    def _fall_behind(self, member: Member) -> None:
+        member.live = False
+        if not member.following:
             member.following = True
             member.session.spawn(self._follow(member))
 
@@ -925,7 +934,7 @@ class Hub:
                         break
                     session.push(message_frame(room.name, text))
                     member.seq = seq
-                member.live = member.seq >= room.seq and not session.full
+                member.live = member.seq >= room.seq
         finally:
             member.following = False
 
@@ -937,7 +946,7 @@ class Hub:
         while True:
             missed = True
             try:
-                async with asyncio.timeout(min(0.5, self.settings.lease_ms / 6000)):
+                async with asyncio.timeout(0.25):
                     await self._missed.wait()
             except TimeoutError:
                 missed = False
@@ -947,7 +956,7 @@ class Hub:
                 if missed or now - caught_up >= self.settings.catch_up_ms / 1000:
                     caught_up = now
                     await self._catch_up()
-                if now - renewed >= self.settings.lease_ms / 3000:
+                if now - renewed >= min(self.settings.renew_ms, self.settings.lease_ms / 3) / 1000:
                     renewed = now
                     await self._renew()
                 complained = False
@@ -978,7 +987,7 @@ class Hub:
         for part in chunks(shown):
             async with self._presence:
                 leases = [s.leases[name] for s, name in part if name in s.leases]
-                await self.store.show(leases, renewal=True)
+                await self.store.renew(leases)
 
     # -- the end --
 
@@ -1017,6 +1026,22 @@ class Hub:
         signal.signal(signal.SIGTERM, on_term)
 
 
+def unavailable() -> Refused:
+    return Refused("unavailable", "the rooms cannot be reached now", 1000)
+
+
+def superseded() -> Refused:
+    return Refused("superseded", "a later connection of this client exists")
+
+
+def stale_epoch() -> Refused:
+    return Refused("stale-epoch", "the room counts anew")
+
+
+def room_is_full(wait_ms: int) -> Refused:
+    return Refused("rate-limited", "the room remembers no more messages now", max(100, wait_ms))
+
+
 def no_method(user: str, method: str, data: Any) -> Any:
     raise Refused("unknown-method", "this server has no such method")
 
@@ -1029,7 +1054,6 @@ def was_lost(disconnect: Any) -> bool:
 
 # -- frames --
 
-UNAVAILABLE = Refused("unavailable", "the rooms cannot be reached now", 1000)
 NO_RESUME: dict[str, Any] = {"epoch": None, "seq": 0}
 MAX_COUNT = 2**53 - 1
 GONE = 1006
@@ -1105,33 +1129,53 @@ FRAMES: dict[str, tuple[Checks, Checks]] = {
 
 def read_frame(text: str | None) -> dict[str, Any]:
     """The frame; or ``{"type": "", "refusal": …}`` with ``id`` and ``room`` as far as they can be read."""
+    beyond: list[str] = []
+
+    def number(digits: str) -> float:
+        # JSON has 1e999, and Python infinity for it, which it would write as no JSON at all.
+        if not math.isfinite(value := float(digits)):
+            beyond.append(digits)
+        return value
+
+    frame: Any = None
     try:
-        frame = json.loads(text or "", parse_constant=finite, parse_float=finite)
-    except (ValueError, RecursionError):
-        frame = None
-    if not isinstance(frame, dict):
-        return {"type": "", "refusal": Refused("bad-frame", "a frame is the text of one JSON object")}
-    about = {k: frame[k] for k, check in (("id", is_count), ("room", is_room)) if check(frame.get(k))}
-    kind = frame.get("type")
-    must, may = FRAMES.get(kind, (None, {})) if isinstance(kind, str) else (None, {})
+        frame = json.loads(text or "", parse_float=number, parse_constant=no_json)
+    except RecursionError:
+        return refused_frame("this is nested too deep", id_in_depth(text or ""))
+    except ValueError:
+        pass
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+        return refused_frame('a frame is the text of one JSON object with a "type"', {})
+    must, may = FRAMES.get(frame["type"], (None, {}))
     if must is None:
-        why = 'no such "type"'
-    elif "id" not in about:
-        why = '"id" is an integer from 0'
-    else:
-        wrong = [name for name, check in must.items() if name not in frame or not check(frame[name])]
-        wrong += [name for name, check in may.items() if name in frame and not check(frame[name])]
-        if not wrong:
-            return frame
-        why = f'"{wrong[0]}" is missing or wrong'
+        return refused_frame('no such "type"', about(frame))
+    wrong = ["id"] * (not is_count(frame.get("id"))) + beyond[:1]
+    wrong += [name for name, check in must.items() if name not in frame or not check(frame[name])]
+    wrong += [name for name, check in may.items() if name in frame and not check(frame[name])]
+    return refused_frame(f"{wrong[0]} is missing or wrong", about(frame)) if wrong else frame
+
+
+def refused_frame(why: str, about: dict[str, Any]) -> dict[str, Any]:
     return {"type": "", "refusal": Refused("bad-frame", why), **about}
 
 
-def finite(text: str) -> float:
-    """Python reads ``NaN`` and ``1e999``, and would write what is no JSON for anybody else."""
-    if math.isfinite(value := float(text)):
-        return value
-    raise ValueError("not a number of JSON")
+def about(frame: dict[str, Any]) -> dict[str, Any]:
+    """What an answer repeats of its request."""
+    return {k: frame[k] for k, check in (("id", is_count), ("room", is_room)) if check(frame.get(k))}
+
+
+def id_in_depth(text: str) -> dict[str, int]:
+    """The ``id`` of a frame that Python cannot read, so that its sender is not left without an answer."""
+    depth = 0
+    for token in re.finditer(r'"id"\s*:\s*(\d{1,15})\b|"(?:[^"\\]|\\.)*"|[\[\]{}]', text):
+        if token[1] and depth == 1:
+            return {"id": int(token[1])}
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+    return {}
+
+
+def no_json(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def dump(value: Any) -> str:
@@ -1152,7 +1196,7 @@ def message_frame(room: str, text: str) -> str:
 
 
 def joined_frame(
-    about: dict[str, int],
+    asked: dict[str, int],
     room: str,
     epoch: str,
     seq: int,
@@ -1160,7 +1204,7 @@ def joined_frame(
     missed: list[str] | None,
     shown: "Shown | None",
 ) -> str:
-    head = {"type": "joined", **about, "room": room, "epoch": epoch, "seq": seq, "recovered": recovered}
+    head = {"type": "joined", **asked, "room": room, "epoch": epoch, "seq": seq, "recovered": recovered}
     text = dump(head)[:-1]
     if missed is not None:
         text += f',"messages":[{",".join(missed)}]'
@@ -1336,16 +1380,14 @@ class Store(Protocol):
         self, room: str, before: int | None, limit: int
     ) -> tuple[str, list[Numbered], bool]: ...
 
-    async def show(self, leases: list[Lease], *, renewal: bool) -> list[Shown]:
-        """A renewal keeps a lease and the data that another connection of the client has set since."""
+    async def show(self, leases: list[Lease]) -> list[Shown]: ...
+
+    async def renew(self, leases: list[Lease]) -> None:
+        """Like ``show``, but keeps the data that another connection of the client may have set since."""
 
     async def hide(self, leases: list[Lease]) -> None: ...
 
     async def changes(self, room: str, version: int) -> list[Numbered]: ...
-
-
-SUPERSEDED = Refused("superseded", "a later connection of this client exists")
-STALE = Refused("stale-epoch", "the room counts anew")
 
 
 def keeping_ms(settings: Settings) -> int:
@@ -1399,15 +1441,14 @@ class MemoryStore:
         now, room = int(time.time() * 1000), self._room(draft.room)
         latest, _ = self._fences.get((draft.user, draft.client), (0, 0.0))
         if draft.connection is not None and latest > draft.connection:
-            raise SUPERSEDED
+            raise superseded()
         if draft.epoch != room.epoch:
-            raise STALE
+            raise stale_epoch()
         id = (draft.user, draft.client, draft.n)
         if id in room.ids:
             return room.ids[id]
         if len(room.log) >= self._settings.room_messages:
-            wait = room.log[room.first][0] + self._settings.resume_window_ms - now
-            raise Refused("rate-limited", "the room remembers no more messages now", max(100, wait))
+            raise room_is_full(room.log[room.first][0] + self._settings.resume_window_ms - now)
         room.seq += 1
         head = {"seq": room.seq, "from": draft.user, "clientId": draft.client, "n": draft.n, "at": now}
         room.log[room.seq] = (now, id, f'{dump(head)[:-1]},"data":{data}}}')
@@ -1439,14 +1480,20 @@ class MemoryStore:
         messages = kept.fitting(wanted, BATCH_BYTES, at_least=1)[::-1]
         return kept.epoch, messages, bool(messages) and messages[0][0] > kept.first
 
-    async def show(self, leases: list[Lease], *, renewal: bool) -> list[Shown]:
+    async def show(self, leases: list[Lease]) -> list[Shown]:
+        return self._hold(leases, is_renewal=False)
+
+    async def renew(self, leases: list[Lease]) -> None:
+        self._hold(leases, is_renewal=True)
+
+    def _hold(self, leases: list[Lease], *, is_renewal: bool) -> list[Shown]:
         shown = []
         for lease in leases:
             room, who = self._room(lease.room), (lease.client, lease.user)
             key, now = (lease.session, *who), time.monotonic()
             room.leases[key] = now + self._settings.lease_ms / 1000
             joins = {}
-            if who not in room.shown or (not renewal and room.shown[who] != lease.data):
+            if who not in room.shown or (not is_renewal and room.shown[who] != lease.data):
                 joins[who] = room.shown[who] = lease.data
             self._change(lease.room, room, joins, [k for k, ends_at in room.leases.items() if ends_at <= now])
             members = [member_json(user, client, data) for (client, user), data in room.shown.items()]
@@ -1582,7 +1629,7 @@ local seen = redis.call('HGET', room.ids, id)
 if seen then return {'ok', seen} end
 if room.kept >= tonumber(ARGV[14]) then
   local oldest = redis.call('XRANGE', room.log, '-', '+', 'COUNT', 1)[1]
-  return {'rate-limited', text(math.max(100, tonumber(oldest[2][2]) + window - now))}
+  return {'rate-limited', text(tonumber(oldest[2][2]) + window - now)}
 end
 local seq = text(room.seq + 1)
 local json = '{"seq":' .. seq .. ',' .. head .. ',"at":' .. text(now) .. ',"data":' .. data .. '}'
@@ -1628,7 +1675,7 @@ for _, entry in ipairs(redis.call('XREVRANGE', room.log, from, '-', 'COUNT', ARG
 end
 return {room.epoch, room.seq - room.kept + 1, messages}
 """,
-    "show": """
+    "hold": """
 local room, lease, data, renewal = enter(ARGV[7]), ARGV[8], ARGV[9], ARGV[10] == '1'
 local who, joins, leaves = string.sub(lease, 33), {}, {}
 local new = redis.call('ZADD', room.leases, now + lease_ms, lease) == 1
@@ -1640,8 +1687,8 @@ end
 for _, ended in ipairs(redis.call('ZRANGEBYSCORE', room.leases, '-inf', now)) do vanish(room, ended, leaves) end
 change(room, joins, leaves)
 for _, key in ipairs({'changes', 'leases', 'holds', 'shown'}) do redis.call('PEXPIRE', room[key], ttl) end
-local members = {}
-local shown = redis.call('HGETALL', room.shown)
+if renewal then return 1 end
+local members, shown = {}, redis.call('HGETALL', room.shown)
 for i = 1, #shown, 2 do members[#members + 1] = member(shown[i], shown[i + 1]) end
 return {room.version, members}
 """,
@@ -1739,7 +1786,7 @@ class RedisStore:
 
     async def _run_once(self, script: str, calls: tuple[list[Any], ...]) -> list[Any]:
         s = self._settings
-        common = [self._prefix, keeping_ms(s), s.resume_window_ms, s.keep, s.lease_ms]
+        common: list[Any] = [self._prefix, keeping_ms(s), s.resume_window_ms, s.keep, s.lease_ms]
         async with self._redis.pipeline(transaction=False) as pipeline:
             for args in calls:
                 pipeline.evalsha(self._shas[script], 0, secrets.token_hex(8), *common, *args)
@@ -1755,11 +1802,11 @@ class RedisStore:
         ((outcome, *rest),) = await self._run("send", [*args, self._settings.room_messages])
         match outcome:
             case "superseded":
-                raise SUPERSEDED
+                raise superseded()
             case "stale-epoch":
-                raise STALE
+                raise stale_epoch()
             case "rate-limited":
-                raise Refused("rate-limited", "the room remembers no more messages now", int(rest[0]))
+                raise room_is_full(int(rest[0]))
         return int(rest[0])
 
     async def number_of(self, draft: Draft) -> int | None:
@@ -1780,11 +1827,15 @@ class RedisStore:
         messages = pairs(found)[::-1]
         return epoch, messages, bool(messages) and messages[0][0] > first
 
-    async def show(self, leases: list[Lease], *, renewal: bool) -> list[Shown]:
-        if not leases:
-            return []
-        calls = [[m.room, m.session + m.client + m.user, m.data, int(renewal)] for m in leases]
-        return [Shown(version, members) for version, members in await self._run("show", *calls)]
+    async def show(self, leases: list[Lease]) -> list[Shown]:
+        return [Shown(version, members) for version, members in await self._hold(leases, 0)]
+
+    async def renew(self, leases: list[Lease]) -> None:
+        await self._hold(leases, 1)
+
+    async def _hold(self, leases: list[Lease], is_renewal: int) -> list[Any]:
+        calls = [[m.room, m.session + m.client + m.user, m.data, is_renewal] for m in leases]
+        return await self._run("hold", *calls) if calls else []
 
     async def hide(self, leases: list[Lease]) -> None:
         await self._run("hide", *([m.room, m.session + m.client + m.user] for m in leases))
