@@ -1,4 +1,4 @@
-"""Many rooms over one authenticated WebSocket, for Django Channels: authed-rooms.v1 whole, in one file to copy.
+"""Many rooms over one authenticated WebSocket, for Channels: authed-rooms.v1 whole, in one file to copy.
 
     class ChatConsumer(AuthedConsumer):
         async def authenticate(self, token):
@@ -6,8 +6,10 @@
 
     URLRouter([path("ws/rooms", ChatConsumer.as_asgi())])
 
-Needs Python 3.11 and Channels 4; for several processes ``RedisStore``, and the package ``redis``. No channel layer.
-What goes over the wire is written down in docs/protocol.md.
+Needs Python 3.11 and Channels 4, and no channel layer; for several processes ``RedisStore`` and the package
+``redis``. What goes over the wire is written down in docs/protocol.md.
+
+Read on: what you set and say, the consumer, a session, the rooms of a process, frames, stores.
 """
 
 import asyncio
@@ -27,7 +29,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -39,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Settings:
-    """Times in milliseconds, sizes in bytes. Read whenever they are needed, so they may change while it runs."""
+    """Times in milliseconds, sizes in bytes. Read when they are needed, so they may change while it runs."""
 
     frame_bytes: int = 65_536
     """Of one client frame; above it ``too-large``."""
@@ -94,7 +96,7 @@ class Identity:
 
 
 class Refused(Exception):
-    """Raise it in a hook: the request is answered with this error code (docs/protocol.md), nothing is stored."""
+    """Raise it in a hook: the request is answered with this error code (docs/protocol.md) and not done."""
 
     def __init__(
         self, code: str = "forbidden", message: str = "not allowed", retry_after_ms: int | None = None
@@ -147,7 +149,7 @@ class AuthedConsumer(AsyncWebsocketConsumer):
         return None
 
     async def authenticate_scope(self) -> Identity | None:
-        """Whom the session cookie shows: ``self.scope["user"]`` behind ``AuthMiddlewareStack``; ``None``: nobody."""
+        """Whom the session cookie shows: ``self.scope["user"]`` behind ``AuthMiddlewareStack``."""
         return None
 
     async def authorize(self, user: str, room: str, params: dict[str, Any]) -> bool:
@@ -221,8 +223,8 @@ class ConsumerWire:
 def daphne_protocol(send: Any) -> Any:
     """What daphne has behind the ``send`` that it gives: the way to its buffer, and to all close codes.
 
-    daphne takes whatever it is given without waiting for the peer, so its buffer must be looked at. ``None`` on
-    other servers, which do wait, and where a middleware hides daphne's ``send``.
+    daphne takes whatever it is given without waiting for the peer, so its buffer must be looked at. ``None``
+    on other servers, which do wait, and where a middleware hides daphne's ``send``.
     """
     while send is not None and not isinstance(send, functools.partial):
         # So Channels' session middleware wraps it.
@@ -240,7 +242,7 @@ def unsent(transport: Any) -> int:
 
 
 class Wire(Protocol):
-    """The socket under a session. ``send`` comes back when the peer, or the kernel for it, has taken the frame."""
+    """The socket under a session. ``send`` comes back when the peer, or the kernel for it, took the frame."""
 
     async def send(self, text: str) -> None: ...
 
@@ -275,7 +277,7 @@ class Session:
         self.closing: tuple[int, str] | None = None
         self.over = asyncio.Event()
         """Nothing more goes out; the transport may end."""
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(256)
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(64)
         self._in_flight = self._calls = 0
         self._allowance, self._allowed_at = 0.0, 0.0
         self._outbox: deque[str] = deque()
@@ -290,7 +292,7 @@ class Session:
     # -- what the transport calls --
 
     def begin(self) -> None:
-        """After the handshake was accepted, whatever the token is worth: a close before that reaches nobody."""
+        """After the handshake was accepted, whatever the token is worth: no close before that arrives."""
         self.hub.start()
         self.hub.sessions.add(self)
         self._writer = self.spawn(self._write())
@@ -300,7 +302,7 @@ class Session:
         """One frame; ``None`` for a binary one."""
         if self.closing:
             return
-        size = 0 if text is None else len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        size = utf8_length(text or "")
         if size > max(self.settings.frame_bytes, HARD_LIMIT):
             self.close(1009, "the frame is far too large")
             return
@@ -320,9 +322,11 @@ class Session:
         await self._inbox.put(frame)
 
     async def end(self, *, lost: bool) -> None:
-        """The socket has gone. A lost one stays present until its leases end, since its client may come back."""
+        """The socket has gone. A lost one stays present until its leases end: its client may come back."""
         code = None if self.closing is None else self.closing[0]
         leaves = code == 4403 or (not lost and code in (None, GONE))
+        # Also for a task that swallows its cancellation, as one may that waits for Redis.
+        self.closing = self.closing or (GONE, "")
         self._detach()
         for task in self._tasks:
             task.cancel()
@@ -380,6 +384,8 @@ class Session:
                     self._buffered -= len(text)
                     if self._buffered <= self.settings.buffer_bytes // 2:
                         self._drained.set()
+                    if self._outbox:
+                        await asyncio.sleep(0)  # others have to write, too
                 if self.closing:
                     break
                 self._to_write.clear()
@@ -430,25 +436,18 @@ class Session:
             await self._welcome(await self._identify())
         except Closing as closing:
             self.close(closing.code, closing.reason)
-            return
         except Banned:
             self.close(4403, "not allowed here")
-            return
         except StoreUnavailable:
             self.close(1013, "the store does not answer")
-            return
-        except Exception as error:
-            # Not its text, which may hold the token.
-            log.error("authentication failed by %s", type(error).__name__)
-            self.close(1011, "authentication failed")
-            return
+        except Exception:
+            log.exception("no welcome")
+            self.close(1011, "the server failed")
         names = self.dial.rooms
         if sum(len(name.encode()) for name in names) > 1024:
             for name in names:
-                self._fail(
-                    {"room": name}, Refused("too-large", "the names in a URL have at most 1,024 bytes")
-                )
-        elif names:
+                self._fail({"room": name}, Refused("too-large", "rooms in a URL have at most 1,024 bytes"))
+        elif names and not self.closing:
             await self._answer({"type": "join", "rooms": [{"room": name} for name in names]})
         while not self.closing:
             frame = await self._inbox.get()
@@ -463,41 +462,57 @@ class Session:
         if len(dial.tokens) > 1:
             raise Closing(4003, "more than one token")
         identity: Identity | None = None
+        by_cookie = dial.by_cookie
         if dial.tokens:
-            if dial.by_cookie and not dial.same_origin:
-                raise Closing(4403, "this origin may not use the cookie")
             identity = await self._authenticate(dial.tokens[0])
         elif hooks.authenticate_scope is not None:
-            identity = await result_of(hooks.authenticate_scope(self.scope))
-            if identity is not None and not dial.same_origin:
-                # Browsers let any page open a WebSocket with the cookies of another site.
-                raise Closing(4403, "this origin may not use the cookie")
+            identity = await self._ask(hooks.authenticate_scope, self.scope)
+            by_cookie = identity is not None
+        if by_cookie and not dial.same_origin:
+            # Browsers let any page open a WebSocket with the cookies of another site.
+            raise Closing(4403, "this origin may not use the cookie")
         if identity is None and not dial.tokens and hooks.authenticate is not None:
-            try:
-                async with asyncio.timeout(self.settings.auth_ms / 1000):
-                    frame = await self._inbox.get()
-            except TimeoutError:
-                raise Closing(4003, "no token in time") from None
-            if frame["type"] != "auth":
-                raise Closing(4003, "the first frame is auth")
-            identity = await self._authenticate(frame["token"])
+            identity = await self._authenticate(await self._first_message())
         if identity is None:
-            raise Closing(4003, "token refused" if dial.tokens else "not signed in")
+            raise Closing(4003, "not signed in, or the token is not accepted")
         return identity
 
+    async def _first_message(self) -> str:
+        try:
+            async with asyncio.timeout(self.settings.auth_ms / 1000):
+                frame = await self._inbox.get()
+        except TimeoutError:
+            raise Closing(4003, "no token in time") from None
+        if frame["type"] != "auth":
+            raise Closing(4003, "the first frame is auth")
+        return str(frame["token"])
+
     async def _authenticate(self, token: str) -> Identity | None:
-        """``None`` also for what has expired already."""
-        if self.hooks.authenticate is None or not token:
+        if self.hooks.authenticate is None or not utf8_length(token):
             return None
-        identity: Identity | None = await result_of(self.hooks.authenticate(token))
-        alive = identity is not None and (identity.expires_at is None or identity.expires_at > time.time())
-        return identity if alive else None
+        return await self._ask(self.hooks.authenticate, token)
+
+    async def _ask(self, hook: Callable[[Any], Any], credential: Any) -> Identity | None:
+        """``None`` also for what has expired already."""
+        try:
+            identity: Identity | None = await result_of(hook(credential))
+        except Banned:
+            raise
+        except Exception as error:
+            # Not its text, which may hold the token.
+            log.error("authentication failed by %s", type(error).__name__)
+            raise Closing(1011, "authentication failed") from None
+        if identity is None or (identity.expires_at is not None and identity.expires_at <= time.time()):
+            return None
+        return identity
 
     async def _welcome(self, identity: Identity) -> None:
         if self.dial.number is not None:
-            await self.store.fence(identity.user, self.client, self.dial.number)
+            await self.store.fence([(identity.user, self.client, self.dial.number)])
         if self.hub.draining:
             raise Closing(1012, "restarting")
+        if self.closing:
+            return
         s = self.settings
         frame = {
             "type": "welcome",
@@ -607,10 +622,7 @@ class Session:
     async def _renew(self, frame: dict[str, Any]) -> None:
         try:
             identity = await self._authenticate(frame["token"])
-        except Banned:
-            raise
-        except Exception as error:
-            log.error("authentication failed by %s", type(error).__name__)
+        except Closing:
             raise unavailable() from None
         if identity is None:
             raise Refused("token-refused", "this token is not accepted")
@@ -675,6 +687,8 @@ class Session:
             for want in allowed:
                 self._fail(asked | {"room": want["room"]}, unavailable())
             return
+        if self.closing:
+            return
         # From here on without waiting, so that no message comes between the answer and the membership.
         self.leases |= leases
         for want, position in zip(allowed, positions, strict=True):
@@ -727,6 +741,10 @@ class Member:
         self.live = False
         """Has what the room's pump has read. Who has not is followed up on its own."""
         self.following = False
+
+    @property
+    def is_there(self) -> bool:
+        return self.room.members.get(self.session) is self
 
 
 class Room:
@@ -848,7 +866,7 @@ class Hub:
             for seq, text in position.messages:
                 self._deliver(room, seq, text)
             if room.seq < position.seq:
-                room.stale = True
+                self.wake(room.name)
             await self._tell_presence(room, position)
 
     def _deliver(self, room: Room, seq: int, text: str) -> None:
@@ -898,7 +916,7 @@ class Hub:
             frame = f'{{"type":"presence","room":{dump(room.name)},"version":{version},{text}}}'
             for member in watchers:
                 # Who has missed a version sees the hole, and joins again for the members.
-                if member.version is not None and member.version < version and member.session in room.members:
+                if member.version is not None and member.version < version and member.is_there:
                     member.session.push(frame)
                     member.version = version
 
@@ -909,34 +927,39 @@ class Hub:
             member.session.spawn(self._follow(member))
 
     async def _follow(self, member: Member) -> None:
-        """Brings one member up to its room: as fast as its connection takes it, from the store, not by memory."""
-        room, session = member.room, member.session
+        """Brings one member up to its room from the store, as fast as its connection takes it."""
         try:
-            while not member.live and room.members.get(session) is member:
-                await session.drained()
-                epoch, after = room.epoch, member.seq
+            while not member.live and member.is_there:
+                await member.session.drained()
                 try:
-                    (position,) = await self.store.positions([Read(room.name, epoch, after)])
+                    await self._follow_up(member)
                 except StoreUnavailable:
                     await asyncio.sleep(0.5)
-                    continue
-                if (epoch, after) != (room.epoch, member.seq) or room.members.get(session) is not member:
-                    continue
-                if position.epoch != epoch:
-                    await asyncio.sleep(0.05)
-                    self.wake(room.name)
-                    continue
-                if position.first > after + 1:
-                    member.seq = position.first - 1
-                    session.push(joined_frame({}, room.name, epoch, member.seq, False, None, None))
-                for seq, text in position.messages:
-                    if session.full:
-                        break
-                    session.push(message_frame(room.name, text))
-                    member.seq = seq
-                member.live = member.seq >= room.seq
+        except Exception:
+            # Better no connection than one that has fallen silent.
+            log.exception("following up failed")
+            member.session.close(1011, "the server failed")
         finally:
             member.following = False
+
+    async def _follow_up(self, member: Member) -> None:
+        room, epoch, after = member.room, member.room.epoch, member.seq
+        (position,) = await self.store.positions([Read(room.name, epoch, after)])
+        if (epoch, after) != (room.epoch, member.seq) or not member.is_there:
+            return
+        if position.epoch != epoch:
+            self.wake(room.name)
+            await asyncio.sleep(0.05)
+            return
+        if position.first > after + 1:
+            member.seq = position.first - 1
+            member.session.push(joined_frame({}, room.name, epoch, member.seq, False, None, None))
+        for seq, text in position.messages:
+            if member.session.full:
+                break
+            member.session.push(message_frame(room.name, text))
+            member.seq = seq
+        member.live = member.seq >= room.seq
 
     # -- the clock --
 
@@ -980,9 +1003,9 @@ class Hub:
                     self.wake(name)
 
     async def _renew(self) -> None:
-        for session in list(self.sessions):
-            if session.user is not None and session.dial.number is not None:
-                await self.store.fence(session.user, session.client, session.dial.number)
+        dials = [(s.user, s.client, s.dial.number) for s in self.sessions if s.user and s.dial.number]
+        for fences in chunks(dials):
+            await self.store.fence(fences)
         shown = [(session, name) for session in self.sessions for name in session.leases]
         for part in chunks(shown):
             async with self._presence:
@@ -1047,7 +1070,7 @@ def no_method(user: str, method: str, data: Any) -> Any:
 
 
 def was_lost(disconnect: Any) -> bool:
-    """Whether a ``websocket.disconnect`` tells of a close frame. uvicorn says 1005 without a reason where none came."""
+    """Whether no close frame came before a ``websocket.disconnect``. uvicorn says 1005 and no reason then."""
     code = disconnect.get("code", 1005)
     return code == GONE or (code == 1005 and disconnect.get("reason") is None)
 
@@ -1077,12 +1100,16 @@ def is_client_id(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{32}", value) is not None
 
 
-def is_room(value: Any) -> bool:
-    """A lone surrogate has no UTF-8."""
+def utf8_length(text: str) -> int:
+    """0 also for what has no UTF-8: half of a surrogate pair."""
     try:
-        return isinstance(value, str) and 1 <= len(value.encode()) <= 256
+        return len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
-        return False
+        return 0
+
+
+def is_room(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= utf8_length(value) <= 256
 
 
 def is_object(value: Any) -> bool:
@@ -1298,7 +1325,7 @@ def may_come_from(headers: dict[bytes, str], allowed: Collection[str] | None) ->
         return True
     if allowed is not None:
         return origin in allowed
-    return urlsplit(origin).netloc.lower() == headers.get(b"host", "").lower()
+    return origin.partition("://")[2].lower() == headers.get(b"host", "").lower()
 
 
 # -- stores --
@@ -1322,7 +1349,7 @@ Numbered = tuple[int, str]
 
 @dataclass(frozen=True)
 class Read:
-    """Asks for a room, and for its messages after ``seq``, or for all where it counts anew since ``epoch``."""
+    """Asks for a room, and for its messages after ``seq``: for all where ``epoch`` is not its epoch now."""
 
     room: str
     epoch: str | None = None
@@ -1364,8 +1391,8 @@ class Store(Protocol):
 
     def start(self, settings: Settings, wake: Callable[[str | None], None]) -> None: ...
 
-    async def fence(self, user: str, client: str, connection: int) -> None:
-        """Fences off lower numbers."""
+    async def fence(self, connections: list[tuple[str, str, int]]) -> None:
+        """``(user, client, number)``: fences off the lower numbers of each."""
 
     async def send(self, draft: Draft, data: str) -> int:
         """The number of the message, in one step: fence, epoch, repetition, numbering, storing."""
@@ -1433,9 +1460,10 @@ class MemoryStore:
     def start(self, settings: Settings, wake: Callable[[str | None], None]) -> None:
         self._settings, self._wake = settings, wake
 
-    async def fence(self, user: str, client: str, connection: int) -> None:
-        latest, _ = self._fences.get((user, client), (0, 0.0))
-        self._fences[user, client] = max(latest, connection), time.monotonic()
+    async def fence(self, connections: list[tuple[str, str, int]]) -> None:
+        for user, client, number in connections:
+            latest, _ = self._fences.get((user, client), (0, 0.0))
+            self._fences[user, client] = max(latest, number), time.monotonic()
 
     async def send(self, draft: Draft, data: str) -> int:
         now, room = int(time.time() * 1000), self._room(draft.room)
@@ -1595,7 +1623,8 @@ local function vanish(room, lease, leaves)
   leaves[#leaves + 1] = who
 end
 local function member(who, data)
-  local json = '{"user":' .. cjson.encode(string.sub(who, 33)) .. ',"clientId":"' .. string.sub(who, 1, 32) .. '"'
+  local user, client = cjson.encode(string.sub(who, 33)), string.sub(who, 1, 32)
+  local json = '{"user":' .. user .. ',"clientId":"' .. client .. '"'
   return json .. (data and ',"data":' .. data or '') .. '}'
 end
 local function change(room, joins, leaves)
@@ -1684,7 +1713,9 @@ if new or (not renewal and redis.call('HGET', room.shown, who) ~= data) then
   redis.call('HSET', room.shown, who, data)
   joins = {member(who, data)}
 end
-for _, ended in ipairs(redis.call('ZRANGEBYSCORE', room.leases, '-inf', now)) do vanish(room, ended, leaves) end
+for _, ended in ipairs(redis.call('ZRANGEBYSCORE', room.leases, '-inf', now)) do
+  vanish(room, ended, leaves)
+end
 change(room, joins, leaves)
 for _, key in ipairs({'changes', 'leases', 'holds', 'shown'}) do redis.call('PEXPIRE', room[key], ttl) end
 if renewal then return 1 end
@@ -1713,10 +1744,10 @@ return changes
 class RedisStore:
     """For any number of processes, on one Redis 7 or later; not on a cluster.
 
-    A room's stream is the truth, pub/sub only wakes. The scripts carry the id of the Redis process for which they
-    were loaded. A Redis that was restarted does not know them, so nothing can be counted on in what it has read
-    back from disk, which may lack the last messages: every room gets a new epoch. Set ``maxmemory-policy
-    noeviction``: a room of which keys are missing counts anew as well.
+    A room's stream is the truth, pub/sub only wakes. The scripts carry the id of the Redis process for which
+    they were loaded: a Redis that was restarted does not know them. What it has read back from disk may lack
+    the last messages, so every room gets a new epoch then. Set ``maxmemory-policy noeviction``: a room of
+    which keys are missing counts anew as well.
     """
 
     def __init__(self, url: str, prefix: str = "rooms:"):
@@ -1769,7 +1800,7 @@ class RedisStore:
             self._shas = {name: await one.script_load(lua + text) for name, text in SCRIPTS.items()}
 
     async def _run(self, script: str, *calls: list[Any]) -> list[Any]:
-        """Tries again, which no script minds, where the server has become another or was away for a moment."""
+        """Tries again, which no script minds, where the server has become another or was just away."""
         for _ in range(3):
             try:
                 if not self._shas:
@@ -1792,8 +1823,8 @@ class RedisStore:
                 pipeline.evalsha(self._shas[script], 0, secrets.token_hex(8), *common, *args)
             return await pipeline.execute()
 
-    async def fence(self, user: str, client: str, connection: int) -> None:
-        await self._run("fence", [client + user, connection])
+    async def fence(self, connections: list[tuple[str, str, int]]) -> None:
+        await self._run("fence", *([client + user, number] for user, client, number in connections))
 
     async def send(self, draft: Draft, data: str) -> int:
         head = dump({"from": draft.user, "clientId": draft.client, "n": draft.n})[1:-1]

@@ -1,4 +1,4 @@
-"""What the two ``/ws/rooms`` need from a test: the door's settings, the Redis that several processes share."""
+"""What the two ``/ws/rooms`` take from a test: the door's settings, the Redis that processes share."""
 
 from __future__ import annotations
 
