@@ -37,10 +37,18 @@ export const projects = [
   },
   {
     name: 'contract',
-    include: ['test/{contract,servers,chaos}/**/*.test.ts'],
+    include: ['test/{contract,servers}/**/*.test.ts'],
     testTimeoutMs: 60_000,
     maxWorkers: 2,
     stepTimeoutMs: 300_000,
+  },
+  {
+    // One file at a time: each has its own servers and tens of clients.
+    name: 'chaos',
+    include: ['test/chaos/**/*.test.ts'],
+    testTimeoutMs: 180_000,
+    maxWorkers: 1,
+    stepTimeoutMs: 600_000,
   },
   {
     name: 'browser',
