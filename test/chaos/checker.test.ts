@@ -118,6 +118,14 @@ describe('A history is right', () => {
       whole('c', 3),
       quiet,
     ],
+    'when a server cannot resume, and nothing was missed': [
+      START,
+      whole('a', 1),
+      again(BOB),
+      told(BOB, 1),
+      whole('b', 2),
+      quiet,
+    ],
     'when an epoch ends, and every member says so': [
       START,
       whole('a', 1),
@@ -474,7 +482,17 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
   [
     'the server does not resume although nothing ended',
     ['gap-unexplained'],
-    [START, whole('a', 1), again(BOB), told(BOB, 1), gap(BOB), quiet],
+    [
+      START,
+      disconnected(BOB),
+      sending('a'),
+      delivered(ALICE, 'a', 1),
+      settled('a'),
+      connected(BOB),
+      told(BOB, 1),
+      gap(BOB),
+      quiet,
+    ],
   ],
   ['a gap comes in a room that was left', ['gap-unexplained'], [START, left(BOB), gap(BOB), quiet]],
   [

@@ -39,7 +39,7 @@ export class Membership {
 
   /** The epoch that its server told last. */
   get epoch(): string | undefined {
-    return (this.#resets.at(-1)?.to ?? this.#at)?.epoch
+    return this.#position?.epoch
   }
 
   joined(event: number): void {
@@ -60,7 +60,8 @@ export class Membership {
     const goesBack = this.#order(place) < this.#order({ epoch, seq: 0 })
     if (goesBack || (recovered && isOther))
       this.#report('epoch-confused', event, `${this.#name} ${epoch} then ${place.epoch}`)
-    if (!recovered) this.#resets.push({ to: base, explained: isOther || wasAway })
+    if (recovered || (isSame(this.#position, base) && !wasAway)) return
+    this.#resets.push({ to: base, explained: isOther || wasAway })
   }
 
   gap(event: number): void {
@@ -93,9 +94,9 @@ export class Membership {
       if (!explained)
         this.#report('gap-unexplained', event, `${this.#name}: not resumed from ${this.#at.seq}`)
     const gap = gaps.at(-1)
-    if (gap === undefined)
+    if (gap !== undefined) this.covered.push({ from: this.#at, to: last.to, event: gap })
+    else if (!isSame(this.#at, last.to))
       this.#report('gap-swallowed', event, `${this.#name}: went on in ${last.to.epoch}`)
-    else this.covered.push({ from: this.#at, to: last.to, event: gap })
     this.#at = last.to
   }
 
@@ -117,6 +118,10 @@ export class Membership {
     })
   }
 
+  get #position(): Place | undefined {
+    return this.#resets.at(-1)?.to ?? this.#at
+  }
+
   get #name(): string {
     return `client ${this.client} in ${this.room}:`
   }
@@ -130,3 +135,7 @@ export class Membership {
     return byEpoch === 0 ? one.seq < other.seq : byEpoch < 0
   }
 }
+
+/** A member that is there already misses nothing, whatever is said. */
+const isSame = (one: Place | undefined, other: Place): boolean =>
+  one?.epoch === other.epoch && one.seq === other.seq
