@@ -59,7 +59,7 @@ export class Membership {
     const isOther = epoch !== place.epoch
     const goesBack = this.#order(place) < this.#order({ epoch, seq: 0 })
     if (goesBack || (recovered && isOther))
-      this.#report('epoch-confused', event, `${this.#name} ${epoch} then ${place.epoch}`)
+      this.#report('epoch-confused', event, `${this.#name}: ${epoch} then ${place.epoch}`)
     if (recovered || (isSame(this.#position, base) && !wasAway)) return
     this.#resets.push({ to: base, explained: isOther || wasAway })
   }
@@ -74,8 +74,8 @@ export class Membership {
     const at = this.#at
     if (at === undefined) return undefined
     if (seq <= at.seq && !isRepeated)
-      this.#report('out-of-order', event, `${this.#name} ${seq} after ${at.seq}`)
-    if (seq > at.seq + 1) this.#report('hole', event, `${this.#name} ${seq} after ${at.seq}`)
+      this.#report('out-of-order', event, `${this.#name}: ${seq} after ${at.seq}`)
+    if (seq > at.seq + 1) this.#report('hole', event, `${this.#name}: ${seq} after ${at.seq}`)
     this.#at = { epoch: at.epoch, seq: Math.max(seq, at.seq) }
     return { epoch: at.epoch, seq }
   }
@@ -123,7 +123,7 @@ export class Membership {
   }
 
   get #name(): string {
-    return `client ${this.client} in ${this.room}:`
+    return `client ${this.client} in ${this.room}`
   }
 
   #order({ epoch }: Place): number {
