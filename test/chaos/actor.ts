@@ -23,6 +23,7 @@ export interface ActorOptions {
   readonly record: (event: HistoryEvent) => void
 }
 
+type Ending = Omit<Extract<HistoryEvent, { kind: 'settled' }>, 'kind' | 'key'>
 type SendOptions = Parameters<Room['send']>[1] & { volatile?: true }
 
 /** Backoff, as a share of what it is for users: some tens of milliseconds instead of a second. */
@@ -116,13 +117,13 @@ export class Actor {
     const options: SendOptions = volatile ? { volatile } : {}
     this.#record({ kind: 'sending', client: this.index, room: name, key, volatile })
     this.open += 1
-    const [settled, code] = await room
+    const settled = await room
       .send(dataOf(key), options)
-      .then((): [Settled] => ['acknowledged'], this.#settledBy)
+      .then((receipt): Ending => ({ how: 'acknowledged', ...seqOf(receipt) }), this.#endingOf)
     this.open -= 1
-    if (settled === 'acknowledged') this.acknowledged += 1
-    this.#record({ kind: 'settled', key, how: settled, ...(code !== undefined && { code }) })
-    return settled
+    if (settled.how === 'acknowledged') this.acknowledged += 1
+    this.#record({ kind: 'settled', key, ...settled })
+    return settled.how
   }
 
   connect(): Promise<void> {
@@ -169,15 +170,16 @@ export class Actor {
     )
   }
 
-  readonly #settledBy = (error: unknown): [Settled, string] => {
+  readonly #endingOf = (error: unknown): Ending => {
     this.#known(error)
-    if (error instanceof RequestFailedError) return ['refused', error.serverCode]
-    if (error instanceof SendUnknownError) return ['unknown', textOf(error)]
+    const code = textOf(error)
+    if (error instanceof RequestFailedError) return { how: 'refused', code: error.serverCode }
+    if (error instanceof SendUnknownError) return { how: 'unknown', code }
     if (error instanceof NotConnectedError || error instanceof OutboxFullError)
-      return ['unsent', textOf(error)]
+      return { how: 'unsent', code }
     // Nothing else may come out of a send.
-    this.#record({ kind: 'error', client: this.index, text: `send: ${textOf(error)}` })
-    return ['unknown', textOf(error)]
+    this.#record({ kind: 'error', client: this.index, text: `send: ${code}` })
+    return { how: 'unknown', code }
   }
 
   #known(error: unknown): void {
@@ -220,6 +222,12 @@ function tappedBy(heard: (text: string) => void): WebSocketConstructor {
       })
     }
   }
+}
+
+/** What the server said of the message, where it said anything. */
+function seqOf(receipt: unknown): { seq?: number } {
+  const { seq } = (receipt ?? {}) as { seq?: number }
+  return seq === undefined ? {} : { seq }
 }
 
 function dataOf(key: string): Data {

@@ -453,6 +453,17 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
     ],
   ],
   [
+    'a sender is told another number than the members',
+    ['disagreement'],
+    [
+      START,
+      sending('a'),
+      [ALICE, BOB].map((client) => delivered(client, 'a', 1)),
+      { kind: 'settled', key: 'a', how: 'acknowledged', seq: 2 },
+      quiet,
+    ],
+  ],
+  [
     'a gap comes out of nothing',
     ['gap-unexplained'],
     [START, whole('a', 1), gap(BOB), whole('b', 2), quiet],

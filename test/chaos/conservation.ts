@@ -5,7 +5,7 @@
  * with 1 otherwise. Then the whole history stands in .cache/chaos/.
  */
 import { parseArgs } from 'node:util'
-import { keep, tableOf } from './report.ts'
+import { countsOf, keep, tableOf } from './report.ts'
 import { Run } from './run.ts'
 import { SITE_NAMES, type SiteName, startSite } from './site.ts'
 
@@ -19,6 +19,8 @@ const { values } = parseArgs({
     faults: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '30' },
+    /** One line of JSON instead of all else, for programs. */
+    json: { type: 'boolean', default: false },
   },
 })
 
@@ -46,16 +48,18 @@ const size = {
 const site = await startSite(values.server)
 const run = new Run(site, size)
 const timer = setInterval(() => {
+  if (values.json) return
   const { seconds, acknowledged, reconnects, faults } = run.progress
   console.log(`${seconds} s: ${acknowledged} messages, ${reconnects} reconnects, ${faults} faults`)
 }, PROGRESS_MS)
 try {
   const result = await run.play()
-  console.log(tableOf(values.server, size.seed, result))
-  if (result.violations.length > 0 || result.shortfalls.length > 0) {
-    console.log(`the history: ${keep(result)}`)
-    process.exitCode = 1
-  }
+  const { violations, shortfalls } = result
+  const isWrong = violations.length > 0 || shortfalls.length > 0
+  if (values.json) console.log(JSON.stringify({ broken: countsOf(violations), shortfalls }))
+  else console.log(tableOf(values.server, size.seed, result))
+  if (isWrong && !values.json) console.log(`the history: ${keep(result)}`)
+  process.exitCode = isWrong ? 1 : 0
 } finally {
   clearInterval(timer)
   await site.stop()

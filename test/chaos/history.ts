@@ -39,8 +39,10 @@ export type HistoryEvent =
       readonly kind: 'settled'
       readonly key: string
       readonly how: Settled
-      /** Of a refusal; else the name of the error. */
+      /** Of a refusal; else the error. */
       readonly code?: string
+      /** Of the receipt. */
+      readonly seq?: number
     }
   | {
       readonly kind: 'delivered'

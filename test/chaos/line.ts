@@ -70,7 +70,7 @@ export class Line {
     this.#up.close()
     this.#down.close()
     for (const socket of [this.#client, this.#server]) {
-      if (how === 'reset') socket.resetAndDestroy()
+      if (how === 'reset') reset(socket)
       else socket.destroySoon()
     }
   }
@@ -80,7 +80,7 @@ export class Line {
     this.#half = 'lingers'
     this.#gone()
     this.#down.close()
-    this.#client.resetAndDestroy()
+    reset(this.#client)
   }
 
   /** Nothing of the server gets through any more; to be cut soon. */
@@ -124,7 +124,7 @@ export class Line {
     client.on('error', () => this.#clientEnded())
     client.on('close', () => this.#clientEnded())
     server.on('end', () => this.#serverEnded())
-    server.on('error', () => client.resetAndDestroy())
+    server.on('error', () => reset(client))
     server.on('close', () => this.#serverEnded())
   }
 
@@ -165,4 +165,10 @@ export class Line {
     }
     this.#down.push(unit.bytes)
   }
+}
+
+/** A socket that is not open, or has sent its FIN, can only be closed: libuv spins for ever at exit otherwise. */
+function reset(socket: Socket): void {
+  if (socket.readyState === 'open' && !socket.writableEnded) socket.resetAndDestroy()
+  else socket.destroy()
 }

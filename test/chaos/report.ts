@@ -33,6 +33,10 @@ export function tableOf(site: string, seed: number, result: RunResult): string {
   ].join('\n')
 }
 
+/** How often each rule was broken. */
+export const countsOf = (violations: readonly Violation[]): Partial<Record<Rule, number>> =>
+  Object.fromEntries([...byRule(violations)].map(([rule, found]) => [rule, found.length]))
+
 function byRule(violations: readonly Violation[]): Map<Rule, Violation[]> {
   const found = new Map<Rule, Violation[]>()
   for (const violation of violations)

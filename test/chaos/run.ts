@@ -262,6 +262,7 @@ const planSizeOf = (site: Site, { faults, reconnects }: RunSize): PlanSize => {
     restarts: site.workers === 1 ? ends : Math.ceil(ends / 4),
     workerKills: site.workers === 1 ? 0 : ends,
     redisRestarts: site.remembers ? Math.ceil(ends / 2) : 0,
-    givenUp: site.heartbeatMs > 5_000 ? 0 : between(1, faults / 500, 20),
+    // Each takes a whole heartbeat, and then some seconds of patience.
+    givenUp: site.heartbeatMs > 5_000 ? 0 : Math.min(Math.floor(faults / 500), 20),
   }
 }

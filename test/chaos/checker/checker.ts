@@ -100,7 +100,7 @@ class Checker {
     if (!this.#wasQuiet) this.#report('never-quiet', index, 'the run did not come to rest')
     for (const { rooms } of this.#clients.values())
       for (const membership of rooms.values()) membership.resolve(index)
-    this.#sends.end((key) => this.#ledger.placeOf(key) !== undefined, index)
+    this.#sends.end((key) => this.#ledger.placeOf(key), index)
     this.#checkTurns(index)
     if (this.#wasQuiet) this.#checkLost(index)
   }
@@ -146,10 +146,9 @@ class Checker {
     this.#sends.sending({ key, client, room, volatile, at, event: index, epoch })
   }
 
-  #settled({ key, how, code, at }: EventOf<'settled'>, index: number): void {
-    const send = this.#sends.get(key)
-    const now = this.#circumstances(send?.client ?? -1, send?.room ?? '')
-    this.#sends.settled(key, how, code, { ...now, event: index, at })
+  #settled(event: EventOf<'settled'>, index: number): void {
+    const send = this.#sends.get(event.key)
+    this.#sends.settled(event, index, this.#circumstances(send?.client ?? -1, send?.room ?? ''))
   }
 
   #delivered(event: EventOf<'delivered'>, index: number): void {
