@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Bug, plant } from './bug.ts'
+import { type Bug, edit } from './bug.ts'
 
 export interface Verdict {
   readonly bug: string
@@ -28,9 +28,9 @@ export async function tryOut(bug: Bug | undefined, seed = SIZE.seed): Promise<Ve
   const folder = join(ROOT, '.cache/planted', name.replaceAll(/[^a-z]+/gi, '-'))
   try {
     await copy(folder)
-    if (bug) {
-      const file = join(folder, bug.file)
-      await writeFile(file, plant(await readFile(file, 'utf8'), bug))
+    for (const each of bug?.edits ?? []) {
+      const file = join(folder, each.file)
+      await writeFile(file, edit(await readFile(file, 'utf8'), each))
     }
     const broken = await run(folder, seed)
     return { bug: name, broken, seconds: (performance.now() - startedAt) / 1_000 }
