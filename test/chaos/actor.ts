@@ -24,7 +24,6 @@ export interface ActorOptions {
 }
 
 type Ending = Omit<Extract<HistoryEvent, { kind: 'settled' }>, 'kind' | 'key'>
-type SendOptions = Parameters<Room['send']>[1] & { volatile?: true }
 
 /** Backoff, as a share of what it is for users: some tens of milliseconds instead of a second. */
 const RETRY_SCALE = 0.02
@@ -46,6 +45,7 @@ export class Actor {
   readonly #socket: AuthedSocket
   readonly #record: (event: HistoryEvent) => void
   readonly #rooms = new Map<string, Room>()
+  readonly #heard = new Set<string>()
   /** Errors that some promise was rejected with: they are no news of their own. */
   readonly #told = new WeakSet<object>()
   #sent = 0
@@ -104,7 +104,6 @@ export class Actor {
   leave(name: string): void {
     this.#rooms.get(name)?.leave()
     this.#rooms.delete(name)
-    this.#listening.get(name)?.abort()
     this.#record({ kind: 'left', client: this.index, room: name })
   }
 
@@ -114,12 +113,14 @@ export class Actor {
     const key = `${this.index}.${this.#sent}`
     const room = this.#socket.room(name)
     const volatile = how === 'volatile'
-    const options: SendOptions = volatile ? { volatile } : {}
     this.#record({ kind: 'sending', client: this.index, room: name, key, volatile })
     this.open += 1
     const settled = await room
-      .send(dataOf(key), options)
-      .then((receipt): Ending => ({ how: 'acknowledged', ...seqOf(receipt) }), this.#endingOf)
+      .send(dataOf(key), volatile ? { volatile } : {})
+      .then(
+        ({ seq }): Ending => ({ how: 'acknowledged', ...(seq !== undefined && { seq }) }),
+        this.#endingOf,
+      )
     this.open -= 1
     if (settled.how === 'acknowledged') this.acknowledged += 1
     this.#record({ kind: 'settled', key, ...settled })
@@ -138,36 +139,25 @@ export class Actor {
     return this.#socket.disconnect()
   }
 
-  readonly #listening = new Map<string, AbortController>()
-
+  /** Once and for all: what comes after the room was left must be seen, too. */
   #listen(name: string, room: Room): void {
+    if (this.#heard.has(name)) return
+    this.#heard.add(name)
     const client = this.index
-    const listening = new AbortController()
-    const { signal } = listening
-    this.#listening.get(name)?.abort()
-    this.#listening.set(name, listening)
-    room.on(
-      'message',
-      ({ data, meta }) => {
-        const { key } = data as Data
-        const { id = '', seq = -1, sender = '', own = false } = meta
-        const intact = JSON.stringify(data) === JSON.stringify(dataOf(key))
-        this.#record({
-          ...{ kind: 'delivered', client, room: name, key: String(key), intact },
-          ...{ id, seq, sender, own },
-        })
-      },
-      { signal },
-    )
-    room.on(
-      'gap',
-      (gap: { reason: string; missed?: number }) => {
-        const { reason, missed } = gap
-        const event = { kind: 'gap', client, room: name, reason } as const
-        this.#record(missed === undefined ? event : { ...event, missed })
-      },
-      { signal },
-    )
+    room.on('message', ({ data, meta }) => {
+      const { key } = data as Data
+      const { id = '', seq = -1, sender = '', own = false } = meta
+      const intact = JSON.stringify(data) === JSON.stringify(dataOf(key))
+      this.#record({
+        ...{ kind: 'delivered', client, room: name, key: String(key), intact },
+        ...{ id, seq, sender, own },
+      })
+    })
+    room.on('gap', (gap: { reason: string; missed?: number }) => {
+      const { reason, missed } = gap
+      const event = { kind: 'gap', client, room: name, reason } as const
+      this.#record(missed === undefined ? event : { ...event, missed })
+    })
   }
 
   readonly #endingOf = (error: unknown): Ending => {
@@ -222,12 +212,6 @@ function tappedBy(heard: (text: string) => void): WebSocketConstructor {
       })
     }
   }
-}
-
-/** What the server said of the message, where it said anything. */
-function seqOf(receipt: unknown): { seq?: number } {
-  const { seq } = (receipt ?? {}) as { seq?: number }
-  return seq === undefined ? {} : { seq }
 }
 
 function dataOf(key: string): Data {

@@ -60,7 +60,12 @@ try {
   else console.log(tableOf(values.server, size.seed, result))
   if (isWrong && !values.json) console.log(`the history: ${keep(result)}`)
   process.exitCode = isWrong ? 1 : 0
+} catch (error) {
+  console.error(error, site.output())
+  process.exitCode = 2
 } finally {
   clearInterval(timer)
   await site.stop()
+  // A client with a bug may leave timers behind.
+  process.exit()
 }

@@ -216,7 +216,7 @@ export class Run {
       users: this.#actors.map(({ index }) => userOf(index)),
       resumeWindowMs: this.#site.resumeWindowMs,
       forbidden: [FORBIDDEN],
-      refusals: this.#site.refusals,
+      refusals: this.#site.remembers ? ['unavailable'] : [],
     }
     const history = { setup, events }
     const count = (isSo: (event: (typeof events)[number]) => boolean) => events.filter(isSo).length
@@ -259,10 +259,10 @@ const planSizeOf = (site: Site, { faults, reconnects }: RunSize): PlanSize => {
     clients: between(6, Math.sqrt(faults) * 0.8, 60),
     faults,
     reconnects,
-    restarts: site.workers === 1 ? ends : Math.ceil(ends / 4),
-    workerKills: site.workers === 1 ? 0 : ends,
+    restarts: site.workers.length === 1 ? ends : Math.ceil(ends / 4),
+    workerKills: site.workers.length === 1 ? 0 : ends,
     redisRestarts: site.remembers ? Math.ceil(ends / 2) : 0,
     // Each takes a whole heartbeat, and then some seconds of patience.
-    givenUp: site.heartbeatMs > 5_000 ? 0 : Math.min(Math.floor(faults / 500), 20),
+    givenUp: Math.min(Math.floor(faults / 500), 20),
   }
 }
