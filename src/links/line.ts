@@ -78,6 +78,11 @@ export class Line {
       changed: (next, previous) => this.#changed(next, previous),
       incoming: (message) => this.#incoming(message),
       failed: (error) => listener.failed(error),
+      offer: (token) =>
+        this.#submit((id) => this.codec.auth?.(token, id) ?? '', {
+          ...asked('never'),
+          timeoutMs: options.requestTimeoutMs,
+        }),
       addressed: (url) => {
         const { codec } = this
         if (codec.address) listener.joinedInUrl(codec.address(url, listener.roomsAtDial()))

@@ -93,6 +93,10 @@ class MultiplexedCodec implements Codec {
     return JSON.stringify({ type: 'history', id, room, before, limit })
   }
 
+  auth(token: string, id: number): string {
+    return JSON.stringify({ type: 'auth', id, token })
+  }
+
   call(type: string, payload: unknown, id: number): string {
     const data = payload === undefined ? '' : `,"data":${toJson(payload)}`
     return `{"type":"call","id":${id},"method":${JSON.stringify(type)}${data}}`
@@ -127,7 +131,7 @@ class MultiplexedCodec implements Codec {
       user,
       limits: { frameBytes, roomsPerJoin, ...(inFlight !== undefined && { inFlight }) },
       ...(resumeWindowMs !== undefined && { resumeWindowMs }),
-      ...(features !== undefined && { features }),
+      ...(features !== undefined && { features, renewable: features.includes('auth') }),
     }
   }
 }

@@ -10,6 +10,8 @@ export type Incoming =
       readonly limits?: ServerLimits
       /** What the server does beyond rooms, in its protocol's words. */
       readonly features?: readonly string[]
+      /** It takes a younger token on the live socket. */
+      readonly renewable?: boolean
       /** A repeated send is known as such for so long, in ms. Default 0: nothing is repeated. */
       readonly resumeWindowMs?: number
     }
@@ -45,6 +47,8 @@ export type Incoming =
       readonly joins: readonly PresenceEntry[]
       readonly leaves: readonly PresenceKey[]
     }
+  /** The token, and the connection with it, ends soon unless it is renewed. */
+  | { readonly kind: 'expiring' }
   /** The server will go: the socket is dialed anew within so long, in ms. */
   | { readonly kind: 'drain'; readonly withinMs: number }
   /** The answer to a request: `join`, `leave`, `send` or `call`. */
@@ -132,6 +136,8 @@ export interface Codec {
   complete?(frame: string, epoch: string): string
   /** Adds to the URL of the next dial; `rooms` will be joined. @returns those that the URL names */
   address?(url: URL, rooms: Iterable<string>): readonly string[]
+  /** A younger token for the live socket, answered under its id. */
+  auth?(token: string, id: number): string
   /** A call that is answered under its id. Absent: `request()` is refused. */
   call?(type: string, payload: unknown, id: number): string
   /** After the welcome, where that says how. */

@@ -24,6 +24,7 @@ export interface Frame {
   readonly code?: unknown
   readonly message?: unknown
   readonly retryAfterMs?: unknown
+  readonly inMs?: unknown
   readonly withinMs?: unknown
   readonly version?: unknown
   readonly user?: unknown
@@ -59,6 +60,8 @@ export const readFrame = (frame: Frame, ownId: string, user: string): Incoming |
       return readHistory(frame, ownId, user)
     case 'error':
       return readError(frame)
+    case 'expiring':
+      return isCount(frame.inMs) ? { kind: 'expiring' } : undefined
     case 'drain':
       return isCount(frame.withinMs) ? { kind: 'drain', withinMs: frame.withinMs } : undefined
     default:
