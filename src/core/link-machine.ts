@@ -51,7 +51,7 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'closed':
       return closed(state, event, limits)
     case 'timed-out':
-      return state.kind === 'connecting' ? wait(state, event, { kind: 'timeout' }, limits) : state
+      return timedOut(state, event, limits)
     case 'expired':
       return state.kind === 'connected' ? ask(down(state.memory, event.at), PLAIN) : state
     case 'due':
@@ -69,7 +69,7 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
     case 'connecting': {
       const work: LinkWork[] = [
         { key: `socket ${memory.dials}`, kind: 'socket', credential: state.credential },
-        timer('timed-out', state.since + limits.connectTimeoutMs),
+        timer('timed-out', deadlineOf(state, limits)),
       ]
       if (state.openedAt !== undefined && !limits.greets)
         work.push(timer('accepted', state.openedAt + Math.min(ACCEPTED_MS, limits.settleMs)))
@@ -98,6 +98,11 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
       return []
   }
 }
+
+const deadlineOf = (
+  { since, openedAt = Infinity }: StateOf<'connecting'>,
+  { connectTimeoutMs, answerTimeoutMs = Infinity }: LinkLimits,
+): number => Math.min(since + connectTimeoutMs, openedAt + answerTimeoutMs)
 
 const trustTimers = (state: StateOf<'connected'>, limits: LinkLimits): LinkWork[] => {
   const work: LinkWork[] = []
@@ -194,6 +199,12 @@ const granted = (
     case 'wait':
       return state.deferred ? ask(state.memory, state.demand) : state
   }
+}
+
+const timedOut = (state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState => {
+  if (state.kind !== 'connecting') return state
+  const opened = state.openedAt !== undefined
+  return wait(state, event, { kind: 'timeout', opened }, limits)
 }
 
 const isSame = (

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
 import { refuseToken, watchExpiry } from './connections.ts'
 import type { DialFault } from './faults.ts'
+import { readFirstMessage } from './first-message.ts'
 import type { OrderedClose } from './handshake-faults.ts'
 import { closeInOneWrite, failedByFault, orderedClose, refuse } from './handshake-faults.ts'
 import type { Route, Services } from './routes.ts'
@@ -24,6 +25,14 @@ interface Dial {
   head: Buffer
   record: DialRecord
   fault: DialFault | undefined
+}
+
+/** A socket that was accepted, and whose token is still to be judged. */
+interface Arrival {
+  dial: Dial
+  webSocket: WebSocket
+  route: Route
+  order: OrderedClose | undefined
 }
 
 export class Handshake {
@@ -111,16 +120,34 @@ export class Handshake {
         webSocket.close(1002, 'offer the subprotocol authed-rooms.v1')
         return
       }
-      if (!verdict.ok) {
-        record.outcome = 'token-refused'
-        refuseToken({ socket: webSocket }, `token ${verdict.reason}`)
-        return
-      }
-      record.outcome = 'admitted'
-      this.#admit(webSocket, route, verdict)
-      this.#schedule(dial, webSocket, order)
+      const arrival: Arrival = { dial, webSocket, route, order }
+      if (verdict.ok || verdict.reason !== 'missing' || !route.waits) this.#finish(arrival, verdict)
+      else this.#wait(arrival).catch(() => webSocket.terminate())
     })
     if (atOnce) socket.uncork()
+  }
+
+  /** No token came in the handshake: the first frame may bring it. */
+  async #wait(arrival: Arrival): Promise<void> {
+    const { dial, webSocket } = arrival
+    const token = await readFirstMessage(webSocket, this.#state.settings.firstMessageMs)
+    if (token !== undefined) dial.record.transmissions.push('first-message')
+    const verdict: Verdict =
+      token === undefined ? { ok: false, reason: 'missing' } : await this.#tokens.verify(token)
+    if (webSocket.readyState !== webSocket.OPEN) return
+    this.#finish(arrival, verdict)
+    webSocket.resume()
+  }
+
+  #finish({ dial, webSocket, route, order }: Arrival, verdict: Verdict): void {
+    if (!verdict.ok) {
+      dial.record.outcome = 'token-refused'
+      refuseToken({ socket: webSocket }, `token ${verdict.reason}`)
+      return
+    }
+    dial.record.outcome = 'admitted'
+    this.#admit(webSocket, route, verdict)
+    this.#schedule(dial, webSocket, order)
   }
 
   #protocolFor({ fault, request }: Dial, route: Route): string | false {

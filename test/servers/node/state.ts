@@ -19,6 +19,8 @@ export interface Settings {
   refuseTokens: boolean
   refuseSockets: RefuseSockets | null
   closeAtExpiry: boolean
+  /** Endpoints that wait for a first message wait so long, then close with 4003. */
+  firstMessageMs: number
   heartbeatMs: number
   frameBytes: number
   roomsPerJoin: number
@@ -48,6 +50,8 @@ export interface Counts {
   tokenRequests: number
   /** Those of them that were refreshes. */
   refreshRequests: number
+  /** Requests for a ticket. */
+  ticketRequests: number
   /** Sockets that were accepted with a good token and stayed. */
   accepted: number
 }
@@ -88,6 +92,7 @@ export function defaultSettings(): Settings {
     refuseTokens: false,
     refuseSockets: null,
     closeAtExpiry: false,
+    firstMessageMs: 5_000,
     heartbeatMs: 25_000,
     frameBytes: 65_536,
     roomsPerJoin: 100,
@@ -96,7 +101,7 @@ export function defaultSettings(): Settings {
 }
 
 export function newCounts(): Counts {
-  return { dials: 0, tokenRequests: 0, refreshRequests: 0, accepted: 0 }
+  return { dials: 0, tokenRequests: 0, refreshRequests: 0, ticketRequests: 0, accepted: 0 }
 }
 
 export function createState(persisted: Persisted, save: () => void): ServerState {
