@@ -130,13 +130,14 @@ export class Handshake {
   /** No token came in the handshake: the first frame may bring it. */
   async #wait(arrival: Arrival): Promise<void> {
     const { dial, webSocket } = arrival
-    const token = await readFirstMessage(webSocket, this.#state.settings.firstMessageMs)
+    const { firstMessageMs } = this.#state.settings
+    const { token, release } = await readFirstMessage(webSocket, firstMessageMs)
     if (token !== undefined) dial.record.transmissions.push('first-message')
     const verdict: Verdict =
       token === undefined ? { ok: false, reason: 'missing' } : await this.#tokens.verify(token)
     if (webSocket.readyState !== webSocket.OPEN) return
     this.#finish(arrival, verdict)
-    webSocket.resume()
+    release()
   }
 
   #finish({ dial, webSocket, route, order }: Arrival, verdict: Verdict): void {
