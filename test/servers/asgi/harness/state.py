@@ -37,6 +37,8 @@ class Settings:
     refuseTokens: bool = False
     refuseSockets: SocketRefusal | None = None
     closeAtExpiry: bool = False
+    firstMessageMs: int = 5_000
+    """Endpoints that wait for a first message wait so long, then close."""
 
     def merge(self, changes: dict[str, Any]) -> None:
         """Raises before anything is changed, so a test's typing mistake never half-applies."""
