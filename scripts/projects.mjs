@@ -43,7 +43,7 @@ export const projects = [
     include: ['test/integration/rooms-*/**/*.test.ts'],
     testTimeoutMs: 30_000,
     maxWorkers: 2,
-    stepTimeoutMs: 240_000,
+    stepTimeoutMs: 300_000,
   },
   {
     name: 'contract',
@@ -51,14 +51,6 @@ export const projects = [
     testTimeoutMs: 60_000,
     maxWorkers: 2,
     stepTimeoutMs: 300_000,
-  },
-  {
-    // The rooms of the two Python servers, in raw frames: several processes, Redis killed and restarted.
-    name: 'rooms-python',
-    include: ['test/integration/rooms-python/**/*.test.ts'],
-    testTimeoutMs: 20_000,
-    maxWorkers: 2,
-    stepTimeoutMs: 180_000,
   },
   {
     // One file at a time: each has its own servers and tens of clients.

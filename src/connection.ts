@@ -176,8 +176,9 @@ export class Connection {
   }
 
   #warn(): void {
-    const { warning } = this.#options.transmission ?? {}
-    if (warning !== undefined && !this.#warned) this.#options.logger.warn(warning)
+    const { exchange, logger, transmission } = this.#options
+    const warning = exchange ? undefined : transmission?.warning
+    if (warning !== undefined && !this.#warned) logger.warn(warning)
     this.#warned = true
   }
 

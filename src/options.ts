@@ -18,7 +18,7 @@ import type { Protocol } from './protocols/protocol.ts'
 import type { Claims } from './sessions/claims.ts'
 import { type AuthFunction, functionSource } from './sessions/function-source.ts'
 import { CredentialHolder } from './sessions/holder.ts'
-import { holderOf, isSession, type Session } from './sessions/session.ts'
+import { type Exchange, exchangeOf, holderOf, isSession, type Session } from './sessions/session.ts'
 import type { WebSocketConstructor } from './shell/websocket.ts'
 import type { Transmission } from './transmissions/transmission.ts'
 
@@ -110,6 +110,8 @@ type Defaults = 'settleMs' | 'connectTimeoutMs' | 'tokenTimeoutMs' | 'requestTim
 export type Resolved = AuthedSocketOptions &
   Required<Pick<AuthedSocketOptions, Defaults>> & {
     readonly holder: CredentialHolder
+    /** Instead of the credential a ticket travels, another one for each dial. */
+    readonly exchange?: Exchange | undefined
     readonly scale: number
     readonly outbox: { readonly count: number; readonly bytes: number }
     readonly logger: Logger
@@ -181,9 +183,11 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   const holder = isSession(auth)
     ? holderOf(auth)
     : new CredentialHolder(functionSource(auth as AuthFunction, options.isRefused))
-  if (holder.sendsCookie === (transmission !== undefined))
+  const exchange = exchangeOf(auth)
+  const sendsCookie = holder.sendsCookie && exchange === undefined
+  if (sendsCookie === (transmission !== undefined))
     throw new TypeError(
-      holder.sendsCookie
+      sendsCookie
         ? 'AuthedSocket: leave transmission out: the session sends a cookie'
         : 'AuthedSocket: transmission is missing: how does your server read the token? viaQuery(), viaSubprotocol(), …',
     )
@@ -195,6 +199,7 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   return {
     ...options,
     holder,
+    exchange,
     scale,
     tokenTimeoutMs,
     settleMs: options.settleMs ?? 5_000,

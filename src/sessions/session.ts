@@ -1,3 +1,5 @@
+import type { Problem } from '../core/problem.ts'
+import type { Verdict } from '../core/verdict.ts'
 import { Emitter, type ListenOptions } from '../shell/emitter.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { CredentialHolder } from './holder.ts'
@@ -85,7 +87,30 @@ interface Entering {
   readonly done: Promise<boolean>
 }
 
+/** Gives a single-use token for a credential: for one dial, and never again. Rejects for misuse only. */
+export type Exchange = (credentialId: number, signal: AbortSignal) => Promise<Exchanged>
+export type Exchanged =
+  | Extract<TokenAnswer, { kind: 'token' }>
+  | { readonly verdict: Verdict; readonly problem: Problem }
+
 const holders = new WeakMap<object, CredentialHolder>()
+const reaches = new WeakMap<object, Reach>()
+const exchanges = new WeakMap<object, Exchange>()
+
+/** Where a session's credential may travel. */
+export const reachOfSession = (session: object): Reach => {
+  const reach = reaches.get(session)
+  if (reach) return reach
+  throw new TypeError('this is no session of authed-socket with URLs of its own')
+}
+
+export const exchangeOf = (auth: object): Exchange | undefined => exchanges.get(auth)
+
+/** `view` is another face of `session`, and its sockets carry what `exchange` gives. */
+export const lend = (view: object, session: object, exchange: Exchange): void => {
+  holders.set(view, holderOf(session))
+  exchanges.set(view, exchange)
+}
 
 /** Nothing on the session leads to its holder, so nothing that prints a session finds a token. */
 export const holderOf = (session: object): CredentialHolder => {
@@ -115,6 +140,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
     this.#holder = new CredentialHolder(parts.source)
     this.fetch = sessionFetch(parts.reach, this.#holder, parts.source)
     holders.set(this, this.#holder)
+    reaches.set(this, parts.reach)
     this.#holder.onSignedIn((signedIn) =>
       this.#emitter.emit(signedIn ? 'signedin' : 'signedout', undefined),
     )

@@ -90,7 +90,7 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
     fetch: reach.fetch,
     url: target,
     body: json && { json },
-    headers: await csrfHeaders(csrf, from, target),
+    headers: await csrfHeaders(csrf, from, target, options),
     signal,
     ...(cookie && { credentials: 'include' as const, jar: from }),
   })

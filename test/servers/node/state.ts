@@ -71,6 +71,8 @@ export interface Counts {
   tokenRequests: number
   /** Those of them that were refreshes. */
   refreshRequests: number
+  /** Requests for a ticket. */
+  ticketRequests: number
   /** Sockets that were accepted with a good token and stayed. */
   accepted: number
 }
@@ -130,7 +132,7 @@ export function defaultSettings(): Settings {
 }
 
 export function newCounts(): Counts {
-  return { dials: 0, tokenRequests: 0, refreshRequests: 0, accepted: 0 }
+  return { dials: 0, tokenRequests: 0, refreshRequests: 0, ticketRequests: 0, accepted: 0 }
 }
 
 export function createState(persisted: Persisted, save: () => void): ServerState {

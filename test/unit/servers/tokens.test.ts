@@ -159,6 +159,7 @@ describe('control', () => {
       dials: 0,
       tokenRequests: 0,
       refreshRequests: 0,
+      ticketRequests: 0,
       accepted: 0,
     })
   })
