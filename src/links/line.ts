@@ -1,5 +1,5 @@
 /** One socket as its owner uses it: the link, the frames on it, and what waits to be sent. */
-import type { Identity } from '../core/identity.ts'
+import { type Identity, isSomebodyElse } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
@@ -31,6 +31,8 @@ export class Line {
   readonly #delivery: Delivery
   readonly #listener: LineListener
   #user: string | undefined
+  /** Whose socket it is: somebody else may have signed in, and it is not closed yet. */
+  #owner: Identity | undefined
   #nextId = 1
 
   constructor(options: Resolved, context: LineContext, listener: LineListener) {
@@ -45,7 +47,8 @@ export class Line {
     this.#delivery = new Delivery({
       bounds: options.outbox,
       answerMs: options.requestTimeoutMs,
-      isReady: ({ room }) => this.isConnected && listener.isReady(room),
+      isReady: ({ room, identity }) =>
+        this.isConnected && this.#isOwn(identity) && listener.isReady(room),
       write: (frame) => this.link.write(frame),
     })
   }
@@ -118,6 +121,10 @@ export class Line {
     }
   }
 
+  #isOwn(identity: Identity): boolean {
+    return this.#owner !== undefined && !isSomebodyElse(this.#owner, identity)
+  }
+
   #changed(next: LinkState, previous: LinkState): void {
     if (isOpen(previous) && !isOpen(next)) {
       this.#delivery.interrupted(this.identity)
@@ -126,6 +133,7 @@ export class Line {
     if (next.kind === 'failed' || next.kind === 'refused')
       this.end(errorOf(next.problem, this.link.where))
     if (next.kind === 'idle') this.end(new NotConnectedError('not sent: disconnected'))
+    if (next.kind === 'connected' && previous.kind !== 'connected') this.#owner = this.identity
     this.#listener.changed(next, previous)
     if (next.kind === 'connected' && previous.kind !== 'connected') this.flush()
   }

@@ -1,6 +1,7 @@
 /** One socket and its machine: dials, waits and asks as the link machine wants it. */
 
 import type { Credential } from '../core/credential.ts'
+import { isOther } from '../core/identity.ts'
 import { standingOf, transition, workOf } from '../core/link-machine.ts'
 import {
   initialLinkState,
@@ -154,11 +155,25 @@ export class Link {
       report({ type: 'closed', ...moment(), verdict: incoming.verdict, problem: SAID })
       return
     }
+    if (incoming.kind === 'welcome' && this.#isStranger(incoming.user)) {
+      report({ type: 'closed', ...moment(), verdict: 'sign-in', problem: STRANGER })
+      return
+    }
     // What a welcome says must be known before anything is sent on the strength of it.
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
     if (this.state.kind === 'connecting' || isHello(incoming))
       report({ type: isHello(incoming) ? 'greeted' : 'accepted', ...moment() })
     if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
+  }
+
+  /** Nobody signed in since the last welcome, and still it names another user: the cookie changed hands. */
+  #isStranger(user: string | undefined): boolean {
+    const { pin, holder } = this.#options
+    const { login } = holder.identity
+    const known = pin.user?.login === login ? pin.user : undefined
+    if (isOther(known?.welcome, user)) return true
+    pin.user = { login, welcome: user ?? known?.welcome }
+    return false
   }
 
   #read(data: string | ArrayBuffer): Incoming {
@@ -196,6 +211,7 @@ export class Link {
 }
 
 const SAID: Problem = { kind: 'verdict-frame' }
+const STRANGER: Problem = { kind: 'token-invalid', cause: undefined }
 
 const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)

@@ -87,8 +87,13 @@ export class RoomControl {
   }
 
   left(reason: RoomEvents<unknown>['left']['reason']): void {
-    if (this.#state === 'idle') return
+    const wasThere = this.#state !== 'idle'
     this.#state = 'idle'
+    if (reason === 'signed-out') {
+      this.#refusal = undefined
+      this.channel.forget()
+    }
+    if (!wasThere) return
     this.channel.emit('left', { reason })
     this.channel.endStreams()
   }

@@ -84,6 +84,12 @@ export class Channel<Message, Events extends { message: Message; gap: Gap }> {
     for (const stream of [...this.#streams]) stream.end(error)
   }
 
+  /** What was not read yet is read by nobody: it was somebody else's. */
+  forget(): void {
+    this.#inbox.drop()
+    for (const stream of [...this.#streams]) stream.return()
+  }
+
   #deliver(message: Message): void {
     this.#emitter.emit('message', message)
     for (const stream of this.#streams) stream.push(message)
