@@ -31,6 +31,12 @@ const LOOK_MS = 50
 /** Of all tabs that could answer, the first one does: the others hear it in time. */
 const ANSWER_MS = [10, 60] as const
 
+/** A request with a refresh token: by whoever held the lock of this level, since `at`, epoch ms. */
+interface Asked {
+  readonly level: number
+  readonly at: number
+}
+
 export class TabGroup {
   readonly locks: TabLocks
   readonly #host: TabsHost
@@ -39,7 +45,7 @@ export class TabGroup {
   readonly #id = randomId()
   readonly #news = new Set<() => void>()
   #mine: Edition | undefined
-  #asking: { readonly word: string; readonly at: number } | undefined
+  #asked: (Asked & { readonly word: string }) | undefined
   #answering: ReturnType<typeof setTimeout> | undefined
 
   constructor(key: string, byMessage: boolean, host: TabsHost) {
@@ -85,9 +91,14 @@ export class TabGroup {
   }
 
   /** The refresh token of this edition is on its way from here. */
-  asking(): void {
-    this.#asking = { word: this.word ?? '', at: Date.now() }
-    this.#say({ type: 'asking', edition: this.#mine })
+  asking(level: number): void {
+    this.#asked = { word: this.word ?? '', level, at: Date.now() }
+    this.#say({ type: 'asking', edition: this.#mine, level })
+  }
+
+  /** When a tab, or this one, was last heard to ask with the refresh token of `before`. */
+  asked(before: Edition | undefined): Asked | undefined {
+    return this.#asked?.word === (before ? wordOf(before) : '') ? this.#asked : undefined
   }
 
   /** Takes what stands in the store, where the tabs share one. */
@@ -96,12 +107,6 @@ export class TabGroup {
     const stored = await this.#host.stored()
     const edition = editionIn(stored?.edition)
     if (edition) this.#take(edition, stored)
-  }
-
-  /** When a tab was last heard to ask with the refresh token of `before`, in epoch ms. */
-  askedAt(before: Edition | undefined): number | undefined {
-    const word = before ? wordOf(before) : ''
-    return this.#asking?.word === word ? this.#asking.at : undefined
   }
 
   hello(): void {
@@ -164,7 +169,11 @@ export class TabGroup {
         this.#meetBehind(message.edition)
         break
       case 'asking':
-        this.#asking = { word: message.edition ? wordOf(message.edition) : '', at: Date.now() }
+        this.#asked = {
+          word: message.edition ? wordOf(message.edition) : '',
+          level: message.level,
+          at: Date.now(),
+        }
         break
       case 'state':
         if (this.#byMessage || message.edition.state !== 'held')

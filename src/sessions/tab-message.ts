@@ -10,7 +10,7 @@ export type TabMessage =
   /** This is what counts. `tokens` only where they are shared by message, and only while signed in. */
   | { readonly type: 'state'; readonly edition: Edition; readonly tokens?: StoredTokens }
   /** I am spending the refresh token of this edition, from now on. */
-  | { readonly type: 'asking'; readonly edition: Edition | undefined }
+  | { readonly type: 'asking'; readonly edition: Edition | undefined; readonly level: number }
   | { readonly type: 'lock'; readonly word: LockWord }
 
 const TAG = 'authedSocket'
@@ -24,13 +24,14 @@ export const sealed = (message: TabMessage): object =>
 /** @returns `undefined` for what no tab of this version says */
 export const messageIn = (value: unknown): TabMessage | undefined => {
   if (!isObject(value) || value[TAG] !== 1) return undefined
-  const { type, edition: word, tokens, word: lockWord } = value
+  const { type, edition: word, tokens, level, word: lockWord } = value
   const edition = editionIn(word)
   if (word !== undefined && !edition) return undefined
   switch (type) {
     case 'hello':
-    case 'asking':
       return { type, edition }
+    case 'asking':
+      return typeof level === 'number' ? { type, edition, level } : undefined
     case 'state':
       return edition && { type, edition, ...(isObject(tokens) && { tokens: storedIn(tokens) }) }
     case 'lock': {

@@ -60,7 +60,7 @@ const waitInLine = async (
   for (let level = 0; ; level++) {
     const from = Date.now()
     const dueAt = () => {
-      const asked = group.askedAt(before) ?? from
+      const asked = group.asked(before)?.at ?? from
       return GIVEN_UP_MS + (level > 0 ? Math.max(asked, from) : asked)
     }
     const waits = patience(dueAt, over)
@@ -68,7 +68,7 @@ const waitInLine = async (
     try {
       return await group.locks.alone(name, waits.signal, () => {
         waits.stop()
-        return spendAlone(group, before, spend)
+        return spendAlone(group, before, level, spend)
       })
     } catch (error) {
       if (over.aborted || !waits.signal.aborted) throw error
@@ -81,11 +81,17 @@ const waitInLine = async (
 const spendAlone = async (
   group: TabGroup,
   before: Edition | undefined,
+  level: number,
   spend: Spend,
 ): Promise<TokenAnswer | undefined> => {
   await catchUp(group, before)
+  // Nothing is awaited between the look and the word.
+  for (let left = leftOf(group, before, level); left > 0; left = leftOf(group, before, level)) {
+    await newsWithin(group, left)
+    await catchUp(group, before)
+  }
   if (group.mine !== before) return undefined
-  group.asking()
+  group.asking(level)
   try {
     return await spend()
   } catch (error) {
@@ -112,6 +118,17 @@ const catchUp = async (group: TabGroup, before: Edition | undefined): Promise<vo
     group.hello()
     await newsWithin(group, ASK_AGAIN_MS)
   }
+}
+
+/**
+ * How long to let another one pass, in ms: a tab that slept on its lock wakes up, and finds one asking under the
+ * next lock, or the other way round.
+ */
+const leftOf = (group: TabGroup, before: Edition | undefined, level: number): number => {
+  const asked = group.asked(before)
+  // Who asked under the same lock has ended.
+  if (group.mine !== before || !asked || asked.level === level) return 0
+  return asked.at + GIVEN_UP_MS - Date.now()
 }
 
 const newsWithin = (group: TabGroup, ms: number): Promise<void> =>

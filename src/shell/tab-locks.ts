@@ -120,7 +120,8 @@ export class ChannelTabLocks implements TabLocks {
       return await work()
     } finally {
       this.#claims.delete(claim)
-      this.#post({ type: 'free', name, id })
+      // Who was beaten leaves unnoticed: nobody waits for it.
+      if (!claim.beatenBy) this.#post({ type: 'free', name, id })
     }
   }
 
@@ -134,10 +135,13 @@ export class ChannelTabLocks implements TabLocks {
 
   hear({ type, name, id }: LockWord): void {
     for (const claim of [...this.#claims]) {
+      const { isHeld, beatenBy } = claim
       if (claim.name !== name || claim.id === id) continue
-      if (type === 'claim' && (claim.isHeld || claim.id < id))
-        this.#post({ type: claim.isHeld ? 'busy' : 'claim', name, id: claim.id })
-      else if (!claim.isHeld && (type !== 'free' || claim.beatenBy)) {
+      if (isHeld || (type === 'claim' && claim.id < id)) {
+        // Only who leads answers: many tabs would answer each other without end.
+        if (type === 'claim' && !beatenBy)
+          this.#post({ type: isHeld ? 'busy' : 'claim', name, id: claim.id })
+      } else if (beatenBy !== (type === 'free' ? undefined : type)) {
         claim.beatenBy = type === 'free' ? undefined : type
         claim.wake()
       }
@@ -150,27 +154,34 @@ export class ChannelTabLocks implements TabLocks {
       Object.assign(claim, { beatenBy: undefined })
       this.#post({ type: 'claim', name: claim.name, id: claim.id })
       const since = Date.now()
-      await this.#quiet(claim, signal, CLAIM_MS)
+      const isQuiet = await this.#quiet(claim, signal, CLAIM_MS)
       // A page that slept has heard nothing meanwhile.
-      claim.isHeld = claim.beatenBy === undefined && Date.now() - since < 2 * CLAIM_MS
+      claim.isHeld = isQuiet && !claim.beatenBy && Date.now() - since < 2 * CLAIM_MS
       // Who has claimed and says no more has gone; who is at it says so when it ends.
       if (claim.beatenBy === 'claim') await this.#quiet(claim, signal, 3 * CLAIM_MS)
       while (claim.beatenBy === 'busy') await this.#quiet(claim, signal, undefined)
     }
   }
 
-  /** Until somebody speaks, or so long. */
-  #quiet(claim: Claim, signal: AbortSignal, ms: number | undefined): Promise<void> {
+  /** Until somebody speaks, or so long: then `true`. */
+  #quiet(claim: Claim, signal: AbortSignal, ms: number | undefined): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
       const end = (settle: () => void) => () => {
         clearTimeout(timer)
         signal.removeEventListener('abort', aborted)
         settle()
       }
+      const timer =
+        ms === undefined
+          ? undefined
+          : setTimeout(
+              end(() => resolve(true)),
+              ms,
+            )
       const aborted = end(() => reject(signal.reason))
       signal.addEventListener('abort', aborted)
-      claim.wake = end(resolve)
+      claim.wake = end(() => resolve(false))
+      if (signal.aborted) aborted()
     })
   }
 }
