@@ -2,6 +2,7 @@
 import { compareEditions, type Edition, editionIn, latestOf, wordOf } from '../core/edition.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { patience } from '../shell/patience.ts'
+import { randomId } from '../shell/random-id.ts'
 import type { TokenAnswer } from './source.ts'
 import type { TabGroup } from './tab-group.ts'
 
@@ -10,6 +11,8 @@ const GIVEN_UP_MS = 30_000
 /** How long a tab that shows a newer edition may take to hand it over. */
 const HAND_OVER_MS = 10_000
 const ASK_AGAIN_MS = 500
+/** Two that began together try again after this, or up to twice as long. */
+const STEP_BACK_MS = 50
 
 type Spend = () => Promise<TokenAnswer>
 
@@ -64,7 +67,7 @@ const waitInLine = async (
       return GIVEN_UP_MS + (level > 0 ? Math.max(asked, from) : asked)
     }
     const waits = patience(dueAt, over)
-    const name = `${before ? wordOf(before) : '-'}/${level}`
+    const name = `${nameOf(before)}/${level}`
     try {
       return await group.locks.alone(name, waits.signal, () => {
         waits.stop()
@@ -84,13 +87,8 @@ const spendAlone = async (
   level: number,
   spend: Spend,
 ): Promise<TokenAnswer | undefined> => {
-  await catchUp(group, before)
-  // Nothing is awaited between the look and the word.
-  for (let left = leftOf(group, before, level); left > 0; left = leftOf(group, before, level)) {
-    await newsWithin(group, left)
-    await catchUp(group, before)
-  }
-  if (group.mine !== before) return undefined
+  const release = await begin(group, before, level)
+  if (!release) return undefined
   group.asking(level)
   try {
     return await spend()
@@ -100,7 +98,47 @@ const spendAlone = async (
   } finally {
     // Shown before the lock is let go: who gets it next must see it.
     await group.locks.show(group.word)
+    release()
   }
+}
+
+/**
+ * A tab that slept on its lock may wake up while another asks under the next one. So who begins says so where
+ * all can look, and then looks itself: of two at least one sees the other, and steps back.
+ *
+ * @returns what ends the asking; `undefined` when there is nothing to ask any more
+ */
+const begin = async (
+  group: TabGroup,
+  before: Edition | undefined,
+  level: number,
+): Promise<(() => void) | undefined> => {
+  for (;;) {
+    await catchUp(group, before)
+    if (group.mine !== before) return undefined
+    const mark = markOf(before, Date.now(), randomId())
+    const release = await group.locks.mark(mark)
+    const others = (await group.locks.shown()).filter((word) => word !== mark)
+    // Nothing is awaited between this look and the word that we ask.
+    const asked = group.asked(before)
+    const byWord = asked && asked.level !== level ? asked.at : 0
+    const left =
+      Math.max(byWord, ...others.map((word) => markedAt(word, before))) + GIVEN_UP_MS - Date.now()
+    if (group.mine === before && left <= 0) return release
+    release()
+    await newsWithin(group, Math.min(Math.max(left, 0), STEP_BACK_MS * (1 + Math.random())))
+  }
+}
+
+const nameOf = (edition: Edition | undefined): string => (edition ? wordOf(edition) : '-')
+
+const markOf = (before: Edition | undefined, at: number, id: string): string =>
+  `asking/${nameOf(before)}/${at}/${id}`
+
+/** Since when that mark says that `before` is being asked with, in epoch ms; 0 for another one. */
+const markedAt = (word: string, before: Edition | undefined): number => {
+  const start = `asking/${nameOf(before)}/`
+  return word.startsWith(start) ? Number(word.slice(start.length).split('/')[0]) || 0 : 0
 }
 
 /** The lock may come before the message of who had it. What a tab shows is known with the lock. */
@@ -118,17 +156,6 @@ const catchUp = async (group: TabGroup, before: Edition | undefined): Promise<vo
     group.hello()
     await newsWithin(group, ASK_AGAIN_MS)
   }
-}
-
-/**
- * How long to let another one pass, in ms: a tab that slept on its lock wakes up, and finds one asking under the
- * next lock, or the other way round.
- */
-const leftOf = (group: TabGroup, before: Edition | undefined, level: number): number => {
-  const asked = group.asked(before)
-  // Who asked under the same lock has ended.
-  if (group.mine !== before || !asked || asked.level === level) return 0
-  return asked.at + GIVEN_UP_MS - Date.now()
 }
 
 const newsWithin = (group: TabGroup, ms: number): Promise<void> =>

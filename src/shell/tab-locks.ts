@@ -8,7 +8,9 @@ export interface TabLocks {
   alone<Value>(name: string, signal: AbortSignal, work: () => Promise<Value>): Promise<Value>
   /** For as long as this tab lives, in place of the word before; resolves once every tab can see it. */
   show(word: string | undefined): Promise<void>
-  /** The words that tabs show now: what was shown before a lock was let go is seen by whoever gets it next. */
+  /** Beside the word that is shown, until it is taken away by calling the result. */
+  mark(word: string): Promise<() => void>
+  /** The words that tabs show, and their marks: what came before a lock was let go is seen by who gets it next. */
   shown(): Promise<readonly string[]>
 }
 
@@ -27,7 +29,7 @@ export const findWebLocks = (): LockManager | undefined => {
 export class WebTabLocks implements TabLocks {
   readonly #locks: LockManager
   readonly #prefix: string
-  #release = () => {}
+  #release: () => void = () => {}
   #shown: Promise<void> = Promise.resolve()
 
   constructor(prefix: string, locks: LockManager) {
@@ -43,11 +45,20 @@ export class WebTabLocks implements TabLocks {
   show(word: string | undefined): Promise<void> {
     this.#shown = this.#shown.then(async () => {
       const release = this.#release
-      this.#release = () => {}
-      if (word !== undefined) await this.#hold(`${this.#prefix}shown/${word}`)
+      this.#release = word === undefined ? () => {} : await this.mark(word)
       release()
     })
     return this.#shown
+  }
+
+  mark(word: string): Promise<() => void> {
+    return new Promise((resolve) => {
+      const held = () => new Promise<void>((release) => resolve(release))
+      this.#locks
+        .request(`${this.#prefix}shown/${word}`, { mode: 'shared' }, held)
+        // A page that is being left gets none.
+        .catch(() => resolve(() => {}))
+    })
   }
 
   async shown(): Promise<readonly string[]> {
@@ -56,19 +67,6 @@ export class WebTabLocks implements TabLocks {
     return held.flatMap(({ name = '' }) =>
       name.startsWith(prefix) ? [name.slice(prefix.length)] : [],
     )
-  }
-
-  #hold(name: string): Promise<void> {
-    return new Promise((resolve) => {
-      const held = () => {
-        resolve()
-        return new Promise<void>((release) => {
-          this.#release = release
-        })
-      }
-      // A page that is being left gets none.
-      this.#locks.request(name, { mode: 'shared' }, held).catch(() => resolve())
-    })
   }
 }
 
@@ -127,6 +125,10 @@ export class ChannelTabLocks implements TabLocks {
 
   show(): Promise<void> {
     return Promise.resolve()
+  }
+
+  mark(): Promise<() => void> {
+    return Promise.resolve(() => {})
   }
 
   shown(): Promise<readonly string[]> {

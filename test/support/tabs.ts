@@ -2,6 +2,7 @@
  * A browser's tabs, in one process and on a virtual clock: each is a session of its own, with locks, a channel
  * and a network that the test can kill, freeze and thaw. Real tabs are in test/browser/tabs.test.ts.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { vi } from 'vitest'
 import {
   type PasswordCredentials,
@@ -11,11 +12,32 @@ import {
   type TokenStore,
 } from '../../src/index.ts'
 import { holderOf } from '../../src/sessions/session.ts'
-import { seeded } from './story.ts'
+import { afterStory, seeded } from './story.ts'
 
 const ORIGIN = 'http://localhost:1'
 
-export const as = (username: string): PasswordCredentials => ({ username, password: 'x' })
+/** Whose code runs: its timers sleep with it, and end with it. */
+const running = new AsyncLocalStorage<Tab>()
+
+let areKept = false
+
+/** To be called on a faked clock. */
+const keepTimersWithTheirTab = (): void => {
+  if (areKept) return
+  areKept = true
+  const { setTimeout: start } = globalThis
+  const own = (task: () => void, ms?: number) => {
+    const tab = running.getStore()
+    return start(tab ? () => tab.run(task) : task, ms)
+  }
+  globalThis.setTimeout = own as typeof setTimeout
+  afterStory(() => {
+    globalThis.setTimeout = start
+    areKept = false
+  })
+}
+
+const as = (username: string): PasswordCredentials => ({ username, password: 'x' })
 
 interface Waiting {
   readonly name: string
@@ -214,6 +236,7 @@ export class TabBrowser {
     this.options = options
     this.server = new RotatingServer(options)
     this.roll = seeded(options.seed ?? 1)
+    keepTimersWithTheirTab()
   }
 
   get stored(): string | null {
@@ -288,9 +311,21 @@ export class Tab {
     return held && holderOf(this.session).tokenOf(held.id)
   }
 
+  login(user: string): void {
+    this.run(() => this.session.login(as(user)))
+  }
+
+  switch(user: string): void {
+    this.run(() => this.session.switch(as(user)))
+  }
+
+  logout(): void {
+    this.run(() => this.session.logout())
+  }
+
   /** As a socket whose token the server has just rejected, or that wants to dial. */
   async ask(): Promise<string> {
-    const token = await holderOf(this.session).token()
+    const token = await running.run(this, () => holderOf(this.session).token())
     return token ?? ''
   }
 
@@ -301,7 +336,7 @@ export class Tab {
       signedIn: () => {},
       loggedOut: () => seat.leave(),
     })
-    seat.report({ kind: 'asking', demand: { kind: 'plain' } })
+    this.run(() => seat.report({ kind: 'asking', demand: { kind: 'plain' } }))
   }
 
   /** Ends like a crash: no event, no last word; its locks are free. */
@@ -321,24 +356,26 @@ export class Tab {
     if (how !== 'deaf') for (const task of due) task()
   }
 
+  /** A task of this tab. */
+  run(task: () => void): void {
+    if (this.isDead) return
+    if (this.#asleep) this.#asleep.push(() => this.run(task))
+    else running.run(this, task)
+  }
+
   /** A task from outside: a message, an answer, a lock. */
   soon(task: () => void): void {
-    const run = () => {
-      if (this.isDead) return
-      if (this.#asleep) this.#asleep.push(run)
-      else task()
-    }
-    setTimeout(run, this.#browser.roll() * 4)
+    running.exit(() => setTimeout(() => this.run(task), this.#browser.roll() * 4))
   }
 
   async #fetch(url: URL, init: RequestInit | undefined): Promise<Response> {
     const body: Record<string, string> = JSON.parse(String(init?.body ?? '{}'))
-    // Dead while the request was still here: it never left.
+    // A tab that dies or sleeps meanwhile sends nothing.
     await new Promise<void>((resolve) => setTimeout(resolve, 5 + this.#browser.roll() * 20))
-    if (this.isDead) return new Promise(() => {})
     const response = this.#browser.server.answer(url.pathname, body, this.name)
     return new Promise((resolve) => {
-      setTimeout(() => this.soon(() => resolve(response)), 5 + this.#browser.roll() * 100)
+      const comes = () => this.soon(() => resolve(response))
+      running.exit(() => setTimeout(comes, 5 + this.#browser.roll() * 100))
     })
   }
 
@@ -359,7 +396,7 @@ export class Tab {
     vi.stubGlobal('BroadcastChannel', Channel)
     vi.stubGlobal('navigator', hasLocks ? { locks: new TabLockManager(browser.table, this) } : {})
     try {
-      return use()
+      return running.run(this, use)
     } finally {
       vi.unstubAllGlobals()
     }

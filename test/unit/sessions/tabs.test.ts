@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { pass, SECOND, tellStories } from '../../support/story.ts'
-import { as, type BrowserOptions, type Tab, TabBrowser } from '../../support/tabs.ts'
+import { type BrowserOptions, type Tab, TabBrowser } from '../../support/tabs.ts'
 
 tellStories()
 
@@ -11,7 +11,7 @@ const signedIn = async (count: number, options: BrowserOptions = {}) => {
   const browser = new TabBrowser(options)
   const first = browser.open()
   await pass(SECOND)
-  first.session.login(as('ann'))
+  first.login('ann')
   await pass(SECOND)
   for (let tab = 1; tab < count; tab++) browser.open()
   await pass(SECOND)
@@ -104,7 +104,7 @@ describe.each(WAYS)('tabs that share %s', (_, way) => {
   it('sign out together within a second, also offline', async () => {
     const { server, tabs } = await signedIn(5, way)
     server.isDown = true
-    tabs[2]?.session.logout()
+    tabs[2]?.logout()
     expect(tabs[2]?.session.signedIn).toBe(false)
     await pass(SECOND)
     expect(tabs.map(({ events }) => events)).toEqual(Array(5).fill(['in', 'out']))
@@ -114,12 +114,12 @@ describe.each(WAYS)('tabs that share %s', (_, way) => {
 
   it('sign in together, and follow who signs in as somebody else', async () => {
     const { tabs } = await signedIn(3, way)
-    tabs[0]?.session.logout()
+    tabs[0]?.logout()
     await pass(SECOND)
-    tabs[1]?.session.login(as('bob'))
+    tabs[1]?.login('bob')
     await pass(SECOND)
     expect(tabs.map(({ user }) => user)).toEqual(['bob', 'bob', 'bob'])
-    tabs[2]?.session.switch(as('cid'))
+    tabs[2]?.switch('cid')
     await pass(SECOND)
     expect(tabs.map(({ user }) => user)).toEqual(['cid', 'cid', 'cid'])
     expect(tabs[0]?.events).toEqual(['in', 'out', 'in', 'out', 'in'])
@@ -127,8 +127,8 @@ describe.each(WAYS)('tabs that share %s', (_, way) => {
 
   it('agree on one login where two sign in at once', async () => {
     const { server, tabs } = await signedIn(4, way)
-    tabs[0]?.session.switch(as('bob'))
-    tabs[3]?.session.switch(as('cid'))
+    tabs[0]?.switch('bob')
+    tabs[3]?.switch('cid')
     await pass(2 * SECOND)
     const users = new Set(tabs.map(({ user }) => user))
     expect(users.size).toBe(1)
@@ -301,7 +301,7 @@ describe('what others say on the channel', () => {
     await outcomesOf(browser.tabs, SECOND)
     expect(JSON.stringify(browser.spoken)).not.toMatch(/refresh-|eyJ/)
     expect(browser.stored).toContain('refresh-0-1')
-    browser.tabs[0]?.session.logout()
+    browser.tabs[0]?.logout()
     await pass(SECOND)
     expect(browser.stored).toBeNull()
   })
