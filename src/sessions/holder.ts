@@ -82,12 +82,16 @@ export class CredentialHolder {
     const { identity } = credential
     const { token: before } = this.identity
     const isSame = before !== undefined && before === identity
-    const changesHands = how === 'switch' ? !isSame : isOther(before, identity)
+    // A cookie that had changed hands: that it is another's is why the session had ended.
+    const wasAnothers = this.view.refusal?.kind === 'token-invalid'
+    const changesHands = how === 'switch' ? !isSame : wasAnothers || isOther(before, identity)
     this.#step({ type: 'login', credential }, (port) => port.signedIn(identity, changesHands))
     if (changesHands) {
       this.#signedIn = false
       this.#tell()
     }
+    // A link may have asked for another value already: signed in it is all the same.
+    this.#signedIn = true
     this.#announce()
   }
 
