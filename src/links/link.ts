@@ -124,7 +124,7 @@ export class Link {
       if (stopped) return
       this.#socket = dial(this.#handshake(credential), Socket, webSocketOptions, {
         opened: () => report({ type: 'opened', ...moment() }),
-        frame: (data) => this.#receive(data, report),
+        frame: (data) => this.#receive(data, report, () => stopped),
         ended: (end) => this.#ended(end, report),
       })
     }
@@ -148,7 +148,7 @@ export class Link {
   }
 
   /** The hot path: one `read`, no promise, no timer. */
-  #receive(data: string | ArrayBuffer, report: Report): void {
+  #receive(data: string | ArrayBuffer, report: Report, isOver: () => boolean): void {
     this.#lastFrameAt = Date.now()
     const incoming = this.#read(data)
     if (incoming.kind === 'verdict') {
@@ -163,7 +163,8 @@ export class Link {
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
     if (this.state.kind === 'connecting' || isHello(incoming))
       report({ type: isHello(incoming) ? 'greeted' : 'accepted', ...moment() })
-    if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
+    // Whoever heard of it may have signed out: then it is for nobody.
+    if (incoming.kind !== 'welcome' && !isOver()) this.#listener.incoming(incoming)
   }
 
   /** Nobody signed in since the last welcome, and still it names another user: the cookie changed hands. */

@@ -40,8 +40,9 @@ export class Seats {
     }
   }
 
+  /** Who takes a seat meanwhile, or left it, is not meant. */
   tell(what: (port: LinkPort) => void): void {
-    for (const { port } of [...this.#links.values()]) what(port)
+    for (const [id, { port }] of [...this.#links]) if (this.#links.has(id)) what(port)
   }
 
   /** Tells each link its grant, where that is news to it. */
