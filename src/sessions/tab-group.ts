@@ -196,6 +196,7 @@ export class TabGroup {
     this.#answering ??= setTimeout(
       () => {
         this.#told()
+        if (!this.#byMessage) this.#host.save(this.word ?? '')
         this.#tell()
       },
       this.#mine.by === this.#id ? 0 : delay,

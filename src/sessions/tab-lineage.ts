@@ -20,6 +20,9 @@ export const lineageHost = (
     const stored = await slot?.read()
     return stored === 'behind' ? undefined : stored
   },
+  save(word) {
+    slot?.write(lineage.family ? storedOf(lineage.family, word) : null)
+  },
   saved: async () => slot?.written,
   held: () => {
     const held = lineage.family?.held

@@ -31,6 +31,8 @@ export interface TabsHost {
   tokens(): StoredTokens | undefined
   /** What the store holds, where the tabs share one. */
   stored(): Promise<StoredTokens | undefined>
+  /** Writes what is held into the store once more: a slower write of another tab may have covered it. */
+  save(word: string): void
   /** Once the store holds what was saved last. */
   saved(): Promise<unknown>
   /** `found`: nobody was signed in here before. */

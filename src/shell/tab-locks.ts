@@ -100,7 +100,11 @@ export class ChannelTabLocks implements TabLocks {
   readonly #newId: () => string
 
   constructor(post: (word: LockWord) => void, newId: () => string) {
-    this.#post = post
+    // A tab does not hear itself, and may ask twice for the same.
+    this.#post = (word) => {
+      post(word)
+      this.hear(word)
+    }
     this.#newId = newId
   }
 

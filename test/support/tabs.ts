@@ -243,15 +243,21 @@ export class TabBrowser {
     return this.#stored
   }
 
+  /** Takes its time, as a database does; what a tab was writing when it died is lost. */
   readonly store: TokenStore = {
-    get: () => this.#stored,
-    set: (value) => {
-      this.#stored = value
-    },
+    get: () => this.#within(() => this.#stored),
+    set: (value) =>
+      this.#within(() => {
+        this.#stored = value
+      }),
   }
 
   get live(): Tab[] {
     return this.tabs.filter(({ isDead }) => !isDead)
+  }
+
+  #within<Value>(use: () => Value): Promise<Value> {
+    return new Promise((resolve) => setTimeout(() => resolve(use()), this.roll() * 30))
   }
 
   /** A new tab, which restores what there is. */
