@@ -1,0 +1,87 @@
+/** Opens several sockets in one room, lets each say something, and looks who hears whom. */
+import type { Wire } from './eyes.ts'
+import type { Crowd, Outcome } from './facts.ts'
+import type { Watch } from './run-probe.ts'
+import { handshakeFor } from './variants.ts'
+
+export interface CrowdOptions {
+  /**
+   * Makes a message that your server spreads in the room. It must hold `mark`, by which it is recognised:
+   * `(mark) => ({ message: mark })`.
+   */
+  readonly message: (mark: string) => unknown
+  /** 2 to 50. Default 8: fewer may all come to the same worker. */
+  readonly sockets?: number
+}
+
+/** A server may take so long to let a socket into its room, and to spread what it says. */
+const ENTER_MS = 300
+const SPREAD_MS = 1_000
+
+interface Member {
+  readonly wire: Wire
+  readonly mark: string
+  /** Everything that came in. */
+  readonly heard: string[]
+}
+
+/** @param room where rooms share a socket; otherwise it stands in the URL, or there is none */
+export const runCrowd = async (
+  { message, sockets = 8 }: CrowdOptions,
+  room: string,
+  watch: Watch,
+): Promise<Outcome> => {
+  const dialed = await Promise.all(Array.from({ length: sockets }, () => enter(watch, room)))
+  const members = dialed.filter((member) => member !== undefined)
+  try {
+    await pause(ENTER_MS)
+    for (const [at, { wire, mark }] of members.entries())
+      wire.send(encoded(watch, room, message(mark), at + 2))
+    await pause(SPREAD_MS)
+    return crowdOf(members.map(({ mark }) => members.map((one) => hears(one, mark))))
+  } finally {
+    for (const { wire } of members) wire.close()
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const hears = ({ heard }: Member, mark: string): boolean =>
+  heard.some((text) => text.includes(mark))
+
+const enter = async (watch: Watch, room: string): Promise<Member | undefined> => {
+  const { eyes, subject, protocol, timeoutMs, signal } = watch
+  const heard: string[] = []
+  const dialed = await eyes.dial(handshakeFor('base', subject), {
+    timeoutMs,
+    signal,
+    heard: (what) => what.kind === 'text' && heard.push(what.text),
+  })
+  if (dialed.kind === 'missed') return undefined
+  const { wire } = dialed
+  for (const frame of subject.captured.firstFrames) wire.send(frame)
+  const joining = protocol.codec({ clientId: subject.stranger() }).join?.([{ room }], 1)
+  if (joining !== undefined) wire.send(joining)
+  return { wire, mark: subject.stranger(), heard }
+}
+
+const encoded = ({ protocol, subject }: Watch, room: string, data: unknown, id: number): string => {
+  const codec = protocol.codec({ clientId: subject.stranger() })
+  const frame = codec.send(codec.join && room, data, id)
+  return typeof frame === 'string' ? frame : new TextDecoder().decode(frame)
+}
+
+/** @param heard `heard[i][j]`: what `i` said was heard by `j` */
+export const crowdOf = (heard: readonly (readonly boolean[])[]): Crowd => {
+  const rows = heard.map((row, at) => row.map((each, other) => each || at === other).join())
+  const groups = new Set(rows)
+  // In a partition each row is that of all its members, and those only.
+  const isPartition = heard.every((row, at) =>
+    row.every((each, other) => (each || at === other) === (rows[at] === rows[other])),
+  )
+  return {
+    kind: 'crowd',
+    sockets: heard.length,
+    ...(isPartition && { groups: groups.size }),
+  }
+}

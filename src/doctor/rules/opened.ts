@@ -1,0 +1,94 @@
+/** The handshake succeeded, and yet the socket cannot be used, or did not stay open. */
+import { certain, type Finding, likely } from '../causes.ts'
+import {
+  type End,
+  type Facts,
+  isRejectingCode,
+  isSame,
+  type Opened,
+  serverOf,
+  works,
+} from '../facts.ts'
+import { endedIdle, readsToken } from '../plan.ts'
+import type { Rule } from './rule.ts'
+
+const opening = ({ trials }: Facts): Opened | undefined => {
+  const base = trials.get('base')
+  return base?.kind === 'open' ? base : undefined
+}
+
+const flawed: Rule = (facts) => {
+  switch (opening(facts)?.flaw) {
+    case 'not-echoed':
+      return certain({ cause: 'subprotocol-not-echoed' })
+    case 'stranger':
+      return certain({ cause: 'subprotocol-not-offered' })
+    case 'token-echoed':
+      return certain({ cause: 'token-echoed' })
+    case 'accept-key':
+      return certain({ cause: 'broken-upgrade', flaw: 'accept-key' })
+    case 'extension':
+      return certain({ cause: 'broken-upgrade', flaw: 'extension' })
+    case 'no-pong':
+      return certain({ cause: 'no-pong' })
+    case 'no-welcome':
+      return certain({ cause: 'no-welcome' })
+    case undefined:
+      return undefined
+  }
+}
+
+const ended = (fits: (end: End, facts: Facts) => Finding | undefined): Rule => {
+  return (facts) => {
+    const base = opening(facts)
+    return base?.end && base.flaw === undefined ? fits(base.end, facts) : undefined
+  }
+}
+
+/** Silence is cut, and pings prevent it. */
+const idle = ended(({ afterMs }, facts) => {
+  if (!endedIdle(facts)) return undefined
+  const pinged = facts.trials.get('pinged')
+  if (works(pinged)) return certain({ cause: 'idle-cut', afterMs })
+  return pinged?.kind === 'open'
+    ? certain({ cause: 'cut-while-open', afterMs })
+    : likely({ cause: 'cut-while-open', afterMs }, 'idle-cut')
+})
+
+const restarting = ended((end) =>
+  end.how === 'close' && [1001, 1012, 1013].includes(end.code)
+    ? certain({ cause: 'server-restarting', code: end.code })
+    : undefined,
+)
+
+/** 3003 and 4403 are about what was asked for, the others about who asks. */
+const refused = ended((end, facts) => {
+  if (end.how !== 'close' || !isRejectingCode(end.code)) return undefined
+  const { code } = end
+  if (code === 3003 || code === 4403) return likely({ cause: 'room-refused' }, 'token-refused')
+  if (![1008, 3000, 4001, 4003, 4401].includes(code)) return undefined
+  // A made-up token is closed with something else: this one was read, and refused for another reason.
+  return readsToken(facts)
+    ? likely({ cause: 'token-refused', code }, 'room-refused')
+    : certain({ cause: 'token-refused', code })
+})
+
+/**
+ * daphne says 1011 for every exception, and for codes that it cannot send, 1008 among them. uvicorn ends
+ * TCP. So does a proxy, but not at once.
+ */
+const raised = ended((end, facts) => {
+  if (end.how === 'close' && end.code !== 1011) return undefined
+  const isDaphne = end.how === 'close' && serverOf(facts) === 'daphne'
+  return isDaphne && isSame(opening(facts), facts.trials.get('fake-token'))
+    ? likely({ cause: 'exception-after-accept' }, 'token-refused')
+    : certain({ cause: 'exception-after-accept' })
+})
+
+const closed = ended((end) =>
+  end.how === 'close'
+    ? certain({ cause: 'closed-after-accept', code: end.code, afterMs: end.afterMs })
+    : undefined,
+)
+
+export const opened: readonly Rule[] = [flawed, idle, restarting, refused, raised, closed]
