@@ -8,6 +8,7 @@ import { AuthedSocket } from '../socket.ts'
 import { setHeader } from '../transmissions/headers.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import type { TokenFacts } from './facts.ts'
+import { firstFrameOf } from './first-frame.ts'
 
 export interface Captured {
   /** As it would be sent. */
@@ -16,8 +17,6 @@ export interface Captured {
   readonly bare: Handshake
   readonly token?: string
   readonly carried: TokenFacts['carried']
-  /** Sent once it is open. */
-  readonly firstFrames: readonly string[]
 }
 
 export type Capture =
@@ -25,16 +24,13 @@ export type Capture =
   | { readonly kind: 'failed'; readonly error: AnyAuthedSocketError }
 
 interface Seen {
-  full?: Handshake
+  /** What the constructor was given. */
+  dialed?: Handshake
+  /** Before and after the transmission put the token in. */
   bare?: Handshake
+  carried?: Handshake
   token?: string
-  /** The handshake went on as it was: the token travels later. */
-  carriedLater?: boolean
-  firstFrames: string[]
 }
-
-/** How long a transmission may take to send its first frame, once its socket is open. */
-const FIRST_FRAME_MS = 50
 
 /** @throws {TypeError | RangeError} a wrong option; it is named */
 export const capture = async (
@@ -42,7 +38,7 @@ export const capture = async (
   room: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Capture> => {
-  const seen: Seen = { firstFrames: [] }
+  const seen: Seen = {}
   let dialed = () => {}
   const done = new Promise<void>((resolve) => {
     dialed = resolve
@@ -74,42 +70,40 @@ export const capture = async (
   return { kind: 'captured', captured: capturedOf(seen, options) }
 }
 
-/** Remembers what it was given. */
+/** Remembers what it was given, and what it made of it. */
 const watched = (
   transmission: NonNullable<AuthedSocketOptions['transmission']>,
   seen: Seen,
 ): NonNullable<AuthedSocketOptions['transmission']> => ({
   ...transmission,
   carry(handshake, token) {
-    seen.bare = handshake
-    seen.token = token
     const carried = transmission.carry(handshake, token)
-    seen.carriedLater = isUntouched(handshake, carried)
+    Object.assign(seen, { bare: handshake, carried, token })
     return carried
   },
 })
 
 const capturedOf = (seen: Seen, options: AuthedSocketOptions): Captured => {
-  const full = seen.full
-  if (full === undefined) throw new TypeError('nothing was dialed')
+  const { dialed, bare, carried, token } = seen
+  if (dialed === undefined) throw new TypeError('nothing was dialed')
   const own = ownHeaders(options)
-  const headers = { ...own, ...full.headers }
+  const headers = { ...own, ...dialed.headers }
   return {
-    full: { ...full, headers },
-    bare: seen.bare
-      ? { ...seen.bare, headers: { ...own, ...seen.bare.headers } }
-      : { ...full, headers: withoutCookie(headers, own) },
-    ...(seen.token !== undefined && { token: seen.token }),
+    // With what only the transmission says: a frame to be sent behind the handshake.
+    full: { ...carried, ...dialed, headers },
+    bare: bare
+      ? { ...bare, headers: { ...own, ...bare.headers } }
+      : { ...dialed, headers: withoutCookie(headers, own) },
+    ...(token !== undefined && { token }),
     carried: carriedOf(seen),
-    firstFrames: seen.firstFrames,
   }
 }
 
 /** Without a transmission it is a session that sends a cookie. */
-const carriedOf = ({ token, carriedLater, firstFrames }: Seen): TokenFacts['carried'] => {
-  if (token === undefined) return 'cookie'
-  if (!carriedLater) return 'handshake'
-  return firstFrames.length > 0 ? 'later' : 'none'
+const carriedOf = ({ bare, carried }: Seen): TokenFacts['carried'] => {
+  if (bare === undefined || carried === undefined) return 'cookie'
+  if (firstFrameOf(carried) !== undefined) return 'frame'
+  return isUntouched(bare, carried) ? 'none' : 'handshake'
 }
 
 /** Those that the user gave, and `origin`, which `ws` takes as an option. */
@@ -130,45 +124,27 @@ const withoutCookie = (
     Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'cookie' || name in own),
   )
 
-/** Takes `ws`'s arguments, because it has `on`. Opens only where the handshake does not carry the token. */
+/** Takes the arguments of `ws`, because it has `on`, and never opens. */
 const fakeSocket = (seen: Seen, dialed: () => void) =>
   class {
-    readyState = 0
+    readonly readyState = 0
     binaryType = 'arraybuffer'
-    readonly #listeners = new Map<string, (() => void)[]>()
 
     constructor(
       url: string,
       protocols: string[] = [],
       { headers = {} }: { headers?: Record<string, string> } = {},
     ) {
-      seen.full = { url: new URL(url), protocols, headers }
-      if (!seen.carriedLater) {
-        dialed()
-        return
-      }
-      setTimeout(() => {
-        this.readyState = 1
-        for (const listener of this.#listeners.get('open') ?? []) listener()
-        setTimeout(dialed, FIRST_FRAME_MS)
-      })
-    }
-
-    addEventListener(type: string, listener: () => void): void {
-      this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener])
+      seen.dialed = { url: new URL(url), protocols, headers }
+      dialed()
     }
 
     on(): void {}
+    addEventListener(): void {}
     removeEventListener(): void {}
     terminate(): void {}
-
-    send(frame: unknown): void {
-      if (typeof frame === 'string') seen.firstFrames.push(frame)
-    }
-
-    close(): void {
-      this.readyState = 3
-    }
+    send(): void {}
+    close(): void {}
   }
 
 const isUntouched = (before: Handshake, after: Handshake): boolean =>

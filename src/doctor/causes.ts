@@ -26,7 +26,7 @@ export type Cause =
   | { readonly cause: 'captive-portal' }
   | { readonly cause: 'web-page'; readonly status: number }
   | { readonly cause: 'redirect'; readonly leads: 'to-tls' | 'same-host' | 'other-host' }
-  | { readonly cause: 'upgrade-not-forwarded'; readonly status: number }
+  | { readonly cause: 'upgrade-lost'; readonly status: number }
   | { readonly cause: 'no-websocket-support'; readonly server: string }
   | { readonly cause: 'bad-gateway' | 'rate-limited'; readonly status: number }
   | { readonly cause: 'proxy-login' }

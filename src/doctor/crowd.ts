@@ -1,6 +1,8 @@
 /** Opens several sockets in one room, lets each say something, and looks who hears whom. */
+import type { Codec } from '../protocols/protocol.ts'
 import type { Wire } from './eyes.ts'
 import type { Crowd, Outcome } from './facts.ts'
+import { firstFrameOf } from './first-frame.ts'
 import type { Watch } from './run-probe.ts'
 import { handshakeFor } from './variants.ts'
 
@@ -20,9 +22,10 @@ const SPREAD_MS = 1_000
 
 interface Member {
   readonly wire: Wire
+  readonly codec: Codec
   readonly mark: string
-  /** Everything that came in. */
-  readonly heard: string[]
+  /** Everything that came in, and whether it is over. */
+  readonly heard: { readonly texts: string[]; ended: boolean }
 }
 
 /** @param room where rooms share a socket; otherwise it stands in the URL, or there is none */
@@ -35,10 +38,12 @@ export const runCrowd = async (
   const members = dialed.filter((member) => member !== undefined)
   try {
     await pause(ENTER_MS)
-    for (const [at, { wire, mark }] of members.entries())
-      wire.send(encoded(watch, room, message(mark), at + 2))
+    for (const member of members) say(member, room, message(member.mark))
     await pause(SPREAD_MS)
-    return crowdOf(members.map(({ mark }) => members.map((one) => hears(one, mark))))
+    return {
+      ...crowdOf(members.map(({ mark }) => members.map((one) => hears(one, mark)))),
+      ended: members.filter(({ heard }) => heard.ended).length,
+    }
   } finally {
     for (const { wire } of members) wire.close()
   }
@@ -47,32 +52,37 @@ export const runCrowd = async (
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const hears = ({ heard }: Member, mark: string): boolean =>
-  heard.some((text) => text.includes(mark))
+  heard.texts.some((text) => text.includes(mark))
 
 const enter = async (watch: Watch, room: string): Promise<Member | undefined> => {
   const { eyes, subject, protocol, timeoutMs, signal } = watch
-  const heard: string[] = []
+  const heard = { texts: [] as string[], ended: false }
   const dialed = await eyes.dial(handshakeFor('base', subject), {
     timeoutMs,
     signal,
-    heard: (what) => what.kind === 'text' && heard.push(what.text),
+    heard: (what) => {
+      if (what.kind === 'text') heard.texts.push(what.text)
+      if (what.kind === 'ended') heard.ended = true
+    },
   })
   if (dialed.kind === 'missed') return undefined
   const { wire } = dialed
-  for (const frame of subject.captured.firstFrames) wire.send(frame)
-  const joining = protocol.codec({ clientId: subject.stranger() }).join?.([{ room }], 1)
+  const first = firstFrameOf(subject.captured.full)
+  if (first !== undefined) wire.send(first)
+  const codec = protocol.codec({ clientId: subject.clientId() })
+  const joining = codec.join?.([{ room }], 1)
   if (joining !== undefined) wire.send(joining)
-  return { wire, mark: subject.stranger(), heard }
+  return { wire, codec, mark: subject.stranger(), heard }
 }
 
-const encoded = ({ protocol, subject }: Watch, room: string, data: unknown, id: number): string => {
-  const codec = protocol.codec({ clientId: subject.stranger() })
-  const frame = codec.send(codec.join && room, data, id)
-  return typeof frame === 'string' ? frame : new TextDecoder().decode(frame)
+/** Where rooms share a socket the frame names the room. */
+const say = ({ wire, codec }: Member, room: string, data: unknown): void => {
+  const frame = codec.send(codec.join && room, data, 2)
+  wire.send(typeof frame === 'string' ? frame : new TextDecoder().decode(frame))
 }
 
 /** @param heard `heard[i][j]`: what `i` said was heard by `j` */
-export const crowdOf = (heard: readonly (readonly boolean[])[]): Crowd => {
+export const crowdOf = (heard: readonly (readonly boolean[])[]): Omit<Crowd, 'ended'> => {
   const rows = heard.map((row, at) => row.map((each, other) => each || at === other).join())
   const groups = new Set(rows)
   // In a partition each row is that of all its members, and those only.

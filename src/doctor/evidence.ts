@@ -1,6 +1,6 @@
 /** Facts in words. Pure; no text of a server comes through here. */
 import type { Evidence } from './causes.ts'
-import type { Answered, Facts, Failed, Opened, Outcome, ProbeName } from './facts.ts'
+import type { Answered, Crowd, Facts, Failed, Opened, Outcome, ProbeName } from './facts.ts'
 import { otherSlash } from './near-paths.ts'
 import { seconds } from './words/words.ts'
 
@@ -56,10 +56,16 @@ const sawOf = (outcome: Outcome): string => {
     case 'unsent':
       return 'not sent'
     case 'crowd':
-      return outcome.groups === undefined
-        ? `${outcome.sockets} sockets, each hears some`
-        : `${outcome.sockets} sockets in ${outcome.groups} groups that hear each other`
+      return crowdText(outcome)
   }
+}
+
+const crowdText = ({ sockets, groups, ended }: Crowd): string => {
+  const said = `${sockets} sockets`
+  if (ended > 0) return `${said}, ${ended} of them ended after they had spoken`
+  return groups === undefined
+    ? `${said}, each hears some of the others`
+    : `${said}, in groups that hear each other: ${groups}`
 }
 
 const FLAWS: Readonly<Record<NonNullable<Opened['flaw']>, string>> = {
@@ -68,7 +74,8 @@ const FLAWS: Readonly<Record<NonNullable<Opened['flaw']>, string>> = {
   'token-echoed': 'opens, and echoes the subprotocol that holds the token',
   'accept-key': 'HTTP 101, with another key’s Sec-WebSocket-Accept',
   extension: 'HTTP 101, with an extension that was not offered',
-  'no-welcome': 'opens, no greeting',
+  'no-welcome': 'opens, and no greeting or answer comes',
+  'refused-in-frame': 'opens, and a frame refuses the token',
   'no-pong': 'opens, no answer to a ping',
 }
 

@@ -8,7 +8,7 @@ import type { Diagnosis, Evidence } from './causes.ts'
 import { type CrowdOptions, runCrowd } from './crowd.ts'
 import { evidenceOf } from './evidence.ts'
 import type { Eyes } from './eyes.ts'
-import type { Facts, Outcome, Target, Trouble } from './facts.ts'
+import type { Facts, Outcome, ProbeName, Target, Trouble } from './facts.ts'
 import { judge } from './judge.ts'
 import { nextProbe } from './plan.ts'
 import { runProbe, type Watch } from './run-probe.ts'
@@ -38,14 +38,14 @@ export const examine = async (eyes: Eyes, order: Order): Promise<Diagnosis> => {
   if (found.kind === 'failed') return report(troubled(eyes, order, found.error), [])
   const { captured } = found
   const { transmission, protocol } = socket
-  const subject = { captured, transmission, room, stranger }
+  const subject = { captured, transmission, room, stranger, clientId }
   const watch: Watch = { eyes, subject, protocol, timeoutMs, watchMs, signal }
   const facts = await tryAll(factsOf(eyes, order, captured), order, watch)
   return report(facts, secretsOf(captured))
 }
 
 const tryAll = async (facts: Facts, order: Order, watch: Watch): Promise<Facts> => {
-  const trials = new Map<string, Outcome>() as Map<Parameters<typeof runProbe>[0], Outcome>
+  const trials = new Map<ProbeName, Outcome>()
   const known: Facts = { ...facts, trials }
   for (let probe = nextProbe(known); probe !== undefined; probe = nextProbe(known)) {
     const { crowd, crowdRoom = 'authed-socket-doctor' } = order
@@ -165,7 +165,12 @@ const secretsOf = ({ token, full }: Captured): readonly string[] => [
 ]
 
 /** Nobody has a room, path or token of this name. */
-const stranger = (): string =>
-  `authed-socket-doctor-${[...crypto.getRandomValues(new Uint8Array(6))]
+const stranger = (): string => `authed-socket-doctor-${random(6)}`
+
+/** 128 bits in hex, as every socket has. */
+const clientId = (): string => random(16)
+
+const random = (bytes: number): string =>
+  [...crypto.getRandomValues(new Uint8Array(bytes))]
     .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('')}`
+    .join('')

@@ -1,5 +1,4 @@
 /** What was tried and what was seen, without any part of a secret. Pure: rules read it, nothing else does. */
-import { otherSlash } from './near-paths.ts'
 import type { WayName } from './ways.ts'
 
 /** One thing that is tried. Except for what the name says, each dial is the configured one. */
@@ -53,8 +52,10 @@ export type Flaw =
   | 'accept-key'
   /** An extension was switched on that was not offered. */
   | 'extension'
-  /** The protocol greets, and no greeting came. */
+  /** The protocol greets, or the token travelled in a frame, and no answer came. */
   | 'no-welcome'
+  /** The token travelled in a frame, and a frame refused it. */
+  | 'refused-in-frame'
   /** A ping was not answered. */
   | 'no-pong'
 
@@ -147,11 +148,13 @@ export interface Crowd {
   readonly sockets: number
   /** Groups of which all hear each other and nobody hears the others; `undefined`: there are no such groups. */
   readonly groups?: number
+  /** How many were ended after they had spoken. */
+  readonly ended: number
 }
 
 export interface TokenFacts {
-  /** `later`: it travels in a frame after the handshake. `none`: nothing identifies the user. */
-  readonly carried: 'handshake' | 'cookie' | 'later' | 'none'
+  /** `frame`: in the first one after the handshake. `none`: the transmission sent nothing. */
+  readonly carried: 'handshake' | 'frame' | 'cookie' | 'none'
   readonly length: number
   /** It has quotes, spaces or a scheme around it. */
   readonly wrapped: boolean
@@ -200,77 +203,4 @@ export interface Facts {
   readonly offline?: true
   /** In the order in which they were tried. */
   readonly trials: ReadonlyMap<ProbeName, Outcome>
-}
-
-/** A page on https may open `ws:` to the own machine only. */
-export const isMixed = ({ target: { page, secure, loopback } }: Facts): boolean =>
-  page === 'https' && !secure && !loopback
-
-export const works = (outcome: Outcome | undefined): boolean =>
-  outcome?.kind === 'open' && outcome.end === undefined && outcome.flaw === undefined
-
-/** Two answers that tell nothing apart. */
-export const isSame = (one: Outcome | undefined, other: Outcome | undefined): boolean => {
-  if (one === undefined || one.kind !== other?.kind) return false
-  if (one.kind === 'answer' && other.kind === 'answer')
-    return one.status === other.status && one.mark === other.mark && one.html === other.html
-  if (one.kind === 'failed' && other.kind === 'failed')
-    return one.at === other.at && one.why === other.why
-  if (one.kind === 'open' && other.kind === 'open')
-    return one.flaw === other.flaw && endCode(one) === endCode(other)
-  return true
-}
-
-/** The close code; 1006 where TCP was cut. */
-export const endCode = ({ end }: Opened): number | undefined =>
-  end?.how === 'cut' ? 1006 : end?.code
-
-/** Codes by which servers refuse a token or a user. */
-export const isRejectingCode = (code: number | undefined): boolean =>
-  code !== undefined &&
-  (code === 1008 || code === 3000 || code === 3003 || (code >= 4000 && code < 5000))
-
-/** Own clock minus the server's, where an answer said what time it is there. */
-export const skewOf = (facts: Facts): number | undefined => {
-  for (const outcome of facts.trials.values())
-    if ((outcome.kind === 'answer' || outcome.kind === 'open') && outcome.skewMs !== undefined)
-      return outcome.skewMs
-  return undefined
-}
-
-export const serverOf = (facts: Facts): ServerName | undefined => {
-  for (const outcome of facts.trials.values())
-    if ((outcome.kind === 'answer' || outcome.kind === 'open') && outcome.server)
-      return outcome.server
-  return undefined
-}
-
-/** The probes that change one thing each; one of them that works names the cause. */
-export const solutionOf = (facts: Facts): ProbeName | undefined => {
-  for (const [probe, outcome] of facts.trials)
-    if (works(outcome) && isSolution(probe) && !works(facts.trials.get('base'))) return probe
-  return undefined
-}
-
-const isSolution = (probe: ProbeName): boolean =>
-  probe.startsWith('near:') ||
-  ['other-slash', 'own-origin', 'no-origin', 'bare-token', 'other-room'].includes(probe) ||
-  probe.startsWith('way:')
-
-/** Opens, or refuses as a socket server does: not as for a path that is not there. */
-const isSocket = (outcome: Outcome): boolean =>
-  outcome.kind === 'open' ||
-  (outcome.kind === 'answer' && (outcome.status === 401 || outcome.status === 403))
-
-/** Another path that is there, where the configured one is answered as one that nobody has. */
-export const socketPath = ({ target, trials }: Facts): string | undefined => {
-  const unknown = trials.get('unknown-path')
-  const base = trials.get('base')
-  if (base?.kind !== 'answer' || !isSame(base, unknown)) return undefined
-  for (const [probe, outcome] of trials) {
-    if (!isSocket(outcome) || isSame(outcome, unknown)) continue
-    if (probe === 'other-slash') return otherSlash(target.path)
-    if (probe.startsWith('near:')) return probe.slice(5)
-  }
-  return undefined
 }

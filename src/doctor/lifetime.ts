@@ -1,5 +1,6 @@
 /** Whether a token is too old, or too young, by whose clock. Pure. */
-import { type Facts, skewOf } from './facts.ts'
+import type { Facts } from './facts.ts'
+import { skewOf } from './queries.ts'
 
 /** Dates of HTTP have whole seconds. */
 const TOLERANCE_MS = 1_000

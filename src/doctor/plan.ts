@@ -1,18 +1,17 @@
 /** What to try next, given what was seen. Pure; a table in the order of trying. */
+import type { Facts, ProbeName } from './facts.ts'
+import { isExpired } from './lifetime.ts'
+import { nearPaths } from './near-paths.ts'
 import {
   endCode,
-  type Facts,
   isMixed,
   isRejectingCode,
   isSame,
-  type ProbeName,
   serverOf,
   socketPath,
   solutionOf,
   works,
-} from './facts.ts'
-import { isExpired } from './lifetime.ts'
-import { nearPaths } from './near-paths.ts'
+} from './queries.ts'
 
 interface Step {
   readonly probe: ProbeName
@@ -42,7 +41,17 @@ const isMute = (facts: Facts): boolean => {
 
 /** Refused in a way that may be about who asks. */
 const isRefused = (facts: Facts): boolean =>
-  [400, 401, 403].includes(status(facts) ?? 0) || isRejectingCode(code(facts)) || isBlind(facts)
+  [400, 401, 403].includes(status(facts) ?? 0) ||
+  isRejectingCode(code(facts)) ||
+  isUnheard(facts) ||
+  isBlind(facts)
+
+/** The token travelled in a frame, and was refused there, or not answered. */
+const isUnheard = (facts: Facts): boolean => {
+  const outcome = base(facts)
+  if (outcome?.kind !== 'open' || facts.token.carried !== 'frame') return false
+  return outcome.flaw === 'refused-in-frame' || outcome.flaw === 'no-welcome'
+}
 
 /** 1011: what daphne makes of 1008, and of every exception. 1006: uvicorn's exceptions. */
 const isBroken = (facts: Facts): boolean => [1006, 1011].includes(code(facts) ?? 0)
@@ -50,7 +59,8 @@ const isBroken = (facts: Facts): boolean => [1006, 1011].includes(code(facts) ??
 const isSolved = (facts: Facts): boolean =>
   solutionOf(facts) !== undefined || socketPath(facts) !== undefined
 
-const hasToken = ({ token }: Facts): boolean => token.carried === 'handshake'
+const hasToken = ({ token }: Facts): boolean =>
+  token.carried === 'handshake' || token.carried === 'frame'
 
 const isElsewhereLikely = (facts: Facts): boolean =>
   hasToken(facts) &&
@@ -71,7 +81,7 @@ export const readsToken = (facts: Facts): boolean => {
 }
 
 /** Long after it opened: what ends a socket then is seldom a check of the token. */
-const endedLate = (facts: Facts): boolean => {
+export const endedLate = (facts: Facts): boolean => {
   const outcome = base(facts)
   return outcome?.kind === 'open' && outcome.end !== undefined && outcome.end.afterMs > LATE_MS
 }

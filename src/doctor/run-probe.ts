@@ -1,10 +1,11 @@
 /** Carries out what the plan says: one dial, or one request, and what came of it. */
 import type { Protocol } from '../protocols/protocol.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
-import { serverNameOf, skewIn } from './answer.ts'
-import type { Eyes, Heard, Wire } from './eyes.ts'
-import type { End, Flaw, Opened, Outcome, ProbeName } from './facts.ts'
+import type { Eyes } from './eyes.ts'
+import type { Outcome, ProbeName } from './facts.ts'
+import { dialogueOf } from './first-frame.ts'
 import { handshakeFor, type Subject, secretWords } from './variants.ts'
+import { View } from './view.ts'
 
 export interface Watch {
   readonly eyes: Eyes
@@ -67,96 +68,20 @@ const look = async (
   watch: Watch,
   forMs: number,
 ): Promise<Outcome> => {
-  const pings = probe === 'pinged'
-  const view = new View(watch, secretWords(probe, handshake, watch.subject))
-  const { eyes, timeoutMs, signal } = watch
+  const { eyes, subject, protocol, timeoutMs, signal } = watch
+  const view = new View({
+    handshake,
+    signal,
+    codec: protocol.codec({ clientId: subject.clientId() }),
+    greets: protocol.greets,
+    dialogue: dialogueOf(subject.transmission),
+    secret: secretWords(probe, handshake, subject),
+  })
   const dialed = await eyes.dial(handshake, { timeoutMs, signal, heard: (what) => view.hear(what) })
   if (dialed.kind === 'missed') return dialed.outcome
-  const { wire } = dialed
   try {
-    for (const frame of watch.subject.captured.firstFrames) wire.send(frame)
-    return await view.of(wire, handshake, forMs, pings)
+    return await view.watch(dialed.wire, forMs, probe === 'pinged' ? 'often' : 'once')
   } finally {
-    wire.close()
+    dialed.wire.close()
   }
-}
-
-/** What was seen of one open connection. */
-class View {
-  readonly #watch: Watch
-  readonly #codec: ReturnType<Protocol['codec']>
-  readonly #secret: readonly string[]
-  #openedAt = Date.now()
-  #end: End | undefined
-  #greeted = false
-  #ponged = false
-  #settle = () => {}
-
-  constructor(watch: Watch, secret: readonly string[]) {
-    this.#watch = watch
-    this.#secret = secret
-    this.#codec = watch.protocol.codec({ clientId: watch.subject.stranger() })
-  }
-
-  hear(what: Heard): void {
-    if (what.kind === 'pong') this.#ponged = true
-    if (what.kind === 'text' && isGreeting(this.#codec.read(what.text))) this.#greeted = true
-    if (what.kind !== 'ended') return
-    const afterMs = Date.now() - this.#openedAt
-    this.#end =
-      what.code === 1006 ? { how: 'cut', afterMs } : { how: 'close', code: what.code, afterMs }
-    this.#settle()
-  }
-
-  async of(wire: Wire, handshake: Handshake, forMs: number, pings: boolean): Promise<Opened> {
-    const everyMs = Math.max(forMs / 8, 50)
-    wire.ping?.()
-    const pinging = pings ? setInterval(() => wire.ping?.(), everyMs) : undefined
-    await this.#wait(forMs)
-    clearInterval(pinging)
-    const server = serverNameOf(wire.server)
-    const skewMs = skewIn(wire.date, this.#openedAt)
-    const flaw = this.#flawOf(wire, handshake)
-    return {
-      kind: 'open',
-      ...(flaw && { flaw }),
-      ...(this.#end && { end: this.#end }),
-      ...(server && { server }),
-      ...(skewMs !== undefined && { skewMs }),
-    }
-  }
-
-  #wait(forMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#end) return resolve()
-      const timer = setTimeout(resolve, forMs)
-      this.#settle = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      this.#watch.signal?.addEventListener('abort', this.#settle, { once: true })
-    })
-  }
-
-  #flawOf(wire: Wire, { protocols }: Handshake): Flaw | undefined {
-    if (wire.flaw) return wire.flaw
-    const echo = echoFlaw(wire.protocol, protocols, this.#secret)
-    if (echo || this.#end) return echo
-    if (this.#watch.protocol.greets && !this.#greeted) return 'no-welcome'
-    return wire.ping && !this.#ponged ? 'no-pong' : undefined
-  }
-}
-
-const isGreeting = (incoming: { readonly kind: string; readonly greeting?: true }): boolean =>
-  incoming.kind === 'welcome' || incoming.greeting === true
-
-/** @param secret those of the offered subprotocols that change with the token */
-const echoFlaw = (
-  echoed: string,
-  offered: readonly string[],
-  secret: readonly string[],
-): Flaw | undefined => {
-  if (echoed === '') return offered.length > 0 ? 'not-echoed' : undefined
-  if (!offered.includes(echoed)) return 'stranger'
-  return secret.includes(echoed) ? 'token-echoed' : undefined
 }

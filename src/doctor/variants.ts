@@ -14,6 +14,7 @@ export interface Subject {
   readonly room: string | undefined
   /** Makes a name that nobody uses: a room, a path, a token. */
   readonly stranger: () => string
+  readonly clientId: () => string
 }
 
 /** @throws when it cannot be built; the message may hold the token, so it goes nowhere */
@@ -57,7 +58,7 @@ export const secretWords = (
   { protocols }: Handshake,
   subject: Subject,
 ): readonly string[] => {
-  if (subject.captured.carried !== 'handshake') return []
+  if (subject.transmission === undefined) return []
   const [kind, way] = splitOnce(probe)
   const isWay = kind === 'way' || kind === 'fake-way'
   const twin = handshakeFor(isWay ? (`fake-way:${way}` as ProbeName) : 'fake-token', subject)
@@ -74,9 +75,7 @@ const carry = ({ captured, transmission }: Subject, token: string): Handshake =>
   through(transmission, captured.bare, token)
 
 const carryFake = (subject: Subject): Handshake =>
-  subject.captured.carried === 'handshake'
-    ? carry(subject, subject.stranger())
-    : subject.captured.bare
+  subject.transmission ? carry(subject, subject.stranger()) : subject.captured.bare
 
 const through = (
   transmission: Transmission | undefined,

@@ -1,7 +1,8 @@
 /** An HTTP answer in place of a socket, which no single change turned into one. */
 import { type CauseName, certain, likely } from '../causes.ts'
-import { type Answered, type Facts, isSame, serverOf } from '../facts.ts'
+import type { Answered, Facts } from '../facts.ts'
 import { readsToken } from '../plan.ts'
+import { isSame, serverOf } from '../queries.ts'
 import type { Rule } from './rule.ts'
 
 const answer = (fits: (base: Answered, facts: Facts) => ReturnType<Rule>): Rule => {
@@ -46,22 +47,21 @@ const isAsGet = (base: Answered, { trials }: Facts): boolean => isSame(base, tri
 const lost = answer((base, facts) => {
   if (!isAsGet(base, facts) || base.wantsOther) return undefined
   const { status } = base
-  if (status === 426) return certain({ cause: 'upgrade-not-forwarded', status })
-  return base.mark === 'page'
-    ? likely({ cause: 'upgrade-not-forwarded', status }, 'no-websocket-support')
+  return status === 426 || base.mark === 'page'
+    ? certain({ cause: 'upgrade-lost', status })
     : undefined
 })
 
 const page = answer((base) =>
   base.status >= 200 && base.status < 300
-    ? likely({ cause: 'web-page', status: base.status }, 'wrong-path', 'upgrade-not-forwarded')
+    ? likely({ cause: 'web-page', status: base.status }, 'wrong-path', 'upgrade-lost')
     : undefined,
 )
 
 const missing = answer((base, facts) => {
   if (![404, 405, 410].includes(base.status)) return undefined
   return isAsGet(base, facts)
-    ? likely({ cause: 'wrong-path' }, 'upgrade-not-forwarded')
+    ? likely({ cause: 'wrong-path' }, 'upgrade-lost')
     : certain({ cause: 'wrong-path' })
 })
 
@@ -94,7 +94,13 @@ const closedEarly = answer((base, facts) => {
   return isAsgi ? likely({ cause: 'close-before-accept' }, ...alike(facts)) : undefined
 })
 
-const other = answer(({ status }) => certain({ cause: 'handshake-refused', status }))
+/** `ws` answers 400 where its option `path` says another one. */
+const other = answer((base, facts) =>
+  likely(
+    { cause: 'handshake-refused', status: base.status },
+    ...(base.status === 400 ? alike(facts) : []),
+  ),
+)
 
 export const answered: readonly Rule[] = [
   portal,

@@ -1,7 +1,8 @@
 /** One thing was changed, and the dial worked: that thing is the cause. */
 import { certain, likely } from '../causes.ts'
-import { type Facts, socketPath, solutionOf, works } from '../facts.ts'
+import type { Facts } from '../facts.ts'
 import { otherSlash } from '../near-paths.ts'
+import { socketPath, solutionOf, works } from '../queries.ts'
 import type { WayName } from '../ways.ts'
 import type { Rule } from './rule.ts'
 

@@ -1,15 +1,8 @@
 /** The handshake succeeded, and yet the socket cannot be used, or did not stay open. */
 import { certain, type Finding, likely } from '../causes.ts'
-import {
-  type End,
-  type Facts,
-  isRejectingCode,
-  isSame,
-  type Opened,
-  serverOf,
-  works,
-} from '../facts.ts'
-import { endedIdle, readsToken } from '../plan.ts'
+import type { End, Facts, Opened } from '../facts.ts'
+import { endedIdle, endedLate, readsToken } from '../plan.ts'
+import { isRejectingCode, isSame, serverOf, works } from '../queries.ts'
 import type { Rule } from './rule.ts'
 
 const opening = ({ trials }: Facts): Opened | undefined => {
@@ -29,6 +22,8 @@ const flawed: Rule = (facts) => {
       return certain({ cause: 'broken-upgrade', flaw: 'accept-key' })
     case 'extension':
       return certain({ cause: 'broken-upgrade', flaw: 'extension' })
+    case 'refused-in-frame':
+      return certain({ cause: 'token-refused' })
     case 'no-pong':
       return certain({ cause: 'no-pong' })
     case 'no-welcome':
@@ -67,6 +62,8 @@ const refused = ended((end, facts) => {
   const { code } = end
   if (code === 3003 || code === 4403) return likely({ cause: 'room-refused' }, 'token-refused')
   if (![1008, 3000, 4001, 4003, 4401].includes(code)) return undefined
+  // As a server does that waits for a token in the first frame.
+  if (endedLate(facts)) return likely({ cause: 'token-refused', code }, 'token-elsewhere')
   // A made-up token is closed with something else: this one was read, and refused for another reason.
   return readsToken(facts)
     ? likely({ cause: 'token-refused', code }, 'room-refused')

@@ -1,7 +1,8 @@
 /** What the token itself, and its size, tell of a refusal. */
 import { certain, likely } from '../causes.ts'
-import { endCode, type Facts, isRejectingCode, isSame, type Outcome, skewOf } from '../facts.ts'
+import type { Facts, Outcome } from '../facts.ts'
 import { clocksDiffer, isExpired, isExpiredHere, isFromFuture, isTooYoung } from '../lifetime.ts'
+import { endCode, isRejectingCode, isSame, skewOf } from '../queries.ts'
 import type { Rule } from './rule.ts'
 
 /** A refusal that a bad token may have: before the accept, or after it. */

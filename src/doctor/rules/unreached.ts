@@ -1,6 +1,7 @@
 /** No HTTP answer to the upgrade: nothing could be dialed, or nothing came back. */
 import { type Cause, certain, type Finding, likely, unknown } from '../causes.ts'
-import { type Facts, type Failed, isMixed, isSame, type Outcome, serverOf } from '../facts.ts'
+import type { Facts, Failed, Outcome } from '../facts.ts'
+import { isMixed, isSame, serverOf } from '../queries.ts'
 import type { Rule } from './rule.ts'
 
 const mixed: Rule = (facts) => (isMixed(facts) ? certain({ cause: 'mixed-content' }) : undefined)
@@ -72,11 +73,18 @@ const mute: Rule = (facts) => {
   return droppedBy(facts, base)
 }
 
-/** daphne drops a connection that was not accepted within its 5 s, and one that got a foreign subprotocol. */
-const droppedBy = (facts: Facts, { afterMs }: Failed): Finding =>
-  serverOf(facts) === 'daphne' && afterMs > 3_000
-    ? likely({ cause: 'never-accepted', afterMs }, ...ofProtocols(facts))
+/**
+ * daphne drops a connection that was not accepted within its 5 s, and one that was accepted with a foreign
+ * subprotocol. uvicorn with wsproto drops the latter at once.
+ */
+const droppedBy = (facts: Facts, { afterMs }: Failed): Finding => {
+  const server = serverOf(facts)
+  if (server === 'daphne' && afterMs > 3_000)
+    return likely({ cause: 'never-accepted', afterMs }, 'subprotocol-not-offered')
+  return server === 'uvicorn'
+    ? unknown('subprotocol-not-offered', 'exception-before-accept')
     : likely({ cause: 'dropped', afterMs }, ...ofProtocols(facts))
+}
 
 /** Without the offer it is answered: then the server may have named one that was not offered. */
 const ofProtocols = ({ trials }: Facts): Cause['cause'][] => {

@@ -1,4 +1,5 @@
-import { serverOf } from '../facts.ts'
+import type { Facts } from '../facts.ts'
+import { serverOf } from '../queries.ts'
 import { ACCEPT_THEN_CLOSE, type WordsFor } from './words.ts'
 
 /** Something answered in HTTP. */
@@ -6,7 +7,7 @@ export const answeredWords: WordsFor<
   | 'captive-portal'
   | 'web-page'
   | 'redirect'
-  | 'upgrade-not-forwarded'
+  | 'upgrade-lost'
   | 'no-websocket-support'
   | 'bad-gateway'
   | 'rate-limited'
@@ -43,8 +44,8 @@ export const answeredWords: WordsFor<
         'Except the path of the socket from the login proxy, or give `url` the host itself.',
     }[leads],
   }),
-  'upgrade-not-forwarded': ({ status }, facts) => ({
-    says: `The upgrade was answered as an ordinary request (HTTP ${status})${serverOf(facts) ? ` by ${serverOf(facts)}` : ''}: a proxy took the Upgrade header away, or the server program knows no WebSockets.`,
+  'upgrade-lost': ({ status }, facts) => ({
+    says: `The upgrade was answered as an ordinary request (HTTP ${status}${by(facts)}): a proxy takes the Upgrade header away, or the server program knows no WebSockets.`,
     fix: 'nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`. Without a proxy: `pip install "uvicorn[standard]"`, or daphne first in INSTALLED_APPS.',
   }),
   'no-websocket-support': ({ server }) => ({
@@ -102,9 +103,16 @@ export const answeredWords: WordsFor<
     fix: 'The log of the server has the traceback. `ValueError: No route found for path`: the path in `url`. Anything else: catch it where the token is checked, accept, and close with a code.',
   }),
   'handshake-refused': ({ status }) => ({
-    says: `The server, or a proxy in front of it, refused the handshake with HTTP ${status}. A browser sees 1006 only.`,
+    says: `The server, or a proxy in front of it, refused the handshake with HTTP ${status}. A browser sees 1006 only.${
+      status === 400 ? ' `ws` answers 400 to a path other than its own.' : ''
+    }`,
     fix: `Look for this status in the logs, of the proxy first. Where the application refuses: ${ACCEPT_THEN_CLOSE}.`,
   }),
+}
+
+const by = (facts: Facts): string => {
+  const server = serverOf(facts)
+  return server ? ` by ${server}` : ''
 }
 
 const whatWasRefused = (trials: ReadonlyMap<string, { readonly kind: string }>): string => {

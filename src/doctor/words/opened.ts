@@ -1,5 +1,6 @@
-import { type Facts, skewOf } from '../facts.ts'
+import type { Facts } from '../facts.ts'
 import { clocksDiffer } from '../lifetime.ts'
+import { skewOf } from '../queries.ts'
 import { seconds, type WordsFor } from './words.ts'
 
 /** The socket opened. */
@@ -60,7 +61,7 @@ export const openedWords: WordsFor<
     fix: 'A proxy accepts the upgrade and passes no frames on: forward the connection as a tunnel.',
   }),
   'no-welcome': () => ({
-    says: 'The socket opens, and the greeting that the protocol begins with does not come.',
+    says: 'The socket opens, and the greeting that the protocol begins with, or the answer to the token, does not come.',
     fix: 'The option `protocol`: `multiplexed()` needs a server with the rooms protocol; for others `plain()` or `roomPerSocket()`, with a `greeting` only where it always comes.',
   }),
   'workers-not-shared': () => ({
@@ -68,7 +69,7 @@ export const openedWords: WordsFor<
     fix: 'A shared layer: Channels `CHANNEL_LAYERS` with channels_redis instead of InMemoryChannelLayer; FastAPI Redis pub/sub instead of a list in memory. Or one worker.',
   }),
   'no-broadcast': () => ({
-    says: 'No socket in the room hears another: the server does not pass messages on, or each socket is on a worker of its own.',
+    says: 'No socket in the room hears another: the server does not pass this message on, or each socket is on a worker of its own.',
     fix: 'On the server: send what comes to the whole room. With many workers: a shared layer.',
   }),
 }

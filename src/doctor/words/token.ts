@@ -41,8 +41,8 @@ export const tokenWords: WordsFor<
     fix: 'Let `auth` return `access`, not `refresh`.',
   }),
   'token-refused': ({ status, code }) => ({
-    says: `The server refuses the token ${code === undefined ? `with HTTP ${status}` : `with close code ${code}, after the accept`}.`,
-    fix: 'Look on the server which check fails: signing key, audience, issuer, user. In the client: another token.',
+    says: `The server refuses the token ${how(status, code)}.`,
+    fix: 'Look on the server which check fails: signing key, audience, issuer, user. In the client: another token, or `transmission`, if the server waits for it in the first frame.',
   }),
   'room-refused': () => ({
     says: 'The room is closed to this user; the token is good elsewhere.',
@@ -60,4 +60,9 @@ export const tokenWords: WordsFor<
     says: 'The server echoes the subprotocol that holds the token, which makes it readable as `socket.protocol`.',
     fix: 'Accept with the word before it: `subprotocol="token"`.',
   }),
+}
+
+const how = (status: number | undefined, code: number | undefined): string => {
+  if (status !== undefined) return `with HTTP ${status}`
+  return code === undefined ? 'in a frame' : `with close code ${code}, after the accept`
 }

@@ -1,4 +1,4 @@
-import { serverOf } from '../facts.ts'
+import { serverOf } from '../queries.ts'
 import { ACCEPT_THEN_CLOSE, seconds, type WordsFor } from './words.ts'
 
 /** The socket server was not reached. */
@@ -84,7 +84,7 @@ export const unreachedWords: WordsFor<
   'never-accepted': ({ afterMs }, facts) => ({
     says:
       serverOf(facts) === 'daphne'
-        ? `The application neither accepted nor closed: daphne gave up after ${seconds(afterMs)}.`
+        ? `daphne gave up after ${seconds(afterMs)}: the application neither accepted nor closed, or it accepted with a subprotocol that was not offered.`
         : `Ordinary requests are answered, the upgrade is not within ${seconds(afterMs)}: the application neither accepts nor closes.`,
     fix: `On the server, before the accept: no slow query, no lock, and a decision on every path. ${ACCEPT_THEN_CLOSE}.`,
   }),
