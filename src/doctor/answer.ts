@@ -53,8 +53,8 @@ const TOO_LARGE = [
   'chunk is longer than limit',
 ]
 const TLS_PORT = ['plain HTTP request was sent to HTTPS port', 'speaking plain HTTP to an SSL']
-/** WISPr is what networks with a sign-in put into their pages for machines. */
-const PORTAL = ['WISPAccessGatewayParam', 'captive portal', 'type="password"', "type='password'"]
+/** Words of networks with a sign-in; WISPr is what they put into their pages for machines. */
+const PORTAL = ['WISPAccessGatewayParam', 'captive', 'hotspot', 'wi-fi', 'wifi']
 
 const holds = (text: string, marks: readonly string[]): boolean =>
   marks.some((mark) => text.toLowerCase().includes(mark.toLowerCase()))

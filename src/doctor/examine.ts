@@ -13,6 +13,7 @@ import { judge } from './judge.ts'
 import { nextProbe } from './plan.ts'
 import { runProbe, type Watch } from './run-probe.ts'
 import { scrubber } from './secrets.ts'
+import { Supply } from './supply.ts'
 import { tokenFactsOf } from './token-facts.ts'
 import { type WayKind, wayNames } from './ways.ts'
 import { wordsOf } from './words/index.ts'
@@ -40,24 +41,33 @@ export const examine = async (eyes: Eyes, order: Order): Promise<Diagnosis> => {
   const { transmission, protocol } = socket
   const subject = { captured, transmission, room, stranger, clientId }
   const watch: Watch = { eyes, subject, protocol, timeoutMs, watchMs, signal }
-  const facts = await tryAll(factsOf(eyes, order, captured), order, watch)
-  return report(facts, secretsOf(captured))
+  const supply = new Supply(captured, socket, room, signal)
+  const facts = await tryAll(factsOf(eyes, order, captured), order, watch, supply)
+  return report(facts, supply.all.flatMap(secretsOf))
 }
 
-const tryAll = async (facts: Facts, order: Order, watch: Watch): Promise<Facts> => {
+const tryAll = async (facts: Facts, order: Order, watch: Watch, supply: Supply): Promise<Facts> => {
   const trials = new Map<ProbeName, Outcome>()
   const known: Facts = { ...facts, trials }
   for (let probe = nextProbe(known); probe !== undefined; probe = nextProbe(known)) {
     const { crowd, crowdRoom = 'authed-socket-doctor' } = order
+    const captured = carriesToken(probe) ? await supply.next() : watch.subject.captured
+    const now = { ...watch, subject: { ...watch.subject, captured } }
     const outcome =
       probe === 'crowd' && crowd
-        ? await runCrowd(crowd, crowdRoom, watch)
-        : await runProbe(probe, watch, trials.get('base'))
+        ? await runCrowd(crowd, crowdRoom, now)
+        : await runProbe(probe, now, trials.get('base'))
     order.signal?.throwIfAborted()
     trials.set(probe, outcome)
   }
   return known
 }
+
+/** The first dial has its token already. */
+const carriesToken = (probe: ProbeName): boolean =>
+  !['base', 'get', 'root', 'other-scheme', 'fake-token', 'long-token', 'unknown-path'].includes(
+    probe,
+  ) && !probe.startsWith('fake-way:')
 
 /** As a page there would send it, unless the options say otherwise. */
 const withOrigin = (socket: AuthedSocketOptions, page: URL | undefined): AuthedSocketOptions => {

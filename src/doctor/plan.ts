@@ -124,7 +124,7 @@ const STEPS = (facts: Facts): readonly Step[] => [
     { probe: `way:${way}`, when: isElsewhereLikely },
     { probe: `fake-way:${way}`, when: (f) => works(f.trials.get(`way:${way}`)) },
   ]),
-  { probe: 'again', when: isSolved },
+  { probe: 'again', when: (f) => isSolved(f) || endedIdle(f) },
   { probe: 'pinged', when: (f) => f.sight === 'node' && endedIdle(f) },
   { probe: 'crowd', when: (f) => f.wantsCrowd && works(base(f)) },
 ]

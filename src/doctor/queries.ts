@@ -1,6 +1,7 @@
 /** What rules and plan ask of the facts. Pure. */
 import type { Facts, Opened, Outcome, ProbeName, ServerName } from './facts.ts'
 import { otherSlash } from './near-paths.ts'
+import type { WayName } from './ways.ts'
 
 /** A page on https may open `ws:` to the own machine only. */
 export const isMixed = ({ target: { page, secure, loopback } }: Facts): boolean =>
@@ -45,17 +46,21 @@ export const serverOf = (facts: Facts): ServerName | undefined => {
   return undefined
 }
 
-/** The probes that change one thing each; one of them that works names the cause. */
-export const solutionOf = (facts: Facts): ProbeName | undefined => {
-  for (const [probe, outcome] of facts.trials)
-    if (works(outcome) && isSolution(probe) && !works(facts.trials.get('base'))) return probe
+/** The first probe that changes one thing and works, where the configured dial does not: it names the cause. */
+export const solutionOf = ({ trials }: Facts): ProbeName | undefined => {
+  if (works(trials.get('base'))) return undefined
+  for (const [probe, outcome] of trials)
+    if (works(outcome) && isSolution(probe, trials)) return probe
   return undefined
 }
 
-const isSolution = (probe: ProbeName): boolean =>
+const CHANGES = ['other-slash', 'own-origin', 'no-origin', 'bare-token', 'other-room']
+
+/** A place where a made-up token does as well is no place where the server reads one. */
+const isSolution = (probe: ProbeName, trials: Facts['trials']): boolean =>
+  CHANGES.includes(probe) ||
   probe.startsWith('near:') ||
-  ['other-slash', 'own-origin', 'no-origin', 'bare-token', 'other-room'].includes(probe) ||
-  probe.startsWith('way:')
+  (probe.startsWith('way:') && !works(trials.get(`fake-${probe as `way:${WayName}`}`)))
 
 /** Opens, or refuses as a socket server does: not as for a path that is not there. */
 const isSocket = (outcome: Outcome): boolean =>

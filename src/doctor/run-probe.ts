@@ -41,16 +41,16 @@ export const runProbe = async (
   } catch {
     return { kind: 'unsent' }
   }
-  const isBase = probe === 'base' || probe === 'pinged'
-  const forMs = isBase ? pinging(probe, watch, before) : Math.min(watch.watchMs, GLANCE_MS)
-  return look(probe, handshake, { ...watch, timeoutMs }, forMs)
+  return look(probe, handshake, { ...watch, timeoutMs }, watchFor(probe, watch, before))
 }
 
-/** With pings it has to live clearly longer than without. */
-const pinging = (probe: ProbeName, { watchMs }: Watch, before: Outcome | undefined): number =>
-  probe === 'pinged' && before?.kind === 'open' && before.end
-    ? before.end.afterMs * 1.7 + 300
-    : watchMs
+/** A limit that was met once is met again; with pings a socket has to live clearly longer than without. */
+const watchFor = (probe: ProbeName, { watchMs }: Watch, before: Outcome | undefined): number => {
+  const endedMs = before?.kind === 'open' ? before.end?.afterMs : undefined
+  if (probe === 'base' || (probe === 'again' && endedMs !== undefined)) return watchMs
+  if (probe === 'pinged' && endedMs !== undefined) return endedMs * 1.7 + 300
+  return Math.min(watchMs, GLANCE_MS)
+}
 
 const otherScheme = (url: URL): URL => {
   const isSecure = url.protocol === 'wss:'

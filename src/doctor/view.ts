@@ -20,6 +20,8 @@ export interface ViewOptions {
 /** Of one that pings: more often than any limit that it was made to outlive. */
 const PINGS = 8
 const SHORTEST_PING_MS = 50
+/** An answer may take so long on a slow network. */
+const PONG_MS = 1_000
 
 export class View {
   readonly #options: ViewOptions
@@ -55,7 +57,7 @@ export class View {
     clearInterval(pinging)
     const server = serverNameOf(wire.server)
     const skewMs = skewIn(wire.date, this.#openedAt)
-    const flaw = this.#flawOf(wire)
+    const flaw = this.#flawOf(wire, forMs)
     return {
       kind: 'open',
       ...(flaw && { flaw }),
@@ -112,13 +114,13 @@ export class View {
     })
   }
 
-  #flawOf(wire: Wire): Flaw | undefined {
+  #flawOf(wire: Wire, forMs: number): Flaw | undefined {
     const { handshake, secret, greets } = this.#options
     const flaw = wire.flaw ?? echoFlaw(wire.protocol, handshake.protocols, secret)
     if (flaw || this.#end) return flaw
     if (this.#answer === 'refused') return 'refused-in-frame'
     if (this.#answer === 'awaited' || (greets && !this.#seen.greeted)) return 'no-welcome'
-    return wire.ping && !this.#seen.ponged ? 'no-pong' : undefined
+    return wire.ping && !this.#seen.ponged && forMs >= PONG_MS ? 'no-pong' : undefined
   }
 }
 

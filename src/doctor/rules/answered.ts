@@ -60,9 +60,8 @@ const page = answer((base) =>
 
 const missing = answer((base, facts) => {
   if (![404, 405, 410].includes(base.status)) return undefined
-  return isAsGet(base, facts)
-    ? likely({ cause: 'wrong-path' }, 'upgrade-lost')
-    : certain({ cause: 'wrong-path' })
+  const seesUpgrade = facts.trials.get('get')?.kind === 'answer' && !isAsGet(base, facts)
+  return likely({ cause: 'wrong-path' }, ...(seesUpgrade ? [] : ['upgrade-lost' as const]))
 })
 
 const raised = answer((base, facts) => {

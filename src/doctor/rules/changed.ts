@@ -1,6 +1,5 @@
 /** One thing was changed, and the dial worked: that thing is the cause. */
 import { certain, likely } from '../causes.ts'
-import type { Facts } from '../facts.ts'
 import { otherSlash } from '../near-paths.ts'
 import { socketPath, solutionOf, works } from '../queries.ts'
 import type { WayName } from '../ways.ts'
@@ -15,6 +14,8 @@ const cameBack: Rule = (facts) =>
 const solved: Rule = (facts) => {
   const probe = solutionOf(facts)
   switch (probe) {
+    case undefined:
+      return undefined
     case 'other-slash':
       return certain({ cause: 'wrong-slash', path: otherSlash(facts.target.path) })
     case 'own-origin':
@@ -26,18 +27,10 @@ const solved: Rule = (facts) => {
     case 'other-room':
       return certain({ cause: 'room-refused' })
     default:
-      return probe && otherWay(facts, probe)
+      if (probe.startsWith('near:')) return certain({ cause: 'wrong-path', path: probe.slice(5) })
+      // The name of the probe is made of that of the way.
+      return certain({ cause: 'token-elsewhere', way: probe.slice(4) as WayName })
   }
-}
-
-/** A place where a fake token does as well is no place where the server reads one. */
-const otherWay = ({ trials }: Facts, probe: string) => {
-  if (!probe.startsWith('way:')) return undefined
-  // The name of the probe is made of that of the way.
-  const way = probe.slice(4) as WayName
-  return works(trials.get(`fake-way:${way}`))
-    ? undefined
-    : certain({ cause: 'token-elsewhere', way })
 }
 
 /** The configured path is answered as one that nobody has, and another one is not. */

@@ -1,6 +1,6 @@
 /** The handshake succeeded, and yet the socket cannot be used, or did not stay open. */
-import { certain, type Finding, likely } from '../causes.ts'
-import type { End, Facts, Opened } from '../facts.ts'
+import { certain, type Finding, likely, unknown } from '../causes.ts'
+import type { End, Facts, Opened, Outcome } from '../facts.ts'
 import { endedIdle, endedLate, readsToken } from '../plan.ts'
 import { isRejectingCode, isSame, serverOf, works } from '../queries.ts'
 import type { Rule } from './rule.ts'
@@ -40,15 +40,24 @@ const ended = (fits: (end: End, facts: Facts) => Finding | undefined): Rule => {
   }
 }
 
-/** Silence is cut, and pings prevent it. */
-const idle = ended(({ afterMs }, facts) => {
+/** Silence is cut, twice after the same time, and pings prevent it. */
+const idle = ended((end, facts) => {
   if (!endedIdle(facts)) return undefined
-  const pinged = facts.trials.get('pinged')
+  const { afterMs } = end
+  const [again, pinged] = [facts.trials.get('again'), facts.trials.get('pinged')]
+  if (!endedLike(end, again) || pinged === undefined) return unknown('idle-cut', 'cut-while-open')
   if (works(pinged)) return certain({ cause: 'idle-cut', afterMs })
-  return pinged?.kind === 'open'
-    ? certain({ cause: 'cut-while-open', afterMs })
-    : likely({ cause: 'cut-while-open', afterMs }, 'idle-cut')
+  return endedLate(facts)
+    ? likely({ cause: 'cut-while-open', afterMs }, 'exception-after-accept')
+    : unknown('exception-after-accept', 'cut-while-open', 'idle-cut')
 })
+
+/** Limits are kept to the second; whatever breaks a network is not. */
+const endedLike = ({ how, afterMs }: End, other: Outcome | undefined): boolean =>
+  other?.kind === 'open' &&
+  other.end?.how === how &&
+  Math.abs(other.end.afterMs - afterMs) < afterMs / 4 + SLACK_MS
+const SLACK_MS = 300
 
 const restarting = ended((end) =>
   end.how === 'close' && [1001, 1012, 1013].includes(end.code)
@@ -64,20 +73,27 @@ const refused = ended((end, facts) => {
   if (![1008, 3000, 4001, 4003, 4401].includes(code)) return undefined
   // As a server does that waits for a token in the first frame.
   if (endedLate(facts)) return likely({ cause: 'token-refused', code }, 'token-elsewhere')
-  // A made-up token is closed with something else: this one was read, and refused for another reason.
-  return readsToken(facts)
-    ? likely({ cause: 'token-refused', code }, 'room-refused')
-    : certain({ cause: 'token-refused', code })
+  // Another code for a made-up token: this one was read, and refused for another reason.
+  const isUnauthorized = (code === 3000 || code === 4401) && !readsToken(facts)
+  return likely(
+    { cause: 'token-refused', code },
+    ...(isUnauthorized ? [] : ['room-refused' as const]),
+  )
 })
 
 /**
  * daphne says 1011 for every exception, and for codes that it cannot send, 1008 among them. uvicorn ends
- * TCP. So does a proxy, but not at once.
+ * TCP. So may a proxy.
  */
 const raised = ended((end, facts) => {
   if (end.how === 'close' && end.code !== 1011) return undefined
-  const isDaphne = end.how === 'close' && serverOf(facts) === 'daphne'
-  return isDaphne && isSame(opening(facts), facts.trials.get('fake-token'))
+  const server = serverOf(facts)
+  if (end.how === 'cut')
+    return likely(
+      { cause: 'exception-after-accept' },
+      ...(server === 'uvicorn' ? [] : ['cut-while-open' as const]),
+    )
+  return server === 'daphne' && isSame(opening(facts), facts.trials.get('fake-token'))
     ? likely({ cause: 'exception-after-accept' }, 'token-refused')
     : certain({ cause: 'exception-after-accept' })
 })

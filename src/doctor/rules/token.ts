@@ -5,9 +5,9 @@ import { clocksDiffer, isExpired, isExpiredHere, isFromFuture, isTooYoung } from
 import { endCode, isRejectingCode, isSame, skewOf } from '../queries.ts'
 import type { Rule } from './rule.ts'
 
-/** A refusal that a bad token may have: before the accept, or after it. */
-export const isRefusal = (outcome: Outcome | undefined): boolean =>
-  (outcome?.kind === 'answer' && [400, 401, 403].includes(outcome.status)) ||
+/** A refusal that a bad token may have: before the accept, or after it. A page comes from a proxy. */
+const isRefusal = (outcome: Outcome | undefined): boolean =>
+  (outcome?.kind === 'answer' && [401, 403].includes(outcome.status) && !outcome.html) ||
   (outcome?.kind === 'open' && outcome.flaw === undefined && isRejectingCode(endCode(outcome)))
 
 const base = ({ trials }: Facts): Outcome | undefined => trials.get('base')

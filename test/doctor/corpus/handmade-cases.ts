@@ -242,6 +242,28 @@ export const handmadeCases: readonly Case[] = [
     },
   },
   {
+    title: 'an Origin that is not in the list, where each token is good for one dial',
+    is: 'origin-refused',
+    make: async ({ keep }) => {
+      let made = 0
+      const spent = new Set<string | null>()
+      const isGood = (token: string | null) =>
+        token?.startsWith('ticket-number-') === true && !spent.has(token)
+      const { port } = await keep(
+        web({
+          upgrade: (request, socket, head) => {
+            const token = tokenOf(request)
+            const isWelcome = isGood(token) && request.headers.origin !== undefined
+            spent.add(token)
+            if (isWelcome) sockets()(request, socket, head)
+            else refuse(() => ({ status: 403 }))(request, socket)
+          },
+        }),
+      )
+      return { ...to(port), auth: () => `ticket-number-${made++}` }
+    },
+  },
+  {
     title: 'the clock of the server is an hour ahead: the token is over there',
     is: 'wrong-clock',
     make: async ({ keep }) => {
@@ -282,11 +304,11 @@ export const handmadeCases: readonly Case[] = [
     make: async ({ keep, node, token }) => {
       const { port } = await keep(
         tunnel(node.port, (client) => {
-          setTimeout(() => client.destroy(), 700).unref()
+          setTimeout(() => client.destroy(), 1_600).unref()
         }),
       )
       const valid = await token(node)
-      return { ...to(port, '/ws/plain'), auth: () => valid }
+      return { ...to(port, '/ws/plain'), auth: () => valid, watchMs: 2_500 }
     },
   },
   {
