@@ -18,3 +18,7 @@ export const wordsOf = (finding: Finding, facts: Facts): Words => {
   const speak = all()[finding.cause] as (cause: Finding, facts: Facts) => Words
   return speak(finding, facts)
 }
+
+export const causeNames = (): CauseName[] =>
+  // The type demands a text for each cause, so these are all.
+  Object.keys(all()) as CauseName[]
