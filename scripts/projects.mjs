@@ -14,7 +14,9 @@ export const projects = [
     name: 'fast',
     include: [
       'test/*.test.ts',
-      'test/{unit,model,shell,integration,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/{unit,model,shell,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/integration/*.test.ts',
+      'test/integration/{stories,rooms}/**/*.test.ts',
     ],
     testTimeoutMs: 10_000,
     maxWorkers: 2,
@@ -46,6 +48,14 @@ export const projects = [
     name: 'doctor',
     include: ['test/doctor/**/*.test.ts'],
     testTimeoutMs: 60_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 180_000,
+  },
+  {
+    // The rooms of the two Python servers, in raw frames: several processes, Redis killed and restarted.
+    name: 'rooms-python',
+    include: ['test/integration/rooms-python/**/*.test.ts'],
+    testTimeoutMs: 20_000,
     maxWorkers: 2,
     stepTimeoutMs: 180_000,
   },

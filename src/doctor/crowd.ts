@@ -4,7 +4,7 @@ import type { Wire } from './eyes.ts'
 import type { Crowd, Outcome } from './facts.ts'
 import { firstFrameOf } from './first-frame.ts'
 import type { Watch } from './run-probe.ts'
-import { handshakeFor } from './variants.ts'
+import { addressed, handshakeFor } from './variants.ts'
 
 export interface CrowdOptions {
   /**
@@ -24,8 +24,14 @@ interface Member {
   readonly wire: Wire
   readonly codec: Codec
   readonly mark: string
-  /** Everything that came in, and whether it is over. */
-  readonly heard: { readonly texts: string[]; ended: boolean }
+  readonly heard: Heard
+}
+
+/** Everything that came in, what it told of the room, and whether it is over. */
+interface Heard {
+  readonly texts: string[]
+  epoch?: string
+  ended: boolean
 }
 
 /** @param room where rooms share a socket; otherwise it stands in the URL, or there is none */
@@ -56,12 +62,13 @@ const hears = ({ heard }: Member, mark: string): boolean =>
 
 const enter = async (watch: Watch, room: string): Promise<Member | undefined> => {
   const { eyes, subject, protocol, timeoutMs, signal } = watch
-  const heard = { texts: [] as string[], ended: false }
-  const dialed = await eyes.dial(handshakeFor('base', subject), {
+  const codec = protocol.codec({ clientId: subject.clientId() })
+  const heard: Heard = { texts: [], ended: false }
+  const dialed = await eyes.dial(addressed(handshakeFor('base', subject), codec), {
     timeoutMs,
     signal,
     heard: (what) => {
-      if (what.kind === 'text') heard.texts.push(what.text)
+      if (what.kind === 'text') note(heard, what.text, codec)
       if (what.kind === 'ended') heard.ended = true
     },
   })
@@ -69,16 +76,22 @@ const enter = async (watch: Watch, room: string): Promise<Member | undefined> =>
   const { wire } = dialed
   const first = firstFrameOf(subject.captured.full)
   if (first !== undefined) wire.send(first)
-  const codec = protocol.codec({ clientId: subject.clientId() })
   const joining = codec.join?.([{ room }], 1)
   if (joining !== undefined) wire.send(joining)
   return { wire, codec, mark: subject.stranger(), heard }
 }
 
-/** Where rooms share a socket the frame names the room. */
-const say = ({ wire, codec }: Member, room: string, data: unknown): void => {
+const note = (heard: Heard, text: string, codec: Codec): void => {
+  heard.texts.push(text)
+  const incoming = codec.read(text)
+  if (incoming.kind === 'joined' && incoming.epoch !== undefined) heard.epoch = incoming.epoch
+}
+
+/** Where rooms share a socket the frame names the room, and its epoch. */
+const say = ({ wire, codec, heard }: Member, room: string, data: unknown): void => {
   const frame = codec.send(codec.join && room, data, 2)
-  wire.send(typeof frame === 'string' ? frame : new TextDecoder().decode(frame))
+  const text = typeof frame === 'string' ? frame : new TextDecoder().decode(frame)
+  wire.send((heard.epoch !== undefined && codec.complete?.(text, heard.epoch)) || text)
 }
 
 /** @param heard `heard[i][j]`: what `i` said was heard by `j` */

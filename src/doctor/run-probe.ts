@@ -4,7 +4,7 @@ import type { Handshake } from '../transmissions/transmission.ts'
 import type { Eyes } from './eyes.ts'
 import type { Outcome, ProbeName } from './facts.ts'
 import { dialogueOf } from './first-frame.ts'
-import { handshakeFor, type Subject, secretWords } from './variants.ts'
+import { addressed, handshakeFor, type Subject, secretWords } from './variants.ts'
 import { View } from './view.ts'
 
 export interface Watch {
@@ -69,15 +69,20 @@ const look = async (
   forMs: number,
 ): Promise<Outcome> => {
   const { eyes, subject, protocol, timeoutMs, signal } = watch
+  const codec = protocol.codec({ clientId: subject.clientId() })
   const view = new View({
     handshake,
     signal,
-    codec: protocol.codec({ clientId: subject.clientId() }),
+    codec,
     greets: protocol.greets,
     dialogue: dialogueOf(subject.transmission),
     secret: secretWords(probe, handshake, subject),
   })
-  const dialed = await eyes.dial(handshake, { timeoutMs, signal, heard: (what) => view.hear(what) })
+  const dialed = await eyes.dial(addressed(handshake, codec), {
+    timeoutMs,
+    signal,
+    heard: (what) => view.hear(what),
+  })
   if (dialed.kind === 'missed') return dialed.outcome
   try {
     return await view.watch(dialed.wire, forMs, probe === 'pinged' ? 'often' : 'once')

@@ -1,5 +1,6 @@
 /** Turns what is to be tried into a handshake. Holds the token: nothing of it goes into facts. */
 import type { AuthedSocketOptions } from '../options.ts'
+import type { Codec } from '../protocols/protocol.ts'
 import { setHeader } from '../transmissions/headers.ts'
 import type { Handshake, Transmission } from '../transmissions/transmission.ts'
 import type { Captured } from './capture.ts'
@@ -102,6 +103,14 @@ const withRoom = (url: URL, { room = '', stranger }: Subject): URL => {
   const name = encodeURIComponent(room)
   const parts = url.pathname.split('/').map((part) => (part === name ? stranger() : part))
   return withPath(url, parts.join('/'))
+}
+
+/** Protocols whose URL names the client: each dial is one of its own. */
+export const addressed = (handshake: Handshake, codec: Codec): Handshake => {
+  if (codec.address === undefined) return handshake
+  const url = new URL(handshake.url)
+  codec.address(url, [])
+  return { ...handshake, url }
 }
 
 const withOrigin = (handshake: Handshake, origin: string | undefined): Handshake => {

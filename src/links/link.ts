@@ -27,6 +27,8 @@ import { probeAnswer } from './probe.ts'
 export interface LinkListener {
   changed(next: LinkState, previous: LinkState): void
   incoming(message: Incoming): void
+  /** The URL of a dial, before the token: something may be added. */
+  addressed(url: URL): void
   /** A policy of the user threw, or the like: nothing that stops the link. */
   failed(error: unknown): void
 }
@@ -143,6 +145,7 @@ export class Link {
   #handshake({ id }: Credential): Handshake {
     const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
     this.#where = redactUrl(url)
+    this.#listener.addressed(url)
     return handshakeOf(this.#options, url, this.#options.holder.answerOf(id))
   }
 
