@@ -27,6 +27,7 @@ export async function crowded(url: string, getToken: () => string): Promise<stri
     transmission: viaQuery(),
     protocol: roomPerSocket(),
     room: 'a-room-for-this-test',
+    watchMs: 1_000,
     crowd: { message: (mark) => ({ message: mark }) },
   })
   // #endregion

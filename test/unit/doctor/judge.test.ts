@@ -360,6 +360,11 @@ const rows: readonly Row[] = [
     'wrong-path',
     'origin-refused',
   ],
+  [
+    'closed before the accept, everywhere, but not with another token here',
+    factsOf({ base: asgi403, 'unknown-path': asgi403, 'fake-token': answers(401) }),
+    'close-before-accept',
+  ],
   ['403 of who knows whom', factsOf({ base: answers(403, { bytes: 9 }) }), 'handshake-refused'],
   ['401', factsOf({ base: answers(401), 'unknown-path': answers(404) }), 'token-refused'],
   // A browser.
