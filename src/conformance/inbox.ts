@@ -1,0 +1,100 @@
+/** What came on one connection and was not taken, and who waits for what. */
+
+import type { Reading, ServerFrame, ServerType } from './frames.ts'
+import { isRecord } from './guards.ts'
+import { CheckFailure, show } from './judging.ts'
+
+/** Which frame is meant; all that is given must fit. */
+export interface Wanted<Type extends ServerType = ServerType> {
+  readonly type?: Type
+  readonly id?: number
+  readonly room?: string
+}
+
+interface Waiter {
+  readonly wanted: Wanted
+  /** With a problem where the frame came and is not what it has to be. */
+  end(result: ServerFrame | { readonly problem: string }): void
+}
+
+export class Inbox {
+  readonly #timeoutMs: number
+  readonly #frames: ServerFrame[] = []
+  readonly #waiters = new Set<Waiter>()
+  #closed: string | undefined
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** Takes what has come already. */
+  here(wanted: Wanted): ServerFrame | undefined {
+    const index = this.#frames.findIndex((frame) => isWanted(frame, wanted))
+    return index < 0 ? undefined : this.#frames.splice(index, 1)[0]
+  }
+
+  /** Looks, and leaves it. */
+  has(wanted: Wanted): ServerFrame | undefined {
+    return this.#frames.find((frame) => isWanted(frame, wanted))
+  }
+
+  /**
+   * The first that fits of those that came, or the next one.
+   *
+   * @throws {CheckFailure} when it does not come, or is not as it has to be
+   */
+  take(wanted: Wanted, what: string): Promise<ServerFrame> {
+    const here = this.here(wanted)
+    return here ? Promise.resolve(here) : this.#wait(wanted, what)
+  }
+
+  deliver(frame: ServerFrame): void {
+    const waiter = [...this.#waiters].find(({ wanted }) => isWanted(frame, wanted))
+    if (waiter) waiter.end(frame)
+    else this.#frames.push(frame)
+  }
+
+  /** What cannot be read never arrives, so whoever waits for it learns at once why. */
+  spoil(reading: Reading): void {
+    if (reading.kind !== 'wrong' || !isRecord(reading.frame)) return
+    const { type, id } = reading.frame
+    const waiter = [...this.#waiters].find(({ wanted }) =>
+      wanted.id === undefined ? wanted.type === type : wanted.id === id,
+    )
+    waiter?.end({ problem: reading.problem })
+  }
+
+  close(code: number): void {
+    this.#closed = `the server closed with ${code} instead`
+    for (const waiter of this.#waiters) waiter.end({ problem: this.#closed })
+  }
+
+  #wait(wanted: Wanted, what: string): Promise<ServerFrame> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        wanted,
+        end: (result) => {
+          clearTimeout(timer)
+          this.#waiters.delete(waiter)
+          if ('problem' in result) reject(new CheckFailure(`no ${what} came: ${result.problem}`))
+          else resolve(result)
+        },
+      }
+      const timer = setTimeout(() => waiter.end({ problem: this.#nothing() }), this.#timeoutMs)
+      if (this.#closed === undefined) this.#waiters.add(waiter)
+      else waiter.end({ problem: this.#closed })
+    })
+  }
+
+  /** With what came and was not taken, for the one who waited in vain. */
+  #nothing(): string {
+    const last = this.#frames.slice(-2).map(show)
+    const instead = last.length === 0 ? '' : `, but ${last.join(' and ')}`
+    return `nothing within ${this.#timeoutMs} ms${instead}`
+  }
+}
+
+const isWanted = (frame: ServerFrame, { type, id, room }: Wanted): boolean =>
+  (type === undefined || frame.type === type) &&
+  (id === undefined || ('id' in frame && frame.id === id)) &&
+  (room === undefined || ('room' in frame && frame.room === room))
