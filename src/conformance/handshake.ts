@@ -5,6 +5,9 @@ import { NotChecked } from './judging.ts'
 import type { Resolved } from './options.ts'
 import type { Secrets } from './secrets.ts'
 
+/** No token of anybody, in the place of one: printable, and good in every part of a handshake. */
+export const NO_TOKEN = 'conformance.not-a.token'
+
 export type UserName = 'a' | 'b' | 'expired' | 'short'
 
 export interface DialOptions {

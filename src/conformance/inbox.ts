@@ -11,15 +11,23 @@ export interface Wanted<Type extends ServerType = ServerType> {
   readonly room?: string
 }
 
+/** What came and is not as it has to be. */
+interface Spoiled {
+  readonly type: unknown
+  readonly id: unknown
+  readonly problem: string
+}
+
 interface Waiter {
   readonly wanted: Wanted
   /** With a problem where the frame came and is not what it has to be. */
-  end(result: ServerFrame | { readonly problem: string }): void
+  end(result: ServerFrame | Pick<Spoiled, 'problem'>): void
 }
 
 export class Inbox {
   readonly #timeoutMs: number
   readonly #frames: ServerFrame[] = []
+  readonly #spoiled: Spoiled[] = []
   readonly #waiters = new Set<Waiter>()
   #closed: string | undefined
 
@@ -58,10 +66,10 @@ export class Inbox {
   spoil(reading: Reading): void {
     if (reading.kind !== 'wrong' || !isRecord(reading.frame)) return
     const { type, id } = reading.frame
-    const waiter = [...this.#waiters].find(({ wanted }) =>
-      wanted.id === undefined ? wanted.type === type : wanted.id === id,
-    )
-    waiter?.end({ problem: reading.problem })
+    const spoiled = { type, id, problem: reading.problem }
+    const waiter = [...this.#waiters].find(({ wanted }) => isMeant(spoiled, wanted))
+    if (waiter) waiter.end(spoiled)
+    else this.#spoiled.push(spoiled)
   }
 
   close(code: number): void {
@@ -81,7 +89,10 @@ export class Inbox {
         },
       }
       const timer = setTimeout(() => waiter.end({ problem: this.#nothing() }), this.#timeoutMs)
-      if (this.#closed === undefined) this.#waiters.add(waiter)
+      const spoiled = this.#spoiled.findIndex((each) => isMeant(each, wanted))
+      const [before] = spoiled < 0 ? [] : this.#spoiled.splice(spoiled, 1)
+      if (before) waiter.end(before)
+      else if (this.#closed === undefined) this.#waiters.add(waiter)
       else waiter.end({ problem: this.#closed })
     })
   }
@@ -98,3 +109,6 @@ const isWanted = (frame: ServerFrame, { type, id, room }: Wanted): boolean =>
   (type === undefined || frame.type === type) &&
   (id === undefined || ('id' in frame && frame.id === id)) &&
   (room === undefined || ('room' in frame && frame.room === room))
+
+const isMeant = (spoiled: Spoiled, wanted: Wanted): boolean =>
+  wanted.id === undefined ? wanted.type === spoiled.type : wanted.id === spoiled.id

@@ -5,7 +5,7 @@
 
 import { ACCEPT_FIRST } from './checks/handshake.ts'
 import { isRecord } from './guards.ts'
-import { type DialOptions, handshakeOf, tokenFor } from './handshake.ts'
+import { type DialOptions, handshakeOf, NO_TOKEN, tokenFor } from './handshake.ts'
 import { show } from './judging.ts'
 import type { Resolved } from './options.ts'
 import { sleep } from './peer.ts'
@@ -14,7 +14,6 @@ import { type Opened, whyNot } from './scene.ts'
 import type { Secrets } from './secrets.ts'
 import { type Opening, openWire } from './wire.ts'
 
-const NO_TOKEN = 'conformance.not-a.token'
 const NO_JSON = 'conformance: no JSON'
 /** daphne takes a second for the close of a consumer that raised. */
 const PATIENCE_MS = 1_500

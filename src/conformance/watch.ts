@@ -1,6 +1,7 @@
 /** Watches one connection for the sentences that hold at all times, whatever is being checked on it. */
 
 import type { ClientFrame, Reading, ServerFrame } from './frames.ts'
+import { NO_TOKEN } from './handshake.ts'
 import { show } from './judging.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -73,7 +74,7 @@ export class Watch {
   }
 
   received(reading: Reading, text: string): void {
-    if (this.#secrets.isIn(text))
+    if (this.#secrets.isIn(text) || text.includes(NO_TOKEN))
       this.#breach('frames.no-token', `a frame held a token: ${show(text)}`)
     if (reading.kind === 'wrong')
       this.#breach('frames.valid', `${reading.problem}: ${show(reading.frame)}`)

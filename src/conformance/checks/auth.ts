@@ -1,11 +1,12 @@
 /** "auth" on a live connection, and connections whose token ends. */
+
 import type { Check } from '../check.ts'
+import { NO_TOKEN } from '../handshake.ts'
 import { ensure, show } from '../judging.ts'
 import { refusedWith, seqOf } from '../member.ts'
 import { sleep } from '../peer.ts'
 
 const section = 'auth'
-const NO_TOKEN = 'conformance.not-a.token'
 /** How long after its token a connection may live: clocks of whole seconds, and timers. */
 const LATE_MS = 3_000
 

@@ -1,7 +1,9 @@
 /** Frames that are wrong: each is answered by error bad-frame, and changes nothing else. */
+
 import type { Check } from '../check.ts'
 import { CLIENT_FRAMES, type ClientFrame, type ClientType } from '../frames.ts'
 import { bytesOf } from '../guards.ts'
+import { NO_TOKEN } from '../handshake.ts'
 import { ensure, NotChecked, show } from '../judging.ts'
 import type { Member } from '../member.ts'
 import type { Scene } from '../scene.ts'
@@ -49,7 +51,7 @@ async function ensureAllRefused(member: Member, wrong: readonly Wrong[]): Promis
 /** A right frame of each type, to be made wrong. */
 function rightFrame(type: ClientType, { room, epoch, author }: Member): Members {
   const frames: Readonly<Record<ClientType, Members>> = {
-    auth: { token: 'conformance.not-a.token' },
+    auth: { token: NO_TOKEN },
     join: { rooms: [{ room }] },
     leave: { room },
     send: { room, epoch, clientId: author.id, n: 1_000_000, data: null },

@@ -1,10 +1,11 @@
 /** "A later connection fences off the earlier ones", from "Handshake". */
+
 import type { Check } from '../check.ts'
+import { NO_TOKEN } from '../handshake.ts'
 import { ensure } from '../judging.ts'
 import { Member, newAuthor, refusedWith } from '../member.ts'
 
 const section = 'handshake'
-const NO_TOKEN = 'conformance.not-a.token'
 
 export const FENCE: readonly Check[] = [
   {

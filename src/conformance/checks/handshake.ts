@@ -1,14 +1,12 @@
 /** "Handshake": the subprotocol, tokens that are refused, the first frame, rooms of the URL. */
 import type { Check } from '../check.ts'
 import { PROTOCOL } from '../frames.ts'
-import type { DialOptions } from '../handshake.ts'
+import { type DialOptions, NO_TOKEN } from '../handshake.ts'
 import { ensure, fail, NotChecked, show } from '../judging.ts'
 import { joinedOf, Member, newAuthor } from '../member.ts'
 import type { Peer } from '../peer.ts'
 import { type Scene, whyNot } from '../scene.ts'
 
-/** Printable, and good in every place of a handshake. */
-const NO_TOKEN = 'conformance.not-a.token'
 /** What "a few seconds" may come to, in answers. */
 const FEW = 3
 
@@ -54,18 +52,10 @@ async function ensureRefused(peer: Peer, patienceMs?: number): Promise<void> {
 
 export const HANDSHAKE: readonly Check[] = [
   {
-    id: 'handshake.echo',
-    section,
-    level: 'must',
-    title: 'The server accepts the handshake and answers with authed-rooms.v1',
-    fix: 'accept with the subprotocol authed-rooms.v1 where it was offered',
-    run: async (scene) => ensureEcho(await opened(scene, {})),
-  },
-  {
     id: 'handshake.echo-only',
     section,
     level: 'must',
-    title: 'No other offered word comes back: it may be the token',
+    title: 'authed-rooms.v1 comes back, and no other offered word: it may be the token',
     fix: 'answer with the word authed-rooms.v1 alone, whatever else was offered',
     async run(scene) {
       // A token that is none, in the place of one: no real one is risked here.

@@ -52,7 +52,11 @@ export const WORDS: readonly Check[] = [
       for (const room of [longName(scene.room(), ROOM_BYTES + 1), '']) {
         const id = peer.newId()
         peer.raw(JSON.stringify({ type: 'join', id, rooms: [{ room }] }), id)
-        refusedWith(await peer.answer(id, 'join'), 'bad-frame', `a name of ${room && 257} bytes`)
+        refusedWith(
+          await peer.answer(id, 'join'),
+          'bad-frame',
+          `a name of ${room === '' ? 'no' : 257} bytes`,
+        )
       }
     },
   },

@@ -216,7 +216,16 @@ class Service {
     connection.expiry = setTimeout(() => connection.socket.close(4003), endsInMs)
   }
 
-  #receive(connection: Connection, text: string) {
+  /** A bug ends its connection, as in the servers that people run. */
+  #receive(connection: Connection, text: string): void {
+    try {
+      this.#read(connection, text)
+    } catch {
+      connection.socket.close(1011)
+    }
+  }
+
+  #read(connection: Connection, text: string) {
     const { frame, id, isRight } = read(text)
     const known = id === undefined ? {} : { id }
     if (Buffer.byteLength(text) > LIMITS.frameBytes)
