@@ -6,7 +6,14 @@ import type { CheckResult } from './report.ts'
 import type { Welcome } from './scene.ts'
 import { canSendAnyBytes } from './wire.ts'
 
-export type Lack = Required<Pick<CheckResult, 'outcome' | 'detail'>> & Pick<CheckResult, 'fix'>
+export type Lack = Required<Pick<CheckResult, 'outcome' | 'detail'>> &
+  Pick<CheckResult, 'fix' | 'waitsFor'>
+
+export const waitFor = (id: string): Lack => ({
+  outcome: 'not-checked',
+  detail: `${id} has to pass first`,
+  waitsFor: id,
+})
 
 const isTold = (need: Need): need is keyof typeof TOLD => Object.hasOwn(TOLD, need)
 const isRuntime = (need: Need): need is keyof typeof RUNTIME => Object.hasOwn(RUNTIME, need)
@@ -46,7 +53,7 @@ function lackOfOne(need: Need, options: Resolved, welcome: Welcome | undefined):
     return canSendAnyBytes(options.WebSocket)
       ? undefined
       : { outcome: 'not-checked', detail: RUNTIME[need] }
-  if (welcome === undefined) return { outcome: 'not-checked', detail: 'there was no welcome' }
+  if (welcome === undefined) return waitFor('welcome.frame')
   if (need === 'resume')
     return welcome.resumeWindowMs > 0
       ? undefined

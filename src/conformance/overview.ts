@@ -2,40 +2,29 @@
  * What a server does that does not speak authed-rooms.v1, in short sentences: whom it lets in, how it refuses,
  * what becomes of a message. The article's servers are such.
  */
-
 import { ACCEPT_FIRST } from './checks/handshake.ts'
+import { PROTOCOL } from './frames.ts'
 import { isRecord } from './guards.ts'
-import { type DialOptions, handshakeOf, NO_TOKEN, tokenFor } from './handshake.ts'
-import { show } from './judging.ts'
+import { type Dialed, Guest, type Plain } from './guest.ts'
+import { type DialOptions, NO_TOKEN } from './handshake.ts'
+import { isSame, show } from './judging.ts'
 import type { Resolved } from './options.ts'
-import { sleep } from './peer.ts'
+import type { Peer } from './peer.ts'
 import type { Overview } from './report.ts'
 import { type Opened, whyNot } from './scene.ts'
 import type { Secrets } from './secrets.ts'
-import { type Opening, openWire } from './wire.ts'
 
 const NO_JSON = 'conformance: no JSON'
-/** daphne takes a second for the close of a consumer that raised. */
-const PATIENCE_MS = 1_500
-const STEP_MS = 20
-
-/** An open socket without any protocol. */
-interface Plain {
-  readonly frames: (string | ArrayBuffer)[]
-  code: number | undefined
-  send(data: string | Uint8Array): void
-  close(): void
-}
-type Dialed = { readonly kind: 'open'; readonly plain: Plain } | Exclude<Opening, { kind: 'open' }>
 
 class Notes {
   readonly works: string[] = []
   readonly lacks: string[] = []
   readonly change: string[] = []
 
-  lack(what: string, change: string): void {
+  /** `change`: `undefined` where another lack has named it. */
+  lack(what: string, change?: string): void {
     this.lacks.push(what)
-    if (!this.change.includes(change)) this.change.push(change)
+    if (change !== undefined && !this.change.includes(change)) this.change.push(change)
   }
 }
 
@@ -52,85 +41,25 @@ export async function overviewOf(
   if (good.kind === 'lost' && first.kind === 'lost')
     throw new Error(`nothing answers: ${first.why}`)
   await noteGood(notes, guest, good)
-  await noteRefusal(notes, guest, 'a bad token', { token: NO_TOKEN })
-  if (options.transmission !== 'first-message')
-    await noteRefusal(notes, guest, 'no token', { token: null })
+  // Where nobody is let in, nothing is to be learned from one more refusal.
+  if (good.kind === 'open') await noteRefusals(notes, guest)
   await guest.close()
   const clean = (lines: readonly string[]): readonly string[] =>
     lines.map((line) => secrets.redact(line))
   return { works: clean(notes.works), lacks: clean(notes.lacks), change: clean(notes.change) }
 }
 
-/** Dials as its users do: with the token, and without a protocol of ours. */
-class Guest {
-  readonly way: string
-  readonly #options: Resolved
-  readonly #secrets: Secrets
-  readonly #open: Plain[] = []
-
-  constructor(options: Resolved, secrets: Secrets) {
-    this.#options = options
-    this.#secrets = secrets
-    const { transmission } = options
-    this.way = transmission === 'first-message' ? 'first message' : transmission.name
-  }
-
-  get patienceMs(): number {
-    return Math.min(PATIENCE_MS, this.#options.timeoutMs)
-  }
-
-  get other(): DialOptions {
-    return { user: this.#options.tokens.b ? 'b' : 'a' }
-  }
-
-  async dial(dial: DialOptions = {}): Promise<Dialed> {
-    const { transmission, WebSocket, webSocketOptions, timeoutMs } = this.#options
-    const token = await tokenFor(this.#options, this.#secrets, dial)
-    const handshake = handshakeOf(this.#options, { protocols: [], ...dial }, token)
-    const plain: Plain = { frames: [], code: undefined, send: () => {}, close: () => {} }
-    const opening = await openWire(
-      { handshake, WebSocket, options: webSocketOptions, timeoutMs },
-      {
-        frame: (data) => plain.frames.push(data),
-        closed: (code) => {
-          plain.code = code
-        },
-      },
-    )
-    if (opening.kind !== 'open') return opening
-    const { wire } = opening
-    plain.send = (data) => {
-      if (plain.code === undefined) wire.send(data)
-    }
-    plain.close = () => wire.close()
-    this.#open.push(plain)
-    if (token !== undefined && transmission === 'first-message')
-      plain.send(JSON.stringify({ type: 'auth', id: 0, token }))
-    return { kind: 'open', plain }
-  }
-
-  /** Waits until it is so, and not for ever. @returns whether it is */
-  async until(isSo: () => boolean): Promise<boolean> {
-    for (let waited = 0; waited < this.patienceMs && !isSo(); waited += STEP_MS)
-      await sleep(STEP_MS)
-    return isSo()
-  }
-
-  async close(): Promise<void> {
-    for (const plain of this.#open) plain.close()
-    await this.until(() => this.#open.every(({ code }) => code !== undefined))
-  }
+function noteProtocol(notes: Notes, first: Opened): void {
+  notes.lack(
+    `speaks no rooms protocol: ${first.kind === 'open' ? greetingOf(first.peer) : `authed-rooms.v1 was offered, and ${whyNot(first)}`}`,
+    'use the SDK with roomPerSocket() or plain(), which need no change; for acknowledged, numbered and resumable messages serve authed-rooms.v1 (docs/protocol.md; authed_rooms.py is code to copy)',
+  )
 }
 
-function noteProtocol(notes: Notes, first: Opened): void {
-  const seen =
-    first.kind === 'open'
-      ? `the server accepted and sent ${show(first.peer.echoed)} back`
-      : whyNot(first)
-  notes.lack(
-    `speaks no rooms protocol: authed-rooms.v1 was offered, and ${seen}`,
-    'for acknowledged, numbered and resumable messages serve authed-rooms.v1 (docs/protocol.md; authed_rooms.py in docs/recipes is code to copy); until then the SDK speaks to this server with roomPerSocket() or plain()',
-  )
+function greetingOf({ echoed, ending }: Peer): string {
+  if (echoed !== PROTOCOL) return `authed-rooms.v1 was offered, and ${show(echoed)} came back`
+  const instead = ending === undefined ? 'no welcome followed' : `a close with ${ending.code}`
+  return `authed-rooms.v1 came back, as any word would, and then ${instead}`
 }
 
 async function noteGood(notes: Notes, guest: Guest, good: Dialed): Promise<void> {
@@ -176,7 +105,6 @@ async function noteMessage(notes: Notes, guest: Guest, sender: Plain): Promise<v
     )
   notes.lack(
     'messages have no number and no acknowledgement: one that is sent while a connection breaks is lost without a word',
-    'number and store messages, and answer each (docs/protocol.md#send)',
   )
 }
 
@@ -209,23 +137,40 @@ async function noteWrong(
     )
 }
 
-async function noteRefusal(
-  notes: Notes,
-  guest: Guest,
-  what: string,
-  dial: DialOptions,
-): Promise<void> {
+/** What was refused how, so that the same is said once. */
+async function noteRefusals(notes: Notes, guest: Guest): Promise<void> {
+  const bad = await refusalOf(guest, { token: NO_TOKEN })
+  const none = guest.way === 'first message' ? bad : await refusalOf(guest, { token: null })
+  if (isSame(bad, none)) noteRefusal(notes, 'a bad token, and none,', bad)
+  else {
+    noteRefusal(notes, 'a bad token', bad)
+    noteRefusal(notes, 'a handshake without a token', none)
+  }
+}
+
+type Refusal =
+  | { readonly kind: 'before-accept'; readonly how: string }
+  | { readonly kind: 'closed'; readonly code: number }
+  | { readonly kind: 'let-in' }
+
+async function refusalOf(guest: Guest, dial: DialOptions): Promise<Refusal> {
   const dialed = await guest.dial(dial)
-  if (dialed.kind !== 'open')
-    return notes.lack(
-      `${what} is refused before accept (${dialed.kind === 'status' ? `HTTP ${dialed.status}` : whyNot(dialed)}): a browser sees 1006, as from a dead server, and no close code`,
-      `${ACCEPT_FIRST} (Channels: await self.accept(), then await self.close(code=4003); FastAPI: await websocket.accept(), then await websocket.close(4003))`,
-    )
+  if (dialed.kind === 'status') return { kind: 'before-accept', how: `HTTP ${dialed.status}` }
+  if (dialed.kind !== 'open') return { kind: 'before-accept', how: whyNot(dialed) }
   const { plain } = dialed
   await guest.until(() => plain.code !== undefined)
-  if (plain.code === undefined)
-    return notes.lack(`${what} is let in`, 'verify the token, and close with 4003 where it is bad')
-  notes.works.push(`${what} is accepted and closed with ${plain.code}`)
+  return plain.code === undefined ? { kind: 'let-in' } : { kind: 'closed', code: plain.code }
+}
+
+function noteRefusal(notes: Notes, what: string, refusal: Refusal): void {
+  if (refusal.kind === 'before-accept')
+    notes.lack(
+      `${what} is refused before accept (${refusal.how}): a browser sees 1006, as from a dead server, and never a close code`,
+      `${ACCEPT_FIRST} (Channels: await self.accept(), then await self.close(code=4003); FastAPI: await websocket.accept(), then await websocket.close(4003))`,
+    )
+  else if (refusal.kind === 'let-in')
+    notes.lack(`${what} is let in`, 'verify the token, and close with 4003 where it is bad')
+  else notes.works.push(`${what} is accepted and closed with ${refusal.code}`)
 }
 
 /** JSON by the names of its members, since values may be somebody's. */

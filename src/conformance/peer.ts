@@ -4,10 +4,12 @@ import {
   type ClientFrame,
   type ClientType,
   type Joining,
+  type Reading,
   readServerFrame,
   type ServerFrame,
   type ServerType,
 } from './frames.ts'
+import { isRecord } from './guards.ts'
 import { Inbox, type Wanted } from './inbox.ts'
 import { fail, show } from './judging.ts'
 import type { Watch } from './watch.ts'
@@ -42,6 +44,7 @@ export class Peer implements WireListener {
   readonly ended: Promise<Ending>
   readonly #host: PeerHost
   readonly #inbox: Inbox
+  readonly #wrong = new Set<unknown>()
   #wire: Wire | undefined
   #ending: Ending | undefined
   #end: (ending: Ending) => void = () => {}
@@ -73,7 +76,7 @@ export class Peer implements WireListener {
     this.#host.record('<', text, reading.kind === 'frame' ? reading.frame.type : undefined)
     this.#host.watch.received(reading, text)
     if (reading.kind === 'frame') this.#inbox.deliver(reading.frame)
-    else this.#inbox.spoil(reading)
+    else this.#spoil(reading)
   }
 
   closed(code: number, reason: string): void {
@@ -99,8 +102,8 @@ export class Peer implements WireListener {
     return frame.id
   }
 
-  /** Sends what is no right frame; `id` as far as a server could read one. */
-  raw(data: string | Uint8Array, id?: number): void {
+  /** Sends what is no right frame; `id` where a server can read one, which its error may then name. */
+  raw(data: string | Uint8Array, id = idIn(data)): void {
     this.#host.watch.sentWrong(id)
     this.#send(data)
   }
@@ -161,6 +164,16 @@ export class Peer implements WireListener {
     return frame as Promise<ServerFrame<Type>>
   }
 
+  /** Whether a frame of that type came which is not as it has to be. */
+  sentWrong(type: ServerType): boolean {
+    return this.#wrong.has(type)
+  }
+
+  /** Looks at what has come, and leaves it. */
+  has(wanted: Wanted): boolean {
+    return this.#inbox.has(wanted) !== undefined
+  }
+
   /** Takes what has come already. */
   here(wanted: Wanted): ServerFrame | undefined {
     return this.#inbox.here(wanted)
@@ -198,9 +211,23 @@ export class Peer implements WireListener {
     if (this.#ending === undefined) this.#wire?.send(data)
   }
 
+  #spoil(reading: Reading): void {
+    if (reading.kind === 'wrong' && isRecord(reading.frame)) this.#wrong.add(reading.frame['type'])
+    this.#inbox.spoil(reading)
+  }
+
   async #waited(answer: Answer): Promise<boolean> {
     if (answer.type !== 'error' || answer.code !== 'rate-limited') return false
     await sleep(Math.min(answer.retryAfterMs ?? this.#host.quietMs, this.#host.timeoutMs))
     return true
+  }
+}
+
+function idIn(data: string | Uint8Array): number | undefined {
+  try {
+    const { id } = JSON.parse(typeof data === 'string' ? data : new TextDecoder().decode(data))
+    return typeof id === 'number' ? id : undefined
+  } catch {
+    return undefined
   }
 }

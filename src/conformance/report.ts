@@ -20,6 +20,8 @@ export interface CheckResult {
   readonly outcome: Outcome
   /** What was seen, or why nothing was. */
   readonly detail?: string
+  /** The check that has to pass first, where this one was not checked for that reason. */
+  readonly waitsFor?: string
   /** What to change. Only where it failed. */
   readonly fix?: string
   /** The last frames, `a1 >` from the first connection of the first user. Only where it failed. */
@@ -36,7 +38,7 @@ export interface Overview {
 export interface ConformanceReport {
   /** Without the values of its query. */
   readonly url: string
-  /** `false`: authed-rooms.v1 was offered and did not come back; then there is an `overview` and no check. */
+  /** `false`: authed-rooms.v1 did not come back, or no welcome; then there is an `overview` and no check. */
   readonly speaks: boolean
   readonly overview: Overview | undefined
   /** As the welcome told them. */

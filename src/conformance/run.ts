@@ -4,7 +4,7 @@ import { type Check, SECTIONS, type StandingRule } from './check.ts'
 import { PROTOCOL } from './frames.ts'
 import { tokenOf } from './handshake.ts'
 import { CheckFailure, NotChecked } from './judging.ts'
-import { lackOf } from './needs.ts'
+import { lackOf, waitFor } from './needs.ts'
 import { type ConformanceOptions, type Resolved, resolveOptions } from './options.ts'
 import { overviewOf } from './overview.ts'
 import type { CheckResult, ConformanceReport, Outcome, Overview } from './report.ts'
@@ -16,7 +16,7 @@ import type { RuleId } from './watch.ts'
 /** Of the breaches of one rule; the rest is counted. */
 const MOST_BREACHES = 2
 
-type Found = Pick<CheckResult, 'outcome' | 'detail' | 'fix' | 'trace'>
+type Found = Pick<CheckResult, 'outcome' | 'detail' | 'waitsFor' | 'fix' | 'trace'>
 
 /**
  * Runs the suite of docs/protocol.md against a server and tells what it lacks. Where the server does not speak
@@ -72,8 +72,8 @@ class Run {
     })
     const scene = this.#scene('the first dial')
     const opening = await scene.open()
-    const speaks = opening.kind === 'open' && opening.peer.echoed === PROTOCOL
-    this.#shared = { ...this.#shared, welcome: speaks ? await welcomeOf(opening) : undefined }
+    const { speaks, welcome } = await greetingOf(opening)
+    this.#shared = { ...this.#shared, welcome }
     this.#closing.push(scene.close())
     const overview = speaks ? undefined : await overviewOf(this.#options, this.#secrets, opening)
     const checks = speaks ? await this.#runAll() : []
@@ -103,8 +103,7 @@ class Run {
     const lack = lackOf(check, this.#options, this.#shared.welcome)
     if (lack) return lack
     const failed = this.#failedBefore(check)
-    if (failed === undefined) return undefined
-    return { outcome: 'not-checked', detail: `${failed} has to pass first` }
+    return failed === undefined ? undefined : waitFor(failed)
   }
 
   /** The check on which this one stands, or one below it, that failed. */
@@ -146,7 +145,8 @@ class Run {
     const lack = lackOf(rule, this.#options, welcome)
     // The id of a standing rule is one of those that are watched.
     const breaches = this.#breaches.get(rule.id as RuleId)
-    if (breaches === undefined) return lack ?? { outcome: welcome ? 'passed' : 'not-checked' }
+    if (breaches === undefined)
+      return lack ?? (welcome ? { outcome: 'passed' } : waitFor('welcome.frame'))
     const rest = breaches.length - MOST_BREACHES
     const detail = breaches.slice(0, MOST_BREACHES).join('; ')
     return {
@@ -157,7 +157,7 @@ class Run {
   }
 
   #result({ id, section, level, title }: Check | StandingRule, found?: Found): CheckResult {
-    const { outcome = 'not-checked', detail, fix, trace } = found ?? {}
+    const { outcome = 'not-checked', detail, waitsFor, fix, trace } = found ?? {}
     const clean = (text: string): string => this.#secrets.redact(text)
     return {
       ...{
@@ -169,6 +169,7 @@ class Run {
         outcome,
       },
       ...(detail !== undefined && { detail: clean(detail) }),
+      ...(waitsFor !== undefined && { waitsFor }),
       ...(fix !== undefined && { fix: clean(fix) }),
       ...(trace !== undefined && { trace: trace.map(clean) }),
     }
@@ -204,10 +205,21 @@ class Run {
   }
 }
 
-async function welcomeOf(opening: Opened): Promise<Welcome | undefined> {
-  if (opening.kind !== 'open') return undefined
-  // Without one the check of the welcome says why.
-  return opening.peer.take({ type: 'welcome' }).catch(() => undefined)
+interface Greeting {
+  readonly speaks: boolean
+  readonly welcome: Welcome | undefined
+}
+
+/** Servers that echo whatever is offered do not speak the protocol; one that refuses our token may. */
+async function greetingOf(opening: Opened): Promise<Greeting> {
+  if (opening.kind !== 'open' || opening.peer.echoed !== PROTOCOL)
+    return { speaks: false, welcome: undefined }
+  const { peer } = opening
+  // Where there is none, the check of the welcome says why.
+  const welcome = await peer.take({ type: 'welcome' }).catch(() => undefined)
+  const code = peer.ending?.code
+  const isRefused = code === 4003 || code === 4401
+  return { speaks: welcome !== undefined || isRefused || peer.sentWrong('welcome'), welcome }
 }
 
 const randomWord = (): string =>

@@ -9,28 +9,44 @@ export interface FormatOptions {
 const INDENT = ' '.repeat(12)
 
 export function formatReport(report: ConformanceReport, options: FormatOptions = {}): string {
-  const { url, overview, speaks, features } = report
-  if (overview !== undefined)
+  const { url, overview, features, checks } = report
+  if (overview !== undefined) {
+    const lines = (word: string, items: readonly string[]): readonly string[] =>
+      items.map((item) => `${word.padEnd(8)}${item}`)
     return [
-      `${url} speaks no authed-rooms.v1`,
-      ...(overview.works.length > 0 ? [`works:  ${overview.works.join('; ')}`] : []),
-      `lacks:  ${overview.lacks.join('; ')}`,
-      `change: ${overview.change.join('; ')}`,
+      `${url} does not speak authed-rooms.v1`,
+      ...lines('works', overview.works),
+      ...lines('lacks', overview.lacks),
+      ...lines('change', overview.change),
     ].join('\n')
-  const told = features.length > 0 ? features.join(', ') : 'no features'
+  }
+  const isAll = options.show === 'all'
   return [
-    `${url} ${speaks ? 'speaks' : 'does not speak'} authed-rooms.v1 (${told})`,
-    ...sections(report.checks, options.show === 'all'),
+    `${url} speaks authed-rooms.v1${features.length > 0 ? ` (${features.join(', ')})` : ''}`,
+    ...sections(isAll ? checks : checks.filter(isFinding)),
+    ...(isAll ? [] : waiting(checks)),
     '',
     summary(report),
   ].join('\n')
 }
 
-function sections(checks: readonly CheckResult[], isAll: boolean): readonly string[] {
+const isFinding = ({ outcome, waitsFor }: CheckResult): boolean =>
+  outcome !== 'passed' && waitsFor === undefined
+
+/** One line for all that wait for one check, which is a finding itself. */
+function waiting(checks: readonly CheckResult[]): readonly string[] {
+  const ids = [...new Set(checks.flatMap(({ waitsFor }) => waitsFor ?? []))]
+  const lines = ids.map((id) => {
+    const count = checks.filter(({ waitsFor }) => waitsFor === id).length
+    return `not-checked ${count} checks that wait for ${id} to pass`
+  })
+  return lines.length > 0 ? ['', ...lines] : []
+}
+
+function sections(checks: readonly CheckResult[]): readonly string[] {
   const lines: string[] = []
   let section = ''
   for (const check of checks) {
-    if (!isAll && check.outcome === 'passed') continue
     if (check.section !== section) lines.push('', `${check.section}  ${check.link}`)
     section = check.section
     lines.push(...linesOf(check))

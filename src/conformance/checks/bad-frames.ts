@@ -24,7 +24,10 @@ async function problemOf(member: Member, [what, text, id]: Wrong): Promise<strin
   // Answers may come in another order, so silence is believed only after a pause.
   await peer.ask({ type: 'ping' })
   if (peer.here({ type: 'pong' })) return `${what}: answered by a pong`
-  const came = peer.here({}) ?? ((await peer.listen({})) && peer.here({}))
+  if (!peer.has({})) await peer.listen({})
+  const came = peer.here({})
+  // What else it led to is not taken for the answer of the next one.
+  while (peer.here({}) !== undefined);
   if (came === undefined) return `${what}: not answered`
   if (came.type !== 'error' || came.code !== 'bad-frame')
     return `${what}: answered by ${show(came)}`

@@ -11,7 +11,7 @@ import { type Scene, whyNot } from '../scene.ts'
 const FEW = 3
 
 export const ACCEPT_FIRST =
-  'accept the handshake first, then close with 4003: a close before accept is an HTTP error, which a browser shows as 1006, the same as a dead network'
+  'accept first, then close with 4003: a close before accept never reaches a browser, which sees 1006 as from a dead network'
 
 const section = 'handshake'
 

@@ -203,6 +203,9 @@ class Service {
       ...(endsInMs === undefined ? {} : { expiresInMs: endsInMs }),
       features: FEATURES,
     })
+    if (endsInMs !== undefined) this.#reply(connection, { type: 'expiring', inMs: endsInMs })
+    // A process may go at any time, and tell so early.
+    if (connection.number === 2) this.#reply(connection, { type: 'drain', withinMs: 60_000 })
   }
 
   #fence({ user, client }: Connection, number: number): void {
