@@ -14,7 +14,9 @@ export const projects = [
     name: 'fast',
     include: [
       'test/*.test.ts',
-      'test/{unit,model,shell,integration,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/{unit,model,shell,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/integration/*.test.ts',
+      'test/integration/{stories,rooms}/**/*.test.ts',
     ],
     testTimeoutMs: 10_000,
     maxWorkers: 2,
@@ -36,6 +38,14 @@ export const projects = [
     stepTimeoutMs: 120_000,
   },
   {
+    // Rooms on real servers, with Redis and nginx.
+    name: 'rooms',
+    include: ['test/integration/rooms-*/**/*.test.ts'],
+    testTimeoutMs: 30_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 240_000,
+  },
+  {
     name: 'contract',
     include: ['test/{contract,servers,chaos}/**/*.test.ts'],
     testTimeoutMs: 60_000,
@@ -49,6 +59,14 @@ export const projects = [
     testTimeoutMs: 120_000,
     maxWorkers: 2,
     stepTimeoutMs: 400_000,
+  },
+  {
+    // The rooms of the two Python servers, in raw frames: several processes, Redis killed and restarted.
+    name: 'rooms-python',
+    include: ['test/integration/rooms-python/**/*.test.ts'],
+    testTimeoutMs: 20_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 180_000,
   },
   {
     name: 'browser',

@@ -3,6 +3,7 @@ import {
   anything,
   clientId,
   count,
+  countFrom1,
   distinct,
   filled,
   flag,
@@ -48,7 +49,7 @@ export const CLIENT_FRAMES = {
     { volatile: only(true) },
   ),
   call: record({ id: count, method: filled }, { data: anything }),
-  history: record({ id: count, room, limit: size }, { before: count }),
+  history: record({ id: count, room, limit: countFrom1 }, { before: count }),
   ping: record({ id: count }, {}),
 }
 

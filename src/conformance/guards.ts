@@ -47,6 +47,10 @@ export const filled: Guard<string> = simple(
 export const flag: Guard<boolean> = simple('a boolean', (value) => typeof value === 'boolean')
 /** Ids, sequence numbers and instants: beyond 2^53 neighbours would be equal. */
 export const count: Guard<number> = simple('a whole number from 0 to 2^53 - 1', isCount)
+export const countFrom1: Guard<number> = simple(
+  'a whole number from 1 to 2^53 - 1',
+  (value) => isCount(value) && value !== 0,
+)
 export const size: Guard<number> = simple(
   'a whole number from 1',
   (value) => Number.isInteger(value) && Number(value) >= 1,

@@ -140,6 +140,8 @@ export class Watch {
     const room = 'room' in frame ? frame.room : undefined
     // Rooms of the URL are answered without an id, and so are frames that could not be read.
     if (room !== undefined && this.#ofUrl.delete(room)) return
+    // Nobody asked: the server tells a member that its next message cannot follow the last one.
+    if (frame.type === 'joined' && !frame.recovered && this.#rooms.has(frame.room)) return
     if (frame.type !== 'error')
       this.#breach('requests.one-answer', `${show(frame)} has no id, and no room of the URL`)
   }
@@ -152,7 +154,8 @@ export class Watch {
     const problem = joinedProblem(frame)
     if (problem !== undefined) this.#breach('frames.valid', problem)
     const before = this.#rooms.get(room)
-    if (before?.epoch === epoch && !frame.recovered && before.seq !== seq)
+    const isAnswer = frame.id !== undefined
+    if (isAnswer && before?.epoch === epoch && !frame.recovered && before.seq !== seq)
       this.#breach('order.contiguous', `joined again at ${seq} where ${before.seq} was the last`)
     this.#rooms.set(room, { epoch, seq, version: asked ? version : undefined })
   }

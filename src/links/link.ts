@@ -1,7 +1,7 @@
 /** One socket and its machine: dials, waits and asks as the link machine wants it. */
 
 import type { Credential } from '../core/credential.ts'
-import { standingOf, transition, workOf } from '../core/link-machine.ts'
+import { standingOf, transition } from '../core/link-machine.ts'
 import {
   initialLinkState,
   type LinkEvent,
@@ -9,6 +9,7 @@ import {
   type LinkState,
   type LinkWork,
 } from '../core/link-state.ts'
+import { workOf } from '../core/link-work.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
@@ -27,12 +28,16 @@ import { probeAnswer } from './probe.ts'
 export interface LinkListener {
   changed(next: LinkState, previous: LinkState): void
   incoming(message: Incoming): void
+  /** The URL of a dial, before the token: something may be added. */
+  addressed(url: URL): void
+  /** Tells the server a younger token on the live socket. Rejects unless it was taken. */
+  offer(token: string): Promise<unknown>
   /** A policy of the user threw, or the like: nothing that stops the link. */
   failed(error: unknown): void
 }
 
 /** What the owner of a link tells it. `redial`: with the credential that is held now. */
-export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'nudge'
+export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'expiring' | 'nudge'
 
 type Report = (event: LinkEvent) => void
 
@@ -112,6 +117,8 @@ export class Link {
         return this.#probe(work.credential, report)
       case 'heartbeat':
         return this.#beat(report)
+      case 'offer':
+        return this.#offer(work.credential.id, report)
     }
   }
 
@@ -143,6 +150,7 @@ export class Link {
   #handshake({ id }: Credential): Handshake {
     const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
     this.#where = redactUrl(url)
+    this.#listener.addressed(url)
     return handshakeOf(this.#options, url, this.#options.holder.answerOf(id))
   }
 
@@ -156,9 +164,11 @@ export class Link {
     }
     // What a welcome says must be known before anything is sent on the strength of it.
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
-    if (this.state.kind === 'connecting' || isHello(incoming))
-      report({ type: isHello(incoming) ? 'greeted' : 'accepted', ...moment() })
-    if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
+    if (isHello(incoming))
+      report({ type: 'greeted', renewable: this.#isRenewable(incoming), ...moment() })
+    else if (this.state.kind === 'connecting') report({ type: 'accepted', ...moment() })
+    if (incoming.kind === 'expiring') this.tell('expiring')
+    else if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
   }
 
   #read(data: string | ArrayBuffer): Incoming {
@@ -181,6 +191,24 @@ export class Link {
       report({ type: 'probed', probe, ...moment() }),
     )
     return () => controller.abort()
+  }
+
+  #isRenewable(incoming: Incoming): boolean {
+    const { auth } = this.#codec
+    return incoming.kind === 'welcome' && auth !== undefined && incoming.renewable === true
+  }
+
+  #offer(credential: number, report: Report): () => void {
+    const token = this.#options.holder.tokenOf(credential)
+    const taken = token === undefined ? Promise.reject() : this.#listener.offer(token)
+    taken.then(
+      () => report({ type: 'renewed', ...moment() }),
+      (error: unknown) => {
+        report({ type: 'renewal-failed', ...moment() })
+        if (error !== undefined) this.#listener.failed(error)
+      },
+    )
+    return () => {}
   }
 
   #beat(report: Report): () => void {
@@ -206,5 +234,6 @@ const limitsOf = (options: Resolved): LinkLimits => ({
   settleMs: options.settleMs,
   connectTimeoutMs: options.connectTimeoutMs,
   closeAtExpiry: options.closeAtExpiry ?? false,
+  renewal: options.renewal ?? 'in-band',
   scale: options.scale,
 })

@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
-import { refuseToken, watchExpiry } from './connections.ts'
+import { refuseToken } from './connections.ts'
 import type { DialFault } from './faults.ts'
 import type { OrderedClose } from './handshake-faults.ts'
 import { closeInOneWrite, failedByFault, orderedClose, refuse } from './handshake-faults.ts'
+import { firstToken } from './rooms/first-message.ts'
 import type { Route, Services } from './routes.ts'
 import { routeOf } from './routes.ts'
 import type { Connection, DialRecord, ServerState } from './state.ts'
@@ -111,14 +112,10 @@ export class Handshake {
         webSocket.close(1002, 'offer the subprotocol authed-rooms.v1')
         return
       }
-      if (!verdict.ok) {
-        record.outcome = 'token-refused'
-        refuseToken({ socket: webSocket }, `token ${verdict.reason}`)
-        return
-      }
-      record.outcome = 'admitted'
-      this.#admit(webSocket, route, verdict)
       this.#schedule(dial, webSocket, order)
+      if (!verdict.ok && verdict.reason === 'missing' && this.#services.waitsForToken(route)) {
+        this.#awaitToken(dial, route, webSocket).catch(() => webSocket.terminate())
+      } else this.#admit(dial, route, webSocket, verdict)
     })
     if (atOnce) socket.uncork()
   }
@@ -129,17 +126,27 @@ export class Handshake {
     return this.#services.protocol(route, offeredProtocols(request))
   }
 
-  #admit(
-    socket: WebSocket,
-    route: Route,
-    { user, expiresAt }: { user: string; expiresAt: number },
-  ): void {
+  async #awaitToken(dial: Dial, route: Route, socket: WebSocket): Promise<void> {
+    const token = await firstToken(socket, this.#state.settings.firstMessageMs)
+    if (token !== undefined) dial.record.transmissions.push('first-message')
+    const verdict: Verdict =
+      token === undefined ? { ok: false, reason: 'missing' } : await this.#tokens.verify(token)
+    if (socket.readyState === socket.OPEN) this.#admit(dial, route, socket, verdict)
+  }
+
+  #admit({ record, request }: Dial, route: Route, socket: WebSocket, verdict: Verdict): void {
+    if (!verdict.ok) {
+      record.outcome = 'token-refused'
+      refuseToken({ socket }, `token ${verdict.reason}`)
+      return
+    }
+    record.outcome = 'admitted'
+    const { user, expiresAt } = verdict
     const connection: Connection = { socket, user, endpoint: route.endpoint, rooms: new Set() }
     this.#state.counts.accepted += 1
     this.#state.connections.add(connection)
     socket.on('close', () => this.#state.connections.delete(connection))
-    watchExpiry(this.#state, connection, expiresAt)
-    this.#services.serve(connection, route)
+    this.#services.serve(connection, route, { url: request.url ?? '', expiresAt })
   }
 
   #schedule({ fault, socket }: Dial, webSocket: WebSocket, order: OrderedClose | undefined): void {

@@ -7,6 +7,7 @@ export type Transmission =
   | 'query'
   | 'header'
   | 'cookie'
+  | 'first-message'
 
 export interface Carried {
   transmission: Transmission
