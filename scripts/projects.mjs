@@ -47,7 +47,7 @@ export const projects = [
   },
   {
     name: 'contract',
-    include: ['test/{contract,servers,chaos}/**/*.test.ts'],
+    include: ['test/{contract,servers}/**/*.test.ts'],
     testTimeoutMs: 60_000,
     maxWorkers: 2,
     stepTimeoutMs: 300_000,
@@ -67,6 +67,14 @@ export const projects = [
     testTimeoutMs: 20_000,
     maxWorkers: 2,
     stepTimeoutMs: 180_000,
+  },
+  {
+    // One file at a time: each has its own servers and tens of clients.
+    name: 'chaos',
+    include: ['test/chaos/**/*.test.ts'],
+    testTimeoutMs: 180_000,
+    maxWorkers: 1,
+    stepTimeoutMs: 600_000,
   },
   {
     name: 'browser',

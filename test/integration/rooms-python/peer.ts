@@ -68,6 +68,7 @@ export class Peer {
   /** The first frame, past or to come, that fits. */
   until(what: string, fits: (frame: Frame) => boolean): Promise<Frame> {
     return new Promise((resolve, reject) => {
+      let next = 0
       const done = (settle: () => void) => {
         clearTimeout(timer)
         this.#listeners.delete(look)
@@ -75,8 +76,10 @@ export class Peer {
       }
       const look = () => {
         if (this.#failure !== undefined) return done(() => reject(this.#failure))
-        const found = this.frames.find(fits)
-        if (found !== undefined) done(() => resolve(found))
+        for (; next < this.frames.length; next += 1) {
+          const frame = this.frames[next]
+          if (frame !== undefined && fits(frame)) return done(() => resolve(frame))
+        }
       }
       const timer = setTimeout(() => {
         const last = this.frames.slice(-5).map((frame) => JSON.stringify(frame).slice(0, 300))
