@@ -7,8 +7,11 @@ import { CheckFailure, show } from './judging.ts'
 /** Which frame is meant; all that is given must fit. */
 export interface Wanted<Type extends ServerType = ServerType> {
   readonly type?: Type
+  /** A frame that answers this request. */
   readonly id?: number
   readonly room?: string
+  /** An error without id will do as well: the server may not have read the one of the request. */
+  readonly orNameless?: true
 }
 
 /** What came and is not as it has to be. */
@@ -51,9 +54,9 @@ export class Inbox {
    *
    * @throws {CheckFailure} when it does not come, or is not as it has to be
    */
-  take(wanted: Wanted, what: string): Promise<ServerFrame> {
+  take(wanted: Wanted, what: string, timeoutMs = this.#timeoutMs): Promise<ServerFrame> {
     const here = this.here(wanted)
-    return here ? Promise.resolve(here) : this.#wait(wanted, what)
+    return here ? Promise.resolve(here) : this.#wait(wanted, what, timeoutMs)
   }
 
   deliver(frame: ServerFrame): void {
@@ -77,7 +80,7 @@ export class Inbox {
     for (const waiter of this.#waiters) waiter.end({ problem: this.#closed })
   }
 
-  #wait(wanted: Wanted, what: string): Promise<ServerFrame> {
+  #wait(wanted: Wanted, what: string, timeoutMs: number): Promise<ServerFrame> {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         wanted,
@@ -88,7 +91,8 @@ export class Inbox {
           else resolve(result)
         },
       }
-      const timer = setTimeout(() => waiter.end({ problem: this.#nothing() }), this.#timeoutMs)
+      const nothing = (): void => waiter.end({ problem: this.#nothing(timeoutMs) })
+      const timer = setTimeout(nothing, timeoutMs)
       const spoiled = this.#spoiled.findIndex((each) => isMeant(each, wanted))
       const [before] = spoiled < 0 ? [] : this.#spoiled.splice(spoiled, 1)
       if (before) waiter.end(before)
@@ -98,17 +102,22 @@ export class Inbox {
   }
 
   /** With what came and was not taken, for the one who waited in vain. */
-  #nothing(): string {
+  #nothing(timeoutMs: number): string {
     const last = this.#frames.slice(-2).map(show)
     const instead = last.length === 0 ? '' : `, but ${last.join(' and ')}`
-    return `nothing within ${this.#timeoutMs} ms${instead}`
+    return `nothing within ${timeoutMs} ms${instead}`
   }
 }
 
-const isWanted = (frame: ServerFrame, { type, id, room }: Wanted): boolean =>
-  (type === undefined || frame.type === type) &&
-  (id === undefined || ('id' in frame && frame.id === id)) &&
-  (room === undefined || ('room' in frame && frame.room === room))
+const isWanted = (frame: ServerFrame, wanted: Wanted): boolean => {
+  const { type, id, room } = wanted
+  if (wanted.orNameless && frame.type === 'error' && frame.id === undefined) return true
+  return (
+    (type === undefined || frame.type === type) &&
+    (id === undefined || ('id' in frame && frame.id === id)) &&
+    (room === undefined || ('room' in frame && frame.room === room))
+  )
+}
 
 const isMeant = (spoiled: Spoiled, wanted: Wanted): boolean =>
   wanted.id === undefined ? wanted.type === spoiled.type : wanted.id === spoiled.id

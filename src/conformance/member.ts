@@ -76,6 +76,19 @@ export class Member {
     return seqs
   }
 
+  /** Goes on sending until it is done, and a little longer. @returns the greatest `seq` */
+  async sayUntil(done: Promise<unknown>, items: readonly unknown[]): Promise<number> {
+    let isDone = false
+    const end = (): void => {
+      isDone = true
+    }
+    done.then(end, end)
+    const seqs: number[] = []
+    while (!isDone) seqs.push(...(await this.sayAll(items)))
+    seqs.push(...(await this.sayAll(items)))
+    return Math.max(...seqs)
+  }
+
   /** The next message of the room. */
   hear(): Promise<Message> {
     return this.peer.take({ type: 'message', room: this.room }, 'message in the room')

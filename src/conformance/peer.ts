@@ -136,6 +136,11 @@ export class Peer implements WireListener {
     return this.take({ id }, `answer to a ${what}`) as Promise<Answer>
   }
 
+  /** The answer to a frame that a server may have been unable to read, id and all. */
+  answerIfRead(id: number, what: string): Promise<Answer> {
+    return this.take({ id, orNameless: true }, `answer to a ${what}`) as Promise<Answer>
+  }
+
   /** Joins, and takes the answers of all rooms; one under `''` is about the whole frame. */
   async join(rooms: readonly Joining[]): Promise<ReadonlyMap<string, Answer>> {
     for (let left = TRIES; ; left -= 1) {
@@ -169,9 +174,9 @@ export class Peer implements WireListener {
     return this.#wrong.has(type)
   }
 
-  /** Looks at what has come, and leaves it. */
-  has(wanted: Wanted): boolean {
-    return this.#inbox.has(wanted) !== undefined
+  /** Takes what comes within the quiet time; `undefined` when nothing does. */
+  soon(wanted: Wanted): Promise<ServerFrame | undefined> {
+    return this.#inbox.take(wanted, 'frame', this.#host.quietMs).catch(() => undefined)
   }
 
   /** Takes what has come already. */

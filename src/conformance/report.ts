@@ -18,6 +18,8 @@ export interface CheckResult {
   /** The sentence that was checked. */
   readonly title: string
   readonly outcome: Outcome
+  /** How long it took, in ms. Absent where it was not played by itself. */
+  readonly durationMs?: number
   /** What was seen, or why nothing was. */
   readonly detail?: string
   /** The check that has to pass first, where this one was not checked for that reason. */

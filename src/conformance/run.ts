@@ -16,7 +16,7 @@ import type { RuleId } from './watch.ts'
 /** Of the breaches of one rule; the rest is counted. */
 const MOST_BREACHES = 2
 
-type Found = Pick<CheckResult, 'outcome' | 'detail' | 'waitsFor' | 'fix' | 'trace'>
+type Found = Omit<CheckResult, 'id' | 'section' | 'link' | 'level' | 'title'>
 
 /**
  * Runs the suite of docs/protocol.md against a server and tells what it lacks. Where the server does not speak
@@ -96,7 +96,11 @@ class Run {
   }
 
   async #run(check: Check): Promise<void> {
-    this.#found.set(check.id, this.#hindrance(check) ?? (await this.#play(check)))
+    const hindrance = this.#hindrance(check)
+    const startedAt = performance.now()
+    const found = hindrance ?? (await this.#play(check))
+    const durationMs = Math.round(performance.now() - startedAt)
+    this.#found.set(check.id, hindrance ?? { ...found, durationMs })
   }
 
   #hindrance(check: Check): Found | undefined {
@@ -157,7 +161,7 @@ class Run {
   }
 
   #result({ id, section, level, title }: Check | StandingRule, found?: Found): CheckResult {
-    const { outcome = 'not-checked', detail, waitsFor, fix, trace } = found ?? {}
+    const { outcome = 'not-checked', detail, fix, trace, ...rest } = found ?? {}
     const clean = (text: string): string => this.#secrets.redact(text)
     return {
       ...{
@@ -168,8 +172,8 @@ class Run {
         title,
         outcome,
       },
+      ...rest,
       ...(detail !== undefined && { detail: clean(detail) }),
-      ...(waitsFor !== undefined && { waitsFor }),
       ...(fix !== undefined && { fix: clean(fix) }),
       ...(trace !== undefined && { trace: trace.map(clean) }),
     }

@@ -24,8 +24,7 @@ async function problemOf(member: Member, [what, text, id]: Wrong): Promise<strin
   // Answers may come in another order, so silence is believed only after a pause.
   await peer.ask({ type: 'ping' })
   if (peer.here({ type: 'pong' })) return `${what}: answered by a pong`
-  if (!peer.has({})) await peer.listen({})
-  const came = peer.here({})
+  const came = await peer.soon({})
   // What else it led to is not taken for the answer of the next one.
   while (peer.here({}) !== undefined);
   if (came === undefined) return `${what}: not answered`
@@ -193,7 +192,7 @@ export const BAD_FRAMES: readonly Check[] = [
         const depth = depthFor(scene, bytesOf(around), open.length + close.length)
         const nest = open.repeat(depth) + (open === '[' ? '' : '0') + close.slice(-1).repeat(depth)
         peer.sayAs(frame, around.replace('"data":null', `"data":${nest}`))
-        const answer = await peer.answer(id, 'send nested deep')
+        const answer = await peer.answerIfRead(id, 'send nested deep')
         ensure(answer.type === 'ok' || answer.type === 'error', `it was ${show(answer)}`)
         if (answer.type === 'ok') await member.hear()
       }
@@ -218,7 +217,7 @@ export const BAD_FRAMES: readonly Check[] = [
       await ensureAllRefused(member, wrong)
       const frame: ClientFrame = { ...member.write(null), id: peer.newId() }
       peer.sayAs(frame, text(frame.id, '1e999'))
-      const answer = await peer.answer(frame.id, 'send of 1e999')
+      const answer = await peer.answerIfRead(frame.id, 'send of 1e999')
       if (answer.type === 'ok') await member.hear()
       await member.worksStill('1e999')
     },
@@ -233,7 +232,8 @@ export const BAD_FRAMES: readonly Check[] = [
     after: ['send.others'],
     async run(scene) {
       const member = await scene.member()
-      const answer = await member.peer.ask(member.write('\ud800'))
+      const { peer } = member
+      const answer = await peer.answerIfRead(peer.say(member.write('\ud800')), 'send')
       if (answer.type === 'ok') await member.hear()
       else ensure(answer.type === 'error' && answer.code === 'bad-frame', `it was ${show(answer)}`)
       await member.worksStill('half a character')

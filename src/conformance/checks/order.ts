@@ -45,13 +45,9 @@ export const ORDER: readonly Check[] = [
       const writer = await scene.member()
       const author = newAuthor()
       const peer = await scene.dial({ user: scene.other, client: author.id, connection: 1 })
-      const items = scene.batch(20)
-      const before = writer.sayAll(items)
       const joining = Member.join(peer, author, { room: writer.room })
-      const behind = writer.sayAll(items)
+      const last = await writer.sayUntil(joining, scene.batch(20))
       const reader = await joining
-      const seqs = [...(await before), ...(await behind)]
-      const last = Math.max(...seqs)
       for (let seq = reader.joined.seq + 1; seq <= last; seq += 1) {
         const message = await reader.hear()
         ensure(message.seq === seq, `message ${message.seq} came where ${seq} was next`)

@@ -194,12 +194,9 @@ export const RESUME: readonly Check[] = [
       await spoken(writer, 5)
       const author = newAuthor()
       const peer = await scene.dial({ user: scene.other, client: author.id, connection: 1 })
-      const items = scene.batch(20)
       const resume = { epoch: writer.epoch, seq: 2 }
-      const before = writer.sayAll(items)
       const joining = Member.join(peer, author, { room: writer.room, resume })
-      const behind = writer.sayAll(items)
-      const last = Math.max(...(await before), ...(await behind))
+      const last = await writer.sayUntil(joining, scene.batch(20))
       const seqs = (await missed(await joining, last)).map(({ seq }) => seq)
       ensure(
         seqs.length === last - 2 && seqs.every((seq, index) => seq === index + 3),

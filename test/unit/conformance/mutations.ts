@@ -137,9 +137,9 @@ const JOINED: readonly Row[] = [
   ['joined.resume-beyond', 'recovers what is not there', 'if (seq > messages.length) return { recovered: false }', '', /recovered: true/],
   ['joined.resume-each', 'resumes all by the first', 'for (const joining of rooms) this.#join(connection, id, joining)', "for (const joining of rooms) this.#join(connection, id, { ...joining, resume: rooms[0]?.['resume'] && { epoch: this.#room(String(joining['room'])).epoch, seq: 1 } })", /second room was answered/],
   ['joined.resume-many', 'gives a hundred at most', RECOVERED, 'return { recovered: true, messages: messages.slice(seq, seq + 100) }', /messages came/],
-  ['joined.resume-while-sent', 'reads before it delivers', 'room.members.add(connection)', "if (joining['resume'] === undefined) room.members.add(connection)\n    else setTimeout(() => room.members.add(connection), 50)", /no message in the room came|after seq 2/],
+  ['joined.resume-while-sent', 'reads before it delivers', 'room.members.add(connection)', "if (joining['resume'] === undefined) room.members.add(connection)\n    else setTimeout(() => room.members.add(connection), 150)", /no message in the room came|after seq 2/],
   ['order.arrival', 'carries out a join later', "return this.#joinAll(connection, id, frame['rooms'] as Frame[])", "return setTimeout(() => this.#joinAll(connection, id, frame['rooms'] as Frame[]))", /not-joined/],
-  ['order.join-while-sent', 'delivers a moment after joined', 'room.members.add(connection)', 'setTimeout(() => room.members.add(connection), 50)', /where|no message in the room came/],
+  ['order.join-while-sent', 'delivers a moment after joined', 'room.members.add(connection)', 'setTimeout(() => room.members.add(connection), 150)', /where|no message in the room came/],
   ['order.stored-first', 'acknowledges before it stores', 'room.messages.push(stored)', 'setTimeout(() => room.messages.push(stored), 50)', /history ended with/],
 ]
 

@@ -19,9 +19,9 @@ type Reply = Record<string, unknown>
 const PROTOCOL = 'authed-rooms.v1'
 const FEATURES = ['auth', 'call', 'history', 'join-in-url', 'presence']
 const LIMITS = { frameBytes: 4_096, roomsPerJoin: 5, rooms: 12, inFlight: 16, history: 8 }
-const AUTH_MS = 120
+const AUTH_MS = 600
 const LEASE_MS = 2_000
-const SHORT_MS = 250
+const SHORT_MS = 600
 const FORBIDDEN = 'forbidden'
 const METHODS = new Map<string, (data: unknown) => unknown>([['echo', (data) => data]])
 
