@@ -1,8 +1,15 @@
 import { rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
 
-/** Public entry points. A new one needs a line here and one in package.json `exports`. */
-const entry = { index: 'src/index.ts' }
+/**
+ * Public entry points. A new one needs a line here and one in package.json `exports`. Each is built alone, so
+ * that none shares a file, or types in a file, with another.
+ */
+const ENTRIES = {
+  index: 'src/index.ts',
+  doctor: 'src/doctor/index.ts',
+  conformance: 'src/conformance/index.ts',
+}
 
 const shared: Options = {
   // `ws` is looked up at run time on Node 20 only. It is never part of a bundle.
@@ -12,17 +19,6 @@ const shared: Options = {
   // tsup's own tree shaking runs rollup over the output; the users' bundler does that better.
   treeshake: false,
 }
-
-const library: Options = {
-  ...shared,
-  format: ['esm', 'cjs'],
-  target: 'es2022',
-  platform: 'neutral',
-  outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
-}
-
-/** `Symbol.asyncDispose` in our types must not ask users to change their own `lib`. */
-const banner = '/// <reference lib="esnext.disposable" />'
 
 /**
  * The doctor asks an `AuthedSocket` what it would send, and that socket must know the sessions and errors of
@@ -38,24 +34,40 @@ const mainEntry = {
   },
 } satisfies NonNullable<Options['esbuildPlugins']>[number]
 
+const library = (name: string, file: string): Options => ({
+  ...shared,
+  entry: { [name]: file },
+  format: ['esm', 'cjs'],
+  target: 'es2022',
+  platform: 'neutral',
+  dts: {
+    entry: { [name]: file },
+    // `Symbol.asyncDispose` in our types must not ask users to change their own `lib`.
+    banner: '/// <reference lib="esnext.disposable" />',
+  },
+  outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
+  ...(name === 'doctor' && { esbuildPlugins: [mainEntry] }),
+})
+
+/** A command: everything in one file but the dependencies. */
+const command = (name: string, file: string): Options => ({
+  ...shared,
+  entry: { [name]: file },
+  format: ['esm'],
+  target: 'node20',
+  platform: 'node',
+  dts: false,
+  sourcemap: false,
+  outExtension: () => ({ js: '.bin.js' }),
+})
+
 export default defineConfig((options) => {
   // All builds write here and run at the same time, so none of them may clean.
   if (!options.watch) rmSync('dist', { recursive: true, force: true })
-  const doctor = { doctor: 'src/doctor/index.ts' }
   return [
-    { ...library, entry, dts: { entry, banner } },
-    { ...library, entry: doctor, dts: { entry: doctor, banner }, esbuildPlugins: [mainEntry] },
-    {
-      ...shared,
-      // The command: everything in one file but the dependencies.
-      entry: { 'authed-socket': 'src/doctor/bin.ts' },
-      format: ['esm'],
-      target: 'node20',
-      platform: 'node',
-      dts: false,
-      sourcemap: false,
-      outExtension: () => ({ js: '.bin.js' }),
-    },
+    ...Object.entries(ENTRIES).map(([name, file]) => library(name, file)),
+    command('authed-socket', 'src/doctor/bin.ts'),
+    command('authed-socket-conformance', 'src/conformance/bin.ts'),
     {
       ...shared,
       entry: { 'authed-socket': 'src/index.ts' },

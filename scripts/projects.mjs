@@ -53,6 +53,14 @@ export const projects = [
     stepTimeoutMs: 300_000,
   },
   {
+    // The conformance kit over the real servers; its own honesty is tested in `test/unit/conformance`.
+    name: 'conformance',
+    include: ['test/conformance/**/*.test.ts'],
+    testTimeoutMs: 120_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 400_000,
+  },
+  {
     // One file at a time: each has its own servers and tens of clients.
     name: 'chaos',
     include: ['test/chaos/**/*.test.ts'],

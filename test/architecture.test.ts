@@ -60,6 +60,12 @@ const LAYERS = [
     ],
   },
   {
+    // An entry point of its own, for servers: it shares how tokens travel with the SDK, and no machine.
+    name: 'conformance',
+    files: ['conformance/'],
+    may: ['core', 'errors', 'contracts', 'shell', 'transmissions', 'links'],
+  },
+  {
     // Further entry points: users of the SDK, as everybody else.
     name: 'entries',
     files: ['react/', 'testing/', 'inspector/'],
