@@ -14,7 +14,9 @@ export const projects = [
     name: 'fast',
     include: [
       'test/*.test.ts',
-      'test/{unit,model,shell,integration,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/{unit,model,shell,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/integration/*.test.ts',
+      'test/integration/{stories,rooms}/**/*.test.ts',
     ],
     testTimeoutMs: 10_000,
     maxWorkers: 2,
@@ -36,11 +38,27 @@ export const projects = [
     stepTimeoutMs: 120_000,
   },
   {
+    // Rooms on real servers, with Redis and nginx.
+    name: 'rooms',
+    include: ['test/integration/rooms-*/**/*.test.ts'],
+    testTimeoutMs: 30_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 300_000,
+  },
+  {
     name: 'contract',
-    include: ['test/{contract,servers,chaos}/**/*.test.ts'],
+    include: ['test/{contract,servers}/**/*.test.ts'],
     testTimeoutMs: 60_000,
     maxWorkers: 2,
     stepTimeoutMs: 300_000,
+  },
+  {
+    // One file at a time: each has its own servers and tens of clients.
+    name: 'chaos',
+    include: ['test/chaos/**/*.test.ts'],
+    testTimeoutMs: 180_000,
+    maxWorkers: 1,
+    stepTimeoutMs: 600_000,
   },
   {
     name: 'browser',

@@ -55,6 +55,11 @@ const STEPS = [
     timeoutMs: 240_000,
   },
   {
+    name: 'services',
+    command: call('./scripts/services.mjs', 'ensureServices'),
+    timeoutMs: 180_000,
+  },
+  {
     name: 'lint',
     command: bin('biome', 'ci', '--error-on-warnings', '--max-diagnostics=100', colors, '.'),
   },

@@ -3,8 +3,8 @@
 import type { Standing } from './core/standing.ts'
 import { statusOf } from './core/status.ts'
 import { NotConnectedError, RequestFailedError } from './errors.ts'
-import type { SendOptions } from './links/delivery.ts'
-import { type CallOptions, type Lines, type LinesHost, linesOf } from './links/lines.ts'
+import type { CallOptions, MessageOptions } from './links/line.ts'
+import { type Lines, type LinesHost, linesOf } from './links/lines.ts'
 import type { LinkVerb } from './links/link.ts'
 import { type Message, NO_META } from './links/room-control.ts'
 import type { Resolved } from './options.ts'
@@ -85,7 +85,7 @@ export class Connection {
     return this.#handled(this.#options.holder.changed())
   }
 
-  send(data: unknown, options?: SendOptions): Promise<void> {
+  send(data: unknown, options?: MessageOptions): Promise<void> {
     return this.#handled(this.#send(data, options))
   }
 
@@ -118,7 +118,7 @@ export class Connection {
     await this.#waiters.wait(() => this.#outcome())
   }
 
-  async #send(data: unknown, options?: SendOptions): Promise<void> {
+  async #send(data: unknown, options?: MessageOptions): Promise<void> {
     throwFailure(this.#outcome())
     await this.#lines.send(data, options)
   }

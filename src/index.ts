@@ -1,6 +1,7 @@
 /** authed-socket: authenticated WebSocket connections to the server that you already have. */
 
 export type { ClosePolicy, PolicyRecord, StatusPolicy } from './core/policy.ts'
+export type { Member, PresenceChange, PresenceEntry, PresenceKey } from './core/presence.ts'
 export type { Action } from './core/problem.ts'
 export type { Verdict } from './core/verdict.ts'
 export {
@@ -22,10 +23,17 @@ export {
   TokenRefusedError,
   TokenUnavailableError,
 } from './errors.ts'
-export type { SendOptions } from './links/delivery.ts'
-export type { CallOptions } from './links/lines.ts'
+export type { CallOptions, MessageOptions, Receipt } from './links/line.ts'
 export { withoutRooms } from './links/one-line.ts'
-export type { JoinOptions, Message, RoomEvents, RoomState } from './links/room-control.ts'
+export type { SendOptions } from './links/order.ts'
+export type {
+  History,
+  HistoryOptions,
+  JoinOptions,
+  Message,
+  RoomEvents,
+  RoomState,
+} from './links/room-control.ts'
 export { socketPerRoom } from './links/room-lines.ts'
 export { roomsOnOneSocket } from './links/shared-line.ts'
 export type { AuthedSocketOptions, Logger, ProbeResult, UrlContext } from './options.ts'
@@ -35,15 +43,18 @@ export type {
   Envelope,
   EnvelopeHeartbeat,
 } from './protocols/envelope.ts'
-export { multiplexed } from './protocols/multiplexed.ts'
+export { type MultiplexedOptions, multiplexed } from './protocols/multiplexed.ts'
 export { plain } from './protocols/plain.ts'
 export type {
   Codec,
   Heartbeat,
+  HistoryPage,
+  HistoryRequest,
   Incoming,
   JoinRequest,
   MessageMeta,
   Protocol,
+  RoomMessage,
   RoomStrategy,
   ServerLimits,
 } from './protocols/protocol.ts'

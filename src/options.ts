@@ -86,6 +86,11 @@ export interface AuthedSocketOptions {
   readonly tokenTimeoutMs?: number
   /** An answer to a send, join or request must come by then, in ms. Default 10,000. */
   readonly requestTimeoutMs?: number
+  /**
+   * `in-band`: where the server takes a younger token on the live socket, one is got ahead of the old one's
+   * end. `on-close`: the token is replaced before the next dial. Default `in-band`.
+   */
+  readonly renewal?: 'in-band' | 'on-close'
   /** Leaves the socket when its token expires, instead of keeping it until the server closes. Default `false`. */
   readonly closeAtExpiry?: boolean
   /**
@@ -156,6 +161,7 @@ const rules = (): Readonly<Record<string, Rule>> => ({
   tokenTimeoutMs: duration,
   requestTimeoutMs: duration,
   closeAtExpiry: flag,
+  renewal: [(value) => value === 'in-band' || value === 'on-close', "'in-band' or 'on-close'"],
   probe: either(url, func),
   outbox: object,
   logger: [(value) => hasMethods(value, 'debug', 'warn'), 'an object with debug() and warn()'],

@@ -1,7 +1,10 @@
 /** A room, as the user holds it. One object for each name, for as long as the socket lives. */
 
-import type { SendOptions } from './links/delivery.ts'
+import type { Member } from './core/presence.ts'
+import type { MessageOptions, Receipt } from './links/line.ts'
 import type {
+  History,
+  HistoryOptions,
   JoinOptions,
   Message,
   RoomControl,
@@ -18,14 +21,11 @@ import type { ListenOptions } from './shell/emitter.ts'
  */
 export class Room<Send = unknown, Data = unknown> implements AsyncIterable<Message<Data>> {
   readonly #control: RoomControl
-  readonly #channel: Channel<Message<Data>, RoomEvents<Data>>
   readonly #port: RoomPort
 
   /** @internal Rooms are made by `socket.room(name)`. */
   constructor(control: RoomControl, port: RoomPort) {
     this.#control = control
-    // The type of the data is the user's word about the server; nothing here could check it.
-    this.#channel = control.channel as unknown as Channel<Message<Data>, RoomEvents<Data>>
     this.#port = port
   }
 
@@ -35,6 +35,11 @@ export class Room<Send = unknown, Data = unknown> implements AsyncIterable<Messa
 
   get state(): RoomState {
     return this.#control.state
+  }
+
+  /** Who is here, this client included. Empty unless joined with `presence`. */
+  get members(): readonly Member[] {
+    return this.#control.members
   }
 
   /**
@@ -58,15 +63,26 @@ export class Room<Send = unknown, Data = unknown> implements AsyncIterable<Messa
 
   /**
    * Sends. Resolves when the server acknowledged, where the protocol has acknowledgements; otherwise when
-   * the frame was handed to the network, which is no promise that it arrived.
+   * the frame was handed to the network, which is no promise that it arrived. With `multiplexed()` a send
+   * whose connection is lost is sent again under the same id, and arrives once.
    *
    * @throws {NotConnectedError} NOT_CONNECTED: not joined, or lost before it was sent
    * @throws {SendUnknownError} SEND_UNKNOWN: sent, and no answer came
    * @throws {OutboxFullError} OUTBOX_FULL
-   * @throws {RequestFailedError} REQUEST_FAILED: the server refused it
+   * @throws {RequestFailedError} REQUEST_FAILED: the server refused it, or takes no frame of that size
    */
-  send(data: Send, options?: SendOptions): Promise<void> {
+  send(data: Send, options?: MessageOptions): Promise<Receipt> {
     return this.#port.send(this.#control, data, options)
+  }
+
+  /**
+   * Messages from before. For `multiplexed()` and servers that keep them.
+   *
+   * @throws {RequestFailedError} REQUEST_FAILED: the server keeps none, or refused
+   */
+  history(options: HistoryOptions = {}): Promise<History<Data>> {
+    // The codec checked its shape; the type of the data is the user's word about the server.
+    return this.#port.history(this.#control, options) as Promise<History<Data>>
   }
 
   /** @returns unsubscribe */
@@ -99,5 +115,10 @@ export class Room<Send = unknown, Data = unknown> implements AsyncIterable<Messa
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<Data>> {
     return this.#channel.stream()
+  }
+
+  get #channel(): Channel<Message<Data>, RoomEvents<Data>> {
+    // The type of the data is the user's word about the server; nothing here could check it.
+    return this.#control.channel as unknown as Channel<Message<Data>, RoomEvents<Data>>
   }
 }

@@ -1,8 +1,8 @@
 /** `AuthedSocket`: the public verbs and events, and their types. */
 
 import { Connection } from './connection.ts'
-import type { SendOptions } from './links/delivery.ts'
 import { checkStaticUrl } from './links/handshake.ts'
+import type { CallOptions, MessageOptions } from './links/line.ts'
 import type { JoinOptions, Message } from './links/room-control.ts'
 import { type AuthedSocketOptions, resolveOptions } from './options.ts'
 import type { Room } from './room.ts'
@@ -129,7 +129,7 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
    * @throws {OutboxFullError} OUTBOX_FULL
    * @throws {NotConnectedError} NOT_CONNECTED: lost before it was sent
    */
-  send(data: SocketSend<Schema>, options?: SendOptions): Promise<void> {
+  send(data: SocketSend<Schema>, options?: MessageOptions): Promise<void> {
     return this.#connection.send(data, options)
   }
 
@@ -143,7 +143,7 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
   request<Name extends RequestName<Schema>>(
     type: Name,
     payload: RequestOf<Schema, Name>,
-    options?: SendOptions & { readonly idempotent?: boolean },
+    options?: CallOptions,
   ): Promise<ResponseOf<Schema, Name>> {
     const answer = this.#connection.request(type, payload, options)
     // The user's schema types the answer; nothing here could check it.

@@ -27,6 +27,8 @@ const CODES: Record<number, string> = { 1006: ' (code 1006)', 1012: ' (code 1012
 
 const linkEventName = (event: LinkEvent): string => {
   switch (event.type) {
+    case 'greeted':
+      return event.renewable ? 'greeted: renewable' : 'greeted'
     case 'granted':
       return `granted: ${event.grant.kind}`
     case 'probed':
@@ -56,6 +58,7 @@ export const linkFact =
         opened: yes(state.kind === 'connecting' && state.openedAt !== undefined),
         'the server greets': yes(limits.greets),
         trust: state.kind === 'connected' ? state.trust : '',
+        renewal: state.kind === 'connected' ? (state.renewal?.kind ?? 'none') : '',
         'advice runs': yes(state.kind === 'waiting' && state.notBefore > event.at),
         probe: state.kind === 'waiting' ? state.probe : '',
         'rooms have sockets of their own': yes(limits.ownsRoom),
@@ -70,7 +73,10 @@ const standingName = (standing: Standing): string => {
     const { demand } = standing
     return `link asks: ${demand.kind}${demand.kind === 'rejected' && demand.isExpiry ? ' at expiry' : ''}`
   }
-  if (standing.kind === 'open') return `link is open: ${standing.trust}`
+  if (standing.kind === 'open')
+    return standing.wants === undefined
+      ? `link is open: ${standing.trust}`
+      : `link is open and wants a ${standing.wants}`
   return `link is ${standing.kind}`
 }
 

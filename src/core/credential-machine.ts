@@ -12,6 +12,7 @@ import {
   demandOf,
   initialCredentialState,
   isAsking,
+  isRenewalWanted,
   isSettledOpen,
   isVouched,
   some,
@@ -19,6 +20,7 @@ import {
 import { NUDGE_EVERY_MS } from './delays.ts'
 import { grantOf } from './grant.ts'
 import { judge } from './judgement.ts'
+import { isPause, renewAhead, renewable } from './renewal.ts'
 import {
   absent,
   answered,
@@ -33,7 +35,7 @@ import {
   request,
   unavailable,
 } from './requests.ts'
-import type { Demand, Standing } from './standing.ts'
+import { type Demand, isKnown, type Standing } from './standing.ts'
 import { NO_TRIAL } from './trial.ts'
 
 /** A credential that this server had accepted is doubted only after so long: a rollout is no refresh herd. */
@@ -55,12 +57,18 @@ export const workOf = (state: CredentialState, limits: CredentialLimits): Creden
     work.push(timer('timed-out', phase.since + limits.tokenTimeoutMs))
   // Nobody asks a source again that nobody waits for.
   if (phase.kind === 'backing-off' && isAsking(state)) work.push(timer('due', phase.retryAt))
-  if (phase.kind === 'held' && trial.notBefore !== undefined && isAsking(state))
-    work.push(timer('due', trial.notBefore))
+  if (phase.kind !== 'held') return work
+  if (trial.notBefore !== undefined && isAsking(state)) work.push(timer('due', trial.notBefore))
+  const { credential, renewal } = phase
+  if (isPause(renewal) && isRenewalWanted(state, credential.id))
+    work.push(timer('renewable', renewal.notBefore))
   return work
 }
 
-const timer = (event: 'due' | 'timed-out', at: number): CredentialWork => ({
+const timer = (
+  event: Extract<CredentialWork, { kind: 'timer' }>['event'],
+  at: number,
+): CredentialWork => ({
   key: `${event} ${at}`,
   kind: 'timer',
   at,
@@ -91,6 +99,8 @@ const apply = (
       )
     case 'due':
       return due(state, event)
+    case 'renewable':
+      return renewable(state)
     case 'login':
       return hold(
         {
@@ -149,7 +159,7 @@ const advanceHeld = (
     case 'refused':
       return refuse(judged.state, judged.problem)
     case 'standing':
-      return askWhereNeeded(judged.state, event.at, limits)
+      return renewAhead(askWhereNeeded(judged.state, event.at, limits), event.at, limits)
   }
 }
 
@@ -227,13 +237,3 @@ const isProof = ({ phase, roundFrom }: CredentialState, { trust, credential }: O
   trust === 'proven' &&
   credential >= roundFrom &&
   !('ask' in phase && phase.ask.replaces !== undefined)
-
-/**
- * Who asks stands still until it is answered: what it said was judged, and is not heard twice. The others
- * have news only where a socket came further.
- */
-const isKnown = (known: Standing | undefined, next: Standing): boolean =>
-  known === undefined
-    ? next.kind === 'out'
-    : known.kind === next.kind &&
-      (known.kind !== 'open' || next.kind !== 'open' || known.trust === next.trust)

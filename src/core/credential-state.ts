@@ -22,7 +22,13 @@ export type CredentialPhase =
       readonly fallback?: Credential
     }
   /** `served`: the links that this answer was asked for, and that have not dialed with it yet. */
-  | { readonly kind: 'held'; readonly credential: Credential; readonly served: ReadonlySet<LinkId> }
+  | {
+      readonly kind: 'held'
+      readonly credential: Credential
+      readonly served: ReadonlySet<LinkId>
+      /** What became of renewing it ahead of its expiry, as far as that failed. */
+      readonly renewal?: Renewal
+    }
   | {
       readonly kind: 'backing-off'
       readonly ask: Ask
@@ -33,6 +39,12 @@ export type CredentialPhase =
       readonly problem: Problem
     }
   | { readonly kind: 'refused'; readonly problem: Problem }
+
+/** No one asks again before `notBefore`, in epoch ms; never, where the source gave the same value. */
+export interface Renewal {
+  readonly failures: number
+  readonly notBefore: number
+}
 
 export interface CredentialState {
   readonly phase: CredentialPhase
@@ -57,6 +69,7 @@ export type CredentialEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'refused'; readonly problem: Problem }
   | { readonly type: 'timed-out' }
   | { readonly type: 'due' }
+  | { readonly type: 'renewable' }
   | { readonly type: 'login'; readonly credential: Credential }
   | { readonly type: 'logout' }
   | { readonly type: 'refresh' }
@@ -82,7 +95,7 @@ export type CredentialWork =
       readonly key: string
       readonly kind: 'timer'
       readonly at: number
-      readonly event: 'due' | 'timed-out'
+      readonly event: 'due' | 'timed-out' | 'renewable'
     }
 
 export const initialCredentialState: CredentialState = {
@@ -107,6 +120,16 @@ export const isSettledOpen = (
   standing: Standing,
 ): standing is Extract<Standing, { kind: 'open' }> =>
   standing.kind === 'open' && isSettled(standing.trust)
+
+/** Does an open socket want a younger value than this? */
+export const isRenewalWanted = (state: CredentialState, credentialId: number): boolean =>
+  some(
+    state,
+    (standing) =>
+      standing.kind === 'open' &&
+      standing.wants === 'renewal' &&
+      standing.credential === credentialId,
+  )
 
 export const isAsking = (state: CredentialState): boolean =>
   some(state, ({ kind }) => kind === 'asking')

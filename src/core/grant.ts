@@ -1,5 +1,10 @@
 /** What a session answers each of its links. */
-import { type CredentialState, isSettledOpen, isVouched } from './credential-state.ts'
+import {
+  type CredentialPhase,
+  type CredentialState,
+  isSettledOpen,
+  isVouched,
+} from './credential-state.ts'
 import type { Grant, LinkId, Standing } from './standing.ts'
 
 /** `undefined`: nothing to say to a link that stands as it does. */
@@ -9,6 +14,7 @@ export const grantOf = (state: CredentialState, id: LinkId): Grant | undefined =
   const { phase, trial } = state
   if (phase.kind === 'refused')
     return isSettledOpen(standing) ? undefined : { kind: 'fail', problem: phase.problem }
+  if (standing.kind === 'open') return renewalOf(phase, standing)
   if (standing.kind !== 'asking') return undefined
   const { demand } = standing
   if (demand.kind === 'unwelcome') return { kind: 'refuse-room', problem: demand.problem }
@@ -21,6 +27,14 @@ export const grantOf = (state: CredentialState, id: LinkId): Grant | undefined =
     ? { kind: 'go', credential: phase.credential }
     : { kind: 'wait' }
 }
+
+const renewalOf = (
+  phase: CredentialPhase,
+  { wants, credential }: Extract<Standing, { kind: 'open' }>,
+): Grant | undefined =>
+  wants === 'renewal' && phase.kind === 'held' && phase.credential.id > credential
+    ? { kind: 'renew', credential: phase.credential }
+    : undefined
 
 /**
  * After a counted rejection one link tries the credential, the scout, and the others wait until it has

@@ -70,14 +70,27 @@ const count = (
   }
   // The third rejection is always the spaced one.
   if (trial.notBefore !== undefined) return { kind: 'standing', state: counted }
-  // Nobody is signed out who has a working socket. What a probe found is not about a room.
-  if (some(state, isSettledOpen)) {
-    const rooms = answer(state, pending, (id) =>
-      pending.get(id)?.witness === 'probe' ? 'plain' : 'unwelcome',
-    )
-    return { kind: 'standing', state: { ...rooms, trial: NO_TRIAL } }
-  }
+  if (some(state, isSettledOpen)) return besideOpenSockets(state, pending)
   return { kind: 'refused', state: counted, problem: { kind: 'rejected', last: last.problem } }
+}
+
+/**
+ * Nobody is signed out who has a working socket: the room is refused. Where the rejected link had settled too,
+ * time has to show that the others work. A server that lets everybody in and out again after six seconds
+ * leaves nine of ten open for a moment.
+ */
+const besideOpenSockets = (
+  state: CredentialState,
+  pending: ReadonlyMap<LinkId, Rejection>,
+): Judgement => {
+  const works = some(state, (standing) => standing.kind === 'open' && standing.trust === 'proven')
+  const isOpen = (no: Rejection) => !works && no.witness === 'server' && isReport(no)
+  const answered = answer(state, pending, (_, no) => {
+    if (no.witness === 'probe') return 'plain'
+    return isOpen(no) ? 'keep' : 'unwelcome'
+  })
+  const trial = [...pending.values()].some(isOpen) ? state.trial : NO_TRIAL
+  return { kind: 'standing', state: trial === state.trial ? answered : { ...answered, trial } }
 }
 
 const expired = (state: CredentialState, pending: ReadonlyMap<LinkId, Rejection>): Judgement => {
@@ -112,15 +125,14 @@ const rejectionsOf = (state: CredentialState): Map<LinkId, Rejection> => {
 const answer = (
   state: CredentialState,
   pending: ReadonlyMap<LinkId, Rejection>,
-  as: (id: LinkId) => 'plain' | 'unwelcome' | 'keep',
+  as: (id: LinkId, no: Rejection) => 'plain' | 'unwelcome' | 'keep',
 ): CredentialState => {
-  if (pending.size === 0) return state
-  const links = new Map(state.links)
-  for (const [id, { problem }] of pending) {
-    const kind = as(id)
-    if (kind !== 'keep') links.set(id, asking(kind === 'plain' ? { kind } : { kind, problem }))
-  }
-  return { ...state, links }
+  const answers = [...pending].flatMap(([id, no]): [LinkId, Standing][] => {
+    const kind = as(id, no)
+    if (kind === 'keep') return []
+    return [[id, asking(kind === 'plain' ? { kind } : { kind, problem: no.problem })]]
+  })
+  return answers.length === 0 ? state : { ...state, links: new Map([...state.links, ...answers]) }
 }
 
 const asking = (demand: Demand): Standing => ({ kind: 'asking', demand })

@@ -29,3 +29,14 @@ export const lifetimeMs = (hints: LifetimeHints): number | undefined => {
  * @returns ms, at most a quarter of the life
  */
 export const expiryToleranceMs = (lifetime: number): number => Math.min(5_000, lifetime / 4)
+
+const LONGEST_LEAD_MS = 300_000
+
+/**
+ * How long before its end a token is renewed on a live socket: a tenth to a fifth of its life, so that not all
+ * sockets of the world come at once.
+ *
+ * @returns ms, at most 5 minutes
+ */
+export const renewalLeadMs = (lifetime: number, roll: number): number =>
+  Math.min(lifetime / 5, LONGEST_LEAD_MS) * (0.5 + roll / 2)

@@ -1,6 +1,7 @@
 /** How an attempt ends, what a link waits for then, and what shortens it. */
 import { type Credential, isExpired, isExpiry } from './credential.ts'
 import { backoffMs, NUDGE_EVERY_MS, restartMs } from './delays.ts'
+import { isOverdue, wanted } from './link-renewal.ts'
 import type {
   EventOf,
   LinkEvent,
@@ -157,6 +158,7 @@ const known = (state: StateOf<'waiting'>, probe: Probe): Problem =>
 export const nudge = (state: LinkState, { at }: LinkEvent, limits: LinkLimits): LinkState => {
   if (state.kind === 'connected' && limits.closeAtExpiry && isExpired(state.credential, at))
     return ask(down(state.memory, at), PLAIN)
+  if (isOverdue(state, at)) return wanted(state)
   if (state.kind !== 'waiting') return state
   if (at >= Math.max(state.due, state.notBefore)) return retry(state)
   const { nudgedAt } = state.memory

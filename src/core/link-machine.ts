@@ -2,23 +2,10 @@
  * One for each socket: what it does now and what must be running for it. Pure: `at` and `roll` come with
  * each event. Messages do not pass through here.
  */
-import { expiresAt } from './credential.ts'
 import { ask, CALM, closed, down, nudge, PLAIN, probed, refuse, retry, wait } from './link-ends.ts'
-import type {
-  EventOf,
-  LinkEvent,
-  LinkLimits,
-  LinkState,
-  LinkWork,
-  Memory,
-  StateOf,
-} from './link-state.ts'
+import { offered, planned, renewalFailed, renewed, told, wanted } from './link-renewal.ts'
+import type { EventOf, LinkEvent, LinkLimits, LinkState, Memory, StateOf } from './link-state.ts'
 import type { Demand, Grant, Standing } from './standing.ts'
-
-/** Open for so long without a word from the server, a link is taken as accepted. */
-const ACCEPTED_MS = 250
-/** Accepted for so long, a credential's rejections are forgotten. */
-const PROVEN_MS = 20_000
 
 export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState => {
   switch (event.type) {
@@ -41,7 +28,7 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'accepted':
       return state.kind === 'connecting' && !limits.greets ? accepted(state, 'open') : state
     case 'greeted':
-      return greeted(state)
+      return planned(greeted(state), event, limits)
     case 'settled':
       return state.kind === 'connected' && state.trust === 'open' ? settle(state) : state
     case 'proven':
@@ -54,6 +41,14 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
       return timedOut(state, event, limits)
     case 'expired':
       return state.kind === 'connected' ? ask(down(state.memory, event.at), PLAIN) : state
+    case 'renew':
+      return wanted(state)
+    case 'expiring':
+      return told(state)
+    case 'renewed':
+      return renewed(state, event.roll)
+    case 'renewal-failed':
+      return renewalFailed(state)
     case 'due':
       return state.kind === 'waiting' ? retry(state) : state
     case 'nudge':
@@ -61,57 +56,6 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'probed':
       return probed(state, event)
   }
-}
-
-export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
-  const { memory } = state
-  switch (state.kind) {
-    case 'connecting': {
-      const work: LinkWork[] = [
-        { key: `socket ${memory.dials}`, kind: 'socket', credential: state.credential },
-        timer('timed-out', deadlineOf(state, limits)),
-      ]
-      if (state.openedAt !== undefined && !limits.greets)
-        work.push(timer('accepted', state.openedAt + Math.min(ACCEPTED_MS, limits.settleMs)))
-      return work
-    }
-    case 'connected':
-      return [
-        { key: `socket ${memory.dials}`, kind: 'socket', credential: state.credential },
-        { key: `heartbeat ${memory.dials}`, kind: 'heartbeat' },
-        ...trustTimers(state, limits),
-      ]
-    case 'waiting':
-      return [
-        timer('due', Math.max(state.due, state.notBefore)),
-        ...(state.probe === 'asking'
-          ? [
-              {
-                key: `probe ${memory.dials}`,
-                kind: 'probe',
-                credential: state.credential.id,
-              } as const,
-            ]
-          : []),
-      ]
-    default:
-      return []
-  }
-}
-
-const deadlineOf = (
-  { since, openedAt = Infinity }: StateOf<'connecting'>,
-  { connectTimeoutMs, answerTimeoutMs = Infinity }: LinkLimits,
-): number => Math.min(since + connectTimeoutMs, openedAt + answerTimeoutMs)
-
-const trustTimers = (state: StateOf<'connected'>, limits: LinkLimits): LinkWork[] => {
-  const work: LinkWork[] = []
-  if (state.trust === 'open') work.push(timer('settled', state.openedAt + limits.settleMs))
-  if (state.trust !== 'proven')
-    work.push(timer('proven', state.openedAt + Math.max(PROVEN_MS * limits.scale, limits.settleMs)))
-  const end = expiresAt(state.credential)
-  if (limits.closeAtExpiry && end !== undefined) work.push(timer('expired', end))
-  return work
 }
 
 /** What the session sees of the link. */
@@ -122,7 +66,7 @@ export const standingOf = (state: LinkState): Standing => {
     case 'connecting':
       return { kind: 'dialing', credential: state.credential.id }
     case 'connected':
-      return { kind: 'open', credential: state.credential.id, trust: state.trust }
+      return openOf(state)
     case 'waiting':
       return { kind: 'away' }
     default:
@@ -130,14 +74,12 @@ export const standingOf = (state: LinkState): Standing => {
   }
 }
 
-const AGAIN: Demand = { kind: 'again' }
+const openOf = ({ credential, trust, renewal }: StateOf<'connected'>): Standing => {
+  const open = { kind: 'open', credential: credential.id, trust } as const
+  return renewal?.kind === 'wanted' ? { ...open, wants: 'renewal' } : open
+}
 
-const timer = (event: Extract<LinkWork, { kind: 'timer' }>['event'], at: number): LinkWork => ({
-  key: `${event} ${at}`,
-  kind: 'timer',
-  at,
-  event,
-})
+const AGAIN: Demand = { kind: 'again' }
 
 /** A new start. The count of dials goes on, since keys of work are made of it. */
 const forget = ({ everConnected, dials, settledOn }: Memory): Memory => ({
@@ -182,6 +124,7 @@ const granted = (
       problem: grant.problem,
       action: 'sign-in',
     }
+  if (grant.kind === 'renew') return offered(state, grant.credential)
   if (state.kind !== 'authenticating') return state
   switch (grant.kind) {
     case 'go': {

@@ -22,6 +22,14 @@ export interface Memory {
 /** What a waiting link learns of the host meanwhile. `none`: the attempt gave no reason to ask. */
 export type Probe = 'none' | 'asking' | 'answers' | 'gone' | 'accepted'
 
+export type LinkRenewal =
+  /** Epoch ms. */
+  | { readonly kind: 'planned'; readonly at: number }
+  /** The session is to give a younger credential. */
+  | { readonly kind: 'wanted' }
+  /** It is told to the server. */
+  | { readonly kind: 'offered'; readonly credential: Credential }
+
 export type LinkState = { readonly memory: Memory } & (
   | { readonly kind: 'idle' }
   /** Waits for the session's grant; `deferred` while that has to wait itself. */
@@ -42,6 +50,8 @@ export type LinkState = { readonly memory: Memory } & (
       readonly credential: Credential
       readonly openedAt: number
       readonly trust: Trust
+      /** Where the server takes a younger token on the live socket. */
+      readonly renewal?: LinkRenewal
     }
   /** `due` is our own backoff, which news from the page may shorten; `notBefore` is advice, which nothing does. */
   | {
@@ -68,12 +78,20 @@ export type LinkEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'opened' }
   /** A frame, or the moment that stands for one. */
   | { readonly type: 'accepted' }
-  | { readonly type: 'greeted' }
+  /** `renewable`: the server takes a younger token on this socket. */
+  | { readonly type: 'greeted'; readonly renewable?: boolean }
   | { readonly type: 'settled' }
   | { readonly type: 'proven' }
   | { readonly type: 'closed'; readonly verdict: Verdict; readonly problem: Problem }
   | { readonly type: 'timed-out' }
   | { readonly type: 'expired' }
+  /** It is time for a younger credential: by our own plan, or by the server's word. */
+  | { readonly type: 'renew' }
+  | { readonly type: 'expiring' }
+  /** The server took it. */
+  | { readonly type: 'renewed' }
+  /** It did not, or did not say so: the token is replaced before the next dial. */
+  | { readonly type: 'renewal-failed' }
   | { readonly type: 'due' }
   /** `online`, `visible`, `pageshow`. */
   | { readonly type: 'nudge' }
@@ -93,6 +111,7 @@ export interface LinkLimits {
   /** Once the socket is open, the server has so long to accept. Default: what is left of `connectTimeoutMs`. */
   readonly answerTimeoutMs?: number | undefined
   readonly closeAtExpiry: boolean
+  readonly renewal: 'in-band' | 'on-close'
   readonly scale: number
 }
 
@@ -103,10 +122,11 @@ export type LinkWork =
       readonly key: string
       readonly kind: 'timer'
       readonly at: number
-      readonly event: 'accepted' | 'settled' | 'proven' | 'timed-out' | 'expired' | 'due'
+      readonly event: 'accepted' | 'settled' | 'proven' | 'timed-out' | 'expired' | 'renew' | 'due'
     }
   | { readonly key: string; readonly kind: 'probe'; readonly credential: number }
   | { readonly key: string; readonly kind: 'heartbeat' }
+  | { readonly key: string; readonly kind: 'offer'; readonly credential: Credential }
 
 export const initialLinkState: LinkState = {
   kind: 'idle',

@@ -1,55 +1,98 @@
 /**
- * The rooms of one socket: what the user wants survives a reconnect, what the server granted does not.
+ * One room on a socket that carries many: what the user wants survives a reconnect, what the server granted
+ * does not, and how far it was read says what is missing.
  */
-export type Membership = 'wanted' | 'asked' | 'joined'
 
-export interface Member {
-  readonly room: string
+/** `refused`: wanted, and asked for again once the server knows this client by another credential. */
+export type MembershipState = 'wanted' | 'asked' | 'joined' | 'refused'
+
+export interface Wish {
   readonly params?: unknown
+  readonly presence?: object
 }
 
-export class Memberships {
-  readonly #rooms = new Map<string, { member: Member; state: Membership }>()
+/** `undefined` for nothing: ten thousand rooms may wish for it. */
+export const wishOf = ({ params, presence }: Wish): Wish | undefined =>
+  params === undefined && presence === undefined
+    ? undefined
+    : { ...(params !== undefined && { params }), ...(presence && { presence }) }
 
-  want(member: Member): void {
-    if (!this.#rooms.has(member.room)) this.#rooms.set(member.room, { member, state: 'wanted' })
+/** The epoch of a server that does not count. */
+const UNCOUNTED = ''
+
+/** How a room was found when it was joined again. */
+export type Return =
+  /** Joined for the first time. */
+  | 'new'
+  /** Nothing is missing. */
+  | 'recovered'
+  /** Messages are missing: the room counts anew, or more were sent than the server keeps. */
+  | { readonly reason: 'epoch' | 'no-recovery' }
+  | { readonly reason: 'window'; readonly missed: number }
+
+export interface Joined {
+  readonly epoch?: string | undefined
+  readonly seq?: number | undefined
+  readonly recovered?: boolean | undefined
+}
+
+export class Membership {
+  readonly room: string
+  wish: Wish | undefined
+  state: MembershipState = 'wanted'
+  /** The request that asked for it. */
+  askedBy = 0
+  epoch: string | undefined
+  seq = 0
+
+  constructor(room: string, wish: Wish | undefined) {
+    this.room = room
+    this.wish = wish
   }
 
-  forget(room: string): void {
-    this.#rooms.delete(room)
+  /** The messages that come with it are received afterwards, so it stands at the last one before them. */
+  joined({ epoch, seq = 0, recovered = false }: Joined): Return {
+    const { epoch: before, seq: last } = this
+    this.state = 'joined'
+    this.epoch = epoch ?? UNCOUNTED
+    if (before === undefined) this.seq = seq
+    if (before === undefined) return 'new'
+    if (epoch === undefined) return { reason: 'no-recovery' }
+    // A server that has less than this client has seen counts anew, whatever it says.
+    if (before === epoch && (seq === last || (recovered && seq > last))) return 'recovered'
+    this.seq = seq
+    return before === epoch && seq > last
+      ? { reason: 'window', missed: seq - last }
+      : { reason: 'epoch' }
   }
 
-  stateOf(room: string): Membership | undefined {
-    return this.#rooms.get(room)?.state
+  /** Is a message of this number the next one, one that was seen, or has something been left out? */
+  received(seq: number): 'next' | 'seen' | 'hole' {
+    const last = this.seq
+    if (seq <= last) return 'seen'
+    this.seq = seq
+    return seq === last + 1 ? 'next' : 'hole'
   }
+}
 
-  /** @returns `false` for a room that nobody asked for */
-  joined(room: string): boolean {
-    const entry = this.#rooms.get(room)
-    if (entry === undefined) return false
-    entry.state = 'joined'
-    return true
-  }
-
-  /** The socket is gone: everything that is wanted has to be asked for again. */
-  interrupted(): void {
-    for (const entry of this.#rooms.values()) entry.state = 'wanted'
-  }
-
-  /** What to ask for now, in batches that the server takes. */
-  ask(perFrame: number): Member[][] {
-    const batches: Member[][] = []
-    for (const entry of this.#rooms.values()) {
-      if (entry.state !== 'wanted') continue
-      entry.state = 'asked'
-      const last = batches[batches.length - 1]
-      if (last !== undefined && last.length < perFrame) last.push(entry.member)
-      else batches.push([entry.member])
+/** As many as fit into a frame: by their number and by their bytes, but at least one. */
+export const batchesOf = <Entry>(
+  entries: readonly Entry[],
+  limits: { readonly count: number; readonly bytes: number },
+  bytesOf: (entry: Entry) => number,
+): Entry[][] => {
+  const batches: Entry[][] = []
+  let left = 0
+  for (const entry of entries) {
+    const bytes = bytesOf(entry)
+    const last = batches[batches.length - 1]
+    if (last !== undefined && last.length < limits.count && bytes <= left) {
+      last.push(entry)
+      left -= bytes
+    } else {
+      batches.push([entry])
+      left = limits.bytes - bytes
     }
-    return batches
   }
-
-  rooms(): string[] {
-    return [...this.#rooms.keys()]
-  }
+  return batches
 }

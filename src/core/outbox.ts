@@ -1,4 +1,4 @@
-/** What waits to be sent, or to be answered: bounded, in order. Holds no promise and no timer. */
+/** What waits to be sent, and what waits to be answered: bounded together, in order. No promise and no timer. */
 
 export interface OutboxBounds {
   readonly count: number
@@ -6,12 +6,14 @@ export interface OutboxBounds {
 }
 
 interface Sized {
+  /** Rises from entry to entry: their order. */
   readonly id: number
   readonly bytes: number
 }
 
 export class Outbox<Entry extends Sized> {
-  readonly #entries = new Map<number, Entry>()
+  #waiting = new Map<number, Entry>()
+  readonly #sent = new Map<number, Entry>()
   readonly #bounds: OutboxBounds
   #bytes = 0
 
@@ -20,7 +22,11 @@ export class Outbox<Entry extends Sized> {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#waiting.size + this.#sent.size
+  }
+
+  get inFlight(): number {
+    return this.#sent.size
   }
 
   fits(bytes: number): boolean {
@@ -28,20 +34,41 @@ export class Outbox<Entry extends Sized> {
   }
 
   add(entry: Entry): void {
-    this.#entries.set(entry.id, entry)
+    this.#waiting.set(entry.id, entry)
     this.#bytes += entry.bytes
   }
 
   take(id: number): Entry | undefined {
-    const entry = this.#entries.get(id)
+    const entry = this.find(id)
     if (entry === undefined) return undefined
-    this.#entries.delete(id)
+    this.#waiting.delete(id)
+    this.#sent.delete(id)
     this.#bytes -= entry.bytes
     return entry
   }
 
+  find(id: number): Entry | undefined {
+    return this.#sent.get(id) ?? this.#waiting.get(id)
+  }
+
+  sent(entry: Entry): void {
+    this.#waiting.delete(entry.id)
+    this.#sent.set(entry.id, entry)
+  }
+
+  /** To be sent again, at the place that they had. */
+  recall(entries: readonly Entry[]): void {
+    for (const { id } of entries) this.#sent.delete(id)
+    const waiting = [...entries, ...this.#waiting.values()].sort((one, other) => one.id - other.id)
+    this.#waiting = new Map(waiting.map((entry) => [entry.id, entry]))
+  }
+
   /** Oldest first. */
-  entries(): Entry[] {
-    return [...this.#entries.values()]
+  waiting(): Entry[] {
+    return [...this.#waiting.values()]
+  }
+
+  unanswered(): Entry[] {
+    return [...this.#sent.values()]
   }
 }

@@ -6,6 +6,7 @@ import {
   type CredentialLimits,
   type CredentialState,
   isSettledOpen,
+  type Renewal,
   some,
 } from './credential-state.ts'
 import { sourceBackoffMs } from './delays.ts'
@@ -93,7 +94,8 @@ export const answered = (
   const roundFrom =
     wanted?.reason === 'reconnect' ? Math.min(state.roundFrom, credential.id) : credential.id
   const identity = credential.identity ?? state.identity
-  const held = hold({ ...next, identity, roundFrom }, credential)
+  const isOld = phase.kind === 'requesting' && phase.fallback?.id === credential.id
+  const held = hold({ ...next, identity, roundFrom }, credential, isOld ? EXHAUSTED : undefined)
   return same ? { ...held, trial: confirming(held.trial, event, limits.scale) } : held
 }
 
@@ -107,12 +109,15 @@ export const unavailable = (
 ): CredentialState => {
   const { phase } = state
   if (phase.kind !== 'requesting') return state
-  if (phase.fallback && !isExpired(phase.fallback, event.at)) return hold(state, phase.fallback)
   const failures = phase.failures + 1
   const notBefore = event.at + (event.retryAfterMs ?? 0)
   const due = event.at + sourceBackoffMs(failures, event.roll) * limits.scale
-  const { ask } = phase
+  const { ask, fallback } = phase
   const retryAt = Math.max(due, notBefore)
+  if (fallback && !isExpired(fallback, event.at)) {
+    const free = state.wire ? state.wire.since + WIRE_LIMIT_MS : 0
+    return hold(state, fallback, { failures, notBefore: Math.max(retryAt, free) })
+  }
   return {
     ...state,
     phase: { kind: 'backing-off', ask, failures, retryAt, notBefore, problem: event.problem },
@@ -140,11 +145,19 @@ export const hurry = (state: CredentialState, at: number): CredentialState => {
   return phase.retryAt === notBefore ? state : { ...state, phase: { ...phase, retryAt: notBefore } }
 }
 
-export const hold = (state: CredentialState, credential: Credential): CredentialState => {
+export const hold = (
+  state: CredentialState,
+  credential: Credential,
+  renewal?: Renewal,
+): CredentialState => {
   const served = new Set<LinkId>()
   for (const [id, { kind }] of state.links) if (kind === 'asking') served.add(id)
-  return { ...state, phase: { kind: 'held', credential, served } }
+  const held = { kind: 'held', credential, served } as const
+  return { ...state, phase: renewal ? { ...held, renewal } : held }
 }
+
+/** The source gave the same value again: it has no younger one. */
+const EXHAUSTED: Renewal = { failures: 0, notBefore: Number.POSITIVE_INFINITY }
 
 export const refuse = (state: CredentialState, problem: Problem): CredentialState => ({
   ...offTheWire(state),

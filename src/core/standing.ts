@@ -36,11 +36,33 @@ export type Standing =
   | { readonly kind: 'away' }
   | { readonly kind: 'asking'; readonly demand: Demand }
   | { readonly kind: 'dialing'; readonly credential: number }
-  | { readonly kind: 'open'; readonly credential: number; readonly trust: Trust }
+  | {
+      readonly kind: 'open'
+      readonly credential: number
+      readonly trust: Trust
+      /** The socket could carry a younger credential, and it is time for one. */
+      readonly wants?: 'renewal'
+    }
 
 export type Grant =
   | { readonly kind: 'wait' }
   | { readonly kind: 'later'; readonly until: number; readonly problem: Problem }
   | { readonly kind: 'go'; readonly credential: Credential }
+  /** To an open socket: a younger credential is there. */
+  | { readonly kind: 'renew'; readonly credential: Credential }
   | { readonly kind: 'refuse-room'; readonly problem: Problem }
   | { readonly kind: 'fail'; readonly problem: Problem }
+
+/**
+ * Who asks stands still until it is answered: what it said was judged, and is not heard twice. The others
+ * have news only where a socket came further.
+ */
+export const isKnown = (known: Standing | undefined, next: Standing): boolean =>
+  known === undefined
+    ? next.kind === 'out'
+    : known.kind === next.kind &&
+      (known.kind !== 'open' ||
+        next.kind !== 'open' ||
+        (known.trust === next.trust &&
+          known.wants === next.wants &&
+          known.credential === next.credential))

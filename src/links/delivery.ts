@@ -1,53 +1,28 @@
 /** The sends and requests of one socket: queued, sent, answered, each settled exactly once. */
-import { type Identity, isKnown, isSomebodyElse } from '../core/identity.ts'
-import { Outbox, type OutboxBounds } from '../core/outbox.ts'
-import { NotConnectedError, OutboxFullError, SendUnknownError } from '../errors.ts'
-
-export interface SendOptions {
-  /** Gives up: the promise rejects with its reason. */
-  readonly signal?: AbortSignal
-  /** Gives up after so long, in ms. Default: queued sends wait, sent ones as long as `requestTimeoutMs`. */
-  readonly timeoutMs?: number
-}
-
-export interface Order {
-  readonly id: number
-  readonly frame: string | ArrayBuffer
-  readonly room?: string | undefined
-  /** Whose frame it is: nobody else sends it. */
-  readonly identity: Identity
-  /** The server answers it under its id. Otherwise it is done when it was handed over. */
-  readonly answered: boolean
-  /** May be sent again when a socket is lost before the answer: the server knows it by its id. */
-  readonly repeatable: boolean
-  readonly signal?: AbortSignal | undefined
-  /** From now, in ms; without it an answer is due `answerMs` after the frame was sent. */
-  readonly timeoutMs?: number | undefined
-}
-
-interface Entry extends Order {
-  identity: Identity
-  readonly bytes: number
-  sent: boolean
-  deadline: number | undefined
-  settle: (error: unknown, value?: unknown) => void
-}
-
-export interface DeliveryPort {
-  readonly bounds: OutboxBounds
-  readonly answerMs: number
-  /** Can this frame leave now? */
-  isReady(order: Order): boolean
-  write(frame: string | ArrayBuffer): void
-}
+import { isKnown, isSomebodyElse } from '../core/identity.ts'
+import { Outbox } from '../core/outbox.ts'
+import { NotConnectedError, OutboxFullError, RequestFailedError } from '../errors.ts'
+import { callAt } from '../shell/timers.ts'
+import {
+  type DeliveryPort,
+  dueAt,
+  type Entry,
+  isOver,
+  lost,
+  type Order,
+  sizeOf,
+  unknown,
+  unwritten,
+} from './order.ts'
 
 const SWEEP_MS = 250
 
 export class Delivery {
   readonly #port: DeliveryPort
   readonly #outbox: Outbox<Entry>
-  #unsent = 0
   #sweep: ReturnType<typeof setInterval> | undefined
+  /** The server wants a pause. */
+  #pause: (() => void) | undefined
 
   constructor(port: DeliveryPort) {
     this.#port = port
@@ -56,15 +31,16 @@ export class Delivery {
 
   /** @throws {OutboxFullError} OUTBOX_FULL as a rejection; the frame was not queued */
   submit(order: Order): Promise<unknown> {
-    const { signal, frame } = order
+    const { signal, frame, repetition } = order
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const ready = this.#port.isReady(order) && !this.#isBehind(order.room)
-    if (ready && !order.answered) {
+    const mayLeave = this.#mayLeave(order) && !this.#isBehind(order.room)
+    if (!mayLeave && repetition === 'volatile')
+      return Promise.reject(new NotConnectedError('not sent: a volatile send waits for nothing'))
+    if (mayLeave && !order.answered) {
       this.#port.write(frame)
       return Promise.resolve()
     }
-    const { byteLength: bytes } =
-      typeof frame === 'string' ? new TextEncoder().encode(frame) : frame
+    const bytes = sizeOf(frame)
     if (!this.#outbox.fits(bytes))
       return Promise.reject(
         new OutboxFullError(
@@ -73,106 +49,179 @@ export class Delivery {
       )
     return new Promise((resolve, reject) => {
       const abort = () => this.#end(order.id, signal?.reason)
-      const entry: Entry = {
-        ...order,
-        bytes,
-        sent: false,
-        deadline: order.timeoutMs === undefined ? undefined : Date.now() + order.timeoutMs,
-        settle: (error, value) => {
-          signal?.removeEventListener('abort', abort)
-          if (error === undefined) resolve(value)
-          else reject(error)
-        },
+      const settle = (error: unknown, value?: unknown) => {
+        signal?.removeEventListener('abort', abort)
+        if (error === undefined) resolve(value)
+        else reject(error)
       }
       signal?.addEventListener('abort', abort)
-      this.#outbox.add(entry)
-      this.#unsent++
-      if (ready) this.#send(entry)
-      this.#arm()
+      this.#add({ ...order, bytes, settle, ...unwritten(order) }, mayLeave)
     })
   }
 
   /** Sends what can leave now, oldest first. Frames of another identity are refused. */
-  flush(identity: Identity): void {
-    for (const entry of this.#outbox.entries()) {
-      if (entry.sent) continue
+  flush(): void {
+    const { identity } = this.#port
+    for (const entry of this.#outbox.waiting()) {
+      if (this.#isFull(entry)) return
       if (isSomebodyElse(entry.identity, identity)) {
         this.#end(entry.id, new NotConnectedError('somebody else signed in before it was sent'))
         continue
       }
       entry.identity = identity
-      if (this.#port.isReady(entry)) this.#send(entry)
+      if (!this.#mayLeave(entry)) continue
+      if (this.#mayWrite(entry)) this.#send(entry)
+      else this.#end(entry.id, unknown())
     }
   }
 
   /** @returns `false` for an answer to nothing that is open */
-  answer(id: number, error: unknown, value?: unknown): boolean {
-    return this.#end(id, error, value)
+  answer(id: number, value: unknown): boolean {
+    return this.#answered(id, undefined, value)
+  }
+
+  /** An error is an answer to the last writing alone: an earlier one may have arrived. */
+  refuse(id: number, error: Error): boolean {
+    const isRepeated = (this.#outbox.find(id)?.writes ?? 0) > 1
+    return this.#answered(id, isRepeated ? unknown(error) : error)
+  }
+
+  /** The server wants it again, and nothing else, after a pause. */
+  postpone(id: number, afterMs: number): boolean {
+    const entry = this.#outbox.find(id)
+    if (entry === undefined) return false
+    // It was not taken: nothing of it is anywhere.
+    if (entry.writes === 1)
+      Object.assign(entry, { first: undefined, writes: 0, answerBy: undefined })
+    this.#outbox.recall([entry])
+    this.#pause?.()
+    this.#pause = callAt(Date.now() + afterMs, () => {
+      this.#pause = undefined
+      this.flush()
+    })
+    return true
   }
 
   /**
    * The socket is gone. What was sent is sent again where the server knows it again; while the identity is
    * unknown nothing outlives its socket, since the next one may be somebody else's.
    */
-  interrupted(identity: Identity): void {
-    const known = isKnown(identity)
-    for (const entry of this.#outbox.entries()) {
-      if (entry.sent && known && entry.repeatable) {
-        entry.sent = false
-        this.#unsent++
-      } else if (entry.sent) this.#end(entry.id, unknown())
-      else if (!known) this.#end(entry.id, lost())
-    }
+  interrupted(): void {
+    this.#resume()
+    const known = isKnown(this.#port.identity)
+    const again = this.#outbox
+      .unanswered()
+      .filter((entry) => known && (entry.repetition === 'always' || this.#isRemembered(entry)))
+    for (const entry of again) if (entry.repetition === 'always') entry.answerBy = undefined
+    this.#outbox.recall(again)
+    for (const { id } of this.#outbox.unanswered()) this.#end(id, unknown())
+    if (!known) this.end(lost())
   }
 
   /** Settles everything that is open, or everything of one room. */
   end(queued: Error, room?: string): void {
-    for (const entry of this.#outbox.entries())
+    for (const entry of [...this.#outbox.unanswered(), ...this.#outbox.waiting()])
       if (room === undefined || entry.room === room)
-        this.#end(entry.id, entry.sent ? unknown() : queued)
+        this.#end(entry.id, entry.first ? unknown() : queued)
+  }
+
+  #add(entry: Entry, mayLeave: boolean): void {
+    this.#outbox.add(entry)
+    if (mayLeave) this.#send(entry)
+    this.#arm()
+  }
+
+  #mayLeave(order: Order): boolean {
+    return !this.#isFull(order) && this.#pause === undefined && this.#port.isReady(order)
+  }
+
+  /** So many frames wait for their answers that the server takes no more. */
+  #isFull({ answered }: Order): boolean {
+    return answered && this.#outbox.inFlight >= this.#port.terms.inFlight
   }
 
   /** Do earlier frames of this room still wait? Those of other rooms hold nobody up. */
   #isBehind(room: string | undefined): boolean {
-    if (this.#unsent === 0) return false
-    return this.#outbox.entries().some((entry) => !entry.sent && entry.room === room)
+    return this.#outbox.waiting().some((entry) => entry.room === room)
+  }
+
+  /** For the first time, or still known to the server. */
+  #mayWrite(entry: Entry): boolean {
+    if (entry.first === undefined || entry.repetition === 'always') return true
+    return this.#isRemembered(entry) && entry.first.epoch === this.#port.epochOf(entry.room)
+  }
+
+  /** Not up to the last moment: a repetition takes its time to the server. */
+  #isRemembered({ repetition, first }: Entry): boolean {
+    const { rememberMs } = this.#port.terms
+    const ageMs = first === undefined ? 0 : Date.now() - first.at
+    return repetition === 'remembered' && ageMs < rememberMs * 0.75
   }
 
   #send(entry: Entry): void {
-    this.#port.write(entry.frame)
+    const { terms, answerMs } = this.#port
+    const now = Date.now()
+    const first = entry.first ?? { at: now, epoch: this.#port.epochOf(entry.room) }
+    const frame = this.#port.complete(entry.frame, first.epoch)
+    if (isOver(terms.frameBytes, frame)) {
+      this.#end(entry.id, entry.first ? unknown() : tooLarge(terms.frameBytes))
+      return
+    }
+    this.#port.write(frame)
     if (!entry.answered) {
       this.#end(entry.id, undefined)
       return
     }
-    entry.sent = true
-    this.#unsent--
-    entry.deadline ??= Date.now() + this.#port.answerMs
+    this.#outbox.sent(entry)
+    entry.first = first
+    entry.writes++
+    entry.answerBy =
+      entry.repetition === 'remembered'
+        ? first.at + Math.max(answerMs, terms.rememberMs)
+        : now + answerMs
     this.#arm()
+  }
+
+  /** Room for the next one. */
+  #answered(id: number, error: unknown, value?: unknown): boolean {
+    const isOpen = this.#end(id, error, value)
+    if (isOpen) this.flush()
+    return isOpen
   }
 
   #end(id: number, error: unknown, value?: unknown): boolean {
     const entry = this.#outbox.take(id)
-    if (entry && !entry.sent) this.#unsent--
     entry?.settle(error, value)
-    if (this.#outbox.size === 0) {
-      clearInterval(this.#sweep)
-      this.#sweep = undefined
-    }
+    if (this.#outbox.size === 0) this.#rest()
     return entry !== undefined
+  }
+
+  #rest(): void {
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
+    this.#resume()
+  }
+
+  #resume(): void {
+    this.#pause?.()
+    this.#pause = undefined
   }
 
   /** One timer for all deadlines, while there are any. */
   #arm(): void {
     if (this.#sweep !== undefined || this.#outbox.size === 0) return
-    if (this.#outbox.entries().every(({ deadline }) => deadline === undefined)) return
+    if (this.#all().every((entry) => dueAt(entry) === Number.POSITIVE_INFINITY)) return
     this.#sweep = setInterval(() => {
       const now = Date.now()
-      for (const { id, sent, deadline } of this.#outbox.entries())
-        if (deadline !== undefined && deadline <= now) this.#end(id, sent ? unknown() : lost())
+      for (const entry of this.#all())
+        if (dueAt(entry) <= now) this.#end(entry.id, entry.first ? unknown() : lost())
     }, SWEEP_MS)
+  }
+
+  #all(): Entry[] {
+    return [...this.#outbox.unanswered(), ...this.#outbox.waiting()]
   }
 }
 
-const unknown = (): Error =>
-  new SendUnknownError('sent, and no answer came: it may have arrived or not')
-const lost = (): Error => new NotConnectedError('not sent: the connection was lost')
+const tooLarge = (limit: number): Error =>
+  new RequestFailedError(`not sent: the server takes frames of ${limit} bytes`, 'too-large')

@@ -4,9 +4,10 @@ import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Codec, Incoming } from '../protocols/protocol.ts'
-import { Delivery, type Order, type SendOptions } from './delivery.ts'
+import type { Codec, HistoryRequest, Incoming } from '../protocols/protocol.ts'
+import { Delivery } from './delivery.ts'
 import { Link } from './link.ts'
+import type { DeliveryPort, Order, Repetition, SendOptions, Terms } from './order.ts'
 
 export interface LineListener {
   /** The state of the link changed. */
@@ -16,6 +17,32 @@ export interface LineListener {
   failed(error: unknown): void
   /** May frames for this room leave? */
   isReady(room: string | undefined): boolean
+  /** Names the counting of the room's messages, where the server tells one. */
+  epochOf(room: string | undefined): string | undefined
+  /** Those that a dial may join at once. */
+  roomsAtDial(): Iterable<string>
+  /** Those that the URL of this dial names. */
+  joinedInUrl(rooms: readonly string[]): void
+}
+
+export interface MessageOptions extends SendOptions {
+  /**
+   * Worth something only now: not queued without a connection, and not sent again when it is lost. Default
+   * `false`.
+   */
+  readonly volatile?: boolean
+}
+
+/** What the server said of a message that it took. Empty where its protocol has no acknowledgements. */
+export interface Receipt {
+  /** As in `meta.id` of the message, for everybody who gets it. */
+  readonly id?: string
+  readonly seq?: number
+}
+
+export interface CallOptions extends SendOptions {
+  /** Sent again when the connection is lost before the answer. Default `false`. */
+  readonly idempotent?: boolean
 }
 
 export interface LineContext {
@@ -24,30 +51,44 @@ export interface LineContext {
   readonly clientId: string
 }
 
+/** As long as the server has said nothing: no limits, and nothing is repeated. */
+const UNTOLD: Terms = {
+  inFlight: Number.POSITIVE_INFINITY,
+  frameBytes: Number.POSITIVE_INFINITY,
+  rememberMs: 0,
+}
+
 export class Line {
   readonly link: Link
   readonly codec: Codec
   readonly #options: Resolved
   readonly #delivery: Delivery
   readonly #listener: LineListener
+  readonly #clientId: string
+  #terms = UNTOLD
   #user: string | undefined
   #nextId = 1
 
   constructor(options: Resolved, context: LineContext, listener: LineListener) {
     this.#options = options
     this.#listener = listener
+    this.#clientId = context.clientId
     this.codec = options.protocol.codec(context)
     this.link = new Link(options, context, this.codec, {
       changed: (next, previous) => this.#changed(next, previous),
       incoming: (message) => this.#incoming(message),
       failed: (error) => listener.failed(error),
+      offer: (token) =>
+        this.#submit((id) => this.codec.auth?.(token, id) ?? '', {
+          ...asked('never'),
+          timeoutMs: options.requestTimeoutMs,
+        }),
+      addressed: (url) => {
+        const { codec } = this
+        if (codec.address) listener.joinedInUrl(codec.address(url, listener.roomsAtDial()))
+      },
     })
-    this.#delivery = new Delivery({
-      bounds: options.outbox,
-      answerMs: options.requestTimeoutMs,
-      isReady: ({ room }) => this.isConnected && listener.isReady(room),
-      write: (frame) => this.link.write(frame),
-    })
+    this.#delivery = new Delivery(this.#port())
   }
 
   get isConnected(): boolean {
@@ -67,39 +108,40 @@ export class Line {
    * @throws {TypeError} as a rejection: data that cannot be encoded
    * @throws {OutboxFullError} OUTBOX_FULL as a rejection
    */
-  send(room: string | undefined, data: unknown, options: SendOptions = {}): Promise<unknown> {
-    const id = this.nextId()
-    return this.#submit(() => this.codec.send(room, data, id), {
-      ...options,
-      id,
+  send(room: string | undefined, data: unknown, options: MessageOptions = {}): Promise<unknown> {
+    const { volatile, ...sending } = options
+    return this.#submit((id) => this.codec.send(room, data, id), {
+      ...sending,
       room,
       answered: this.#options.protocol.acknowledges,
-      repeatable: true,
+      repetition: volatile ? 'volatile' : 'remembered',
     })
   }
 
-  call(
-    type: string,
-    payload: unknown,
-    options: SendOptions & { readonly idempotent?: boolean } = {},
-  ): Promise<unknown> {
-    const id = this.nextId()
-    const { call } = this.codec
-    if (call === undefined)
-      return Promise.reject(
-        new TypeError('request() needs answers: give the envelope of your protocol a correlate'),
-      )
-    return this.#submit(() => call.call(this.codec, type, payload, id), {
+  call(type: string, payload: unknown, options: CallOptions = {}): Promise<unknown> {
+    const { codec } = this
+    const { idempotent, ...sending } = options
+    if (codec.call === undefined)
+      return rejected('request() needs answers: give the envelope of your protocol a correlate')
+    return this.#submit((id) => codec.call?.(type, payload, id) ?? '', {
+      ...sending,
+      ...asked(idempotent ? 'always' : 'never'),
+    })
+  }
+
+  history(room: string, request: HistoryRequest, options: SendOptions): Promise<unknown> {
+    const { codec } = this
+    if (codec.history === undefined)
+      return rejected('history() needs a protocol that has it: multiplexed()')
+    return this.#submit((id) => codec.history?.(room, request, id) ?? '', {
       ...options,
-      id,
-      room: undefined,
-      answered: true,
-      repeatable: options.idempotent === true,
+      ...asked('always'),
+      room,
     })
   }
 
   flush(): void {
-    this.#delivery.flush(this.identity)
+    this.#delivery.flush()
   }
 
   /** Settles what is open: queued frames with `error`, sent ones as unknown. */
@@ -108,19 +150,41 @@ export class Line {
   }
 
   #submit(
-    encode: () => string | ArrayBuffer,
-    order: Omit<Order, 'frame' | 'identity'>,
+    encode: (id: number) => string | ArrayBuffer,
+    order: Omit<Order, 'id' | 'frame' | 'identity'>,
   ): Promise<unknown> {
+    const id = this.nextId()
     try {
-      return this.#delivery.submit({ ...order, frame: encode(), identity: this.identity })
+      return this.#delivery.submit({ ...order, id, frame: encode(id), identity: this.identity })
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
+  #port(): DeliveryPort {
+    const line = this
+    return {
+      bounds: this.#options.outbox,
+      answerMs: this.#options.requestTimeoutMs,
+      get terms() {
+        return line.#terms
+      },
+      get identity() {
+        return line.identity
+      },
+      isReady: ({ room }) => this.isConnected && this.#listener.isReady(room),
+      epochOf: (room) => this.#listener.epochOf(room),
+      complete: (frame, epoch) =>
+        epoch !== undefined && typeof frame === 'string'
+          ? (this.codec.complete?.(frame, epoch) ?? frame)
+          : frame,
+      write: (frame) => this.link.write(frame),
+    }
+  }
+
   #changed(next: LinkState, previous: LinkState): void {
     if (isOpen(previous) && !isOpen(next)) {
-      this.#delivery.interrupted(this.identity)
+      this.#delivery.interrupted()
       this.#user = undefined
     }
     if (next.kind === 'failed' || next.kind === 'refused')
@@ -134,20 +198,43 @@ export class Line {
     switch (message.kind) {
       case 'welcome':
         this.#user = message.user
+        this.#terms = termsOf(message)
         break
       case 'ok':
-        if (this.#delivery.answer(message.id, undefined, message.data)) return
+        if (this.#delivery.answer(message.id, this.#valueOf(message))) return
         break
-      case 'error': {
-        const { id, code } = message
-        const error = new RequestFailedError(`the server answered: ${message.message}`, code)
-        if (id !== undefined && this.#delivery.answer(id, error)) return
+      case 'error':
+        if (this.#refused(message)) return
         break
-      }
     }
     this.#listener.incoming(message)
   }
+
+  #valueOf({ id, seq, data }: IncomingOf<'ok'>): unknown {
+    return seq === undefined ? data : ({ id: `${this.#clientId}:${id}`, seq } satisfies Receipt)
+  }
+
+  #refused({ id, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {
+    if (id === undefined) return false
+    if (retryAfterMs !== undefined) return this.#delivery.postpone(id, retryAfterMs)
+    return this.#delivery.refuse(
+      id,
+      new RequestFailedError(`the server answered: ${message}`, code),
+    )
+  }
 }
+
+type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
+
+const termsOf = ({ limits = {}, resumeWindowMs = 0 }: IncomingOf<'welcome'>): Terms => ({
+  inFlight: limits.inFlight ?? UNTOLD.inFlight,
+  frameBytes: limits.frameBytes ?? UNTOLD.frameBytes,
+  rememberMs: resumeWindowMs,
+})
+
+const asked = (repetition: Repetition) => ({ room: undefined, answered: true, repetition })
+
+const rejected = (why: string): Promise<never> => Promise.reject(new TypeError(why))
 
 /** A connected link that came back: what was sent meanwhile is missing, unless the protocol resumes. */
 export const isReconnect = (next: LinkState, previous: LinkState): boolean =>

@@ -5,7 +5,7 @@ import type { Resolved } from '../options.ts'
 import type { Incoming, MessageMeta, RoomStrategy } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import type { Outcome, Waiters } from '../shell/waiters.ts'
-import type { SendOptions } from './delivery.ts'
+import type { CallOptions, MessageOptions } from './line.ts'
 import type { LinkVerb } from './link.ts'
 
 /** What the sockets need of the connection that they are part of. */
@@ -31,17 +31,12 @@ export interface LinesHost {
   handled<Value>(promise: Promise<Value>): Promise<Value>
 }
 
-export interface CallOptions extends SendOptions {
-  /** Sent again when the connection is lost before the answer. Default `false`. */
-  readonly idempotent?: boolean
-}
-
 export interface Lines {
   readonly identity: Identity
   readonly states: readonly LinkState[]
   readonly where: string | undefined
   tell(verb: LinkVerb): void
-  send(data: unknown, options?: SendOptions): Promise<unknown>
+  send(data: unknown, options?: MessageOptions): Promise<unknown>
   call(type: string, payload: unknown, options?: CallOptions): Promise<unknown>
   /** @throws {TypeError} where there are no rooms, or for a name that cannot be one */
   room(name: string): Room

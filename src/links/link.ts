@@ -1,13 +1,13 @@
 /** One socket and its machine: dials, waits and asks as the link machine wants it. */
 
-import { standingOf, transition, workOf } from '../core/link-machine.ts'
+import { standingOf, transition } from '../core/link-machine.ts'
 import {
   initialLinkState,
   type LinkEvent,
-  type LinkLimits,
   type LinkState,
   type LinkWork,
 } from '../core/link-state.ts'
+import { workOf } from '../core/link-work.ts'
 import type { Bulk, Problem } from '../core/problem.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
@@ -21,17 +21,22 @@ import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
 import { judgeEnd } from './judge-end.ts'
+import { limitsOf } from './limits.ts'
 import { probeAnswer } from './probe.ts'
 
 export interface LinkListener {
   changed(next: LinkState, previous: LinkState): void
   incoming(message: Incoming): void
+  /** The URL of a dial, before the token: something may be added. */
+  addressed(url: URL): void
+  /** Tells the server a younger token on the live socket. Rejects unless it was taken. */
+  offer(token: string): Promise<unknown>
   /** A policy of the user threw, or the like: nothing that stops the link. */
   failed(error: unknown): void
 }
 
 /** What the owner of a link tells it. `redial`: with the credential that is held now. */
-export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'nudge'
+export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'expiring' | 'nudge'
 
 type Report = (event: LinkEvent) => void
 
@@ -112,6 +117,8 @@ export class Link {
         return this.#probe(work.credential, report)
       case 'heartbeat':
         return this.#beat(report)
+      case 'offer':
+        return this.#offer(work.credential.id, report)
     }
   }
 
@@ -123,6 +130,7 @@ export class Link {
       const Socket = WebSocket ?? (await findWebSocket())
       const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
       this.#where = redactUrl(url)
+      this.#listener.addressed(url)
       const answer = exchange
         ? await exchange(credential.id, signal)
         : holder.answerOf(credential.id)
@@ -174,10 +182,11 @@ export class Link {
     }
     // What a welcome says must be known before anything is sent on the strength of it.
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
-    const isAccepted = accepts(incoming)
-    if (this.state.kind === 'connecting' || isAccepted)
-      report({ type: isAccepted ? 'greeted' : 'accepted', ...moment() })
-    if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
+    if (accepts(incoming))
+      report({ type: 'greeted', renewable: this.#isRenewable(incoming), ...moment() })
+    else if (this.state.kind === 'connecting') report({ type: 'accepted', ...moment() })
+    if (incoming.kind === 'expiring') this.tell('expiring')
+    else if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
   }
 
   #read(data: string | ArrayBuffer): Incoming {
@@ -203,6 +212,24 @@ export class Link {
     return () => controller.abort()
   }
 
+  #isRenewable(incoming: Incoming): boolean {
+    const { auth } = this.#codec
+    return incoming.kind === 'welcome' && auth !== undefined && incoming.renewable === true
+  }
+
+  #offer(credential: number, report: Report): () => void {
+    const token = this.#options.holder.tokenOf(credential)
+    const taken = token === undefined ? Promise.reject() : this.#listener.offer(token)
+    taken.then(
+      () => report({ type: 'renewed', ...moment() }),
+      (error: unknown) => {
+        report({ type: 'renewal-failed', ...moment() })
+        if (error !== undefined) this.#listener.failed(error)
+      },
+    )
+    return () => {}
+  }
+
   #beat(report: Report): () => void {
     const { heartbeat } = this.#codec
     if (heartbeat === undefined) return () => {}
@@ -220,13 +247,3 @@ const SAID: Problem = { kind: 'verdict-frame' }
 const isAnswer = (): boolean => true
 const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)
-
-const limitsOf = ({ protocol, transmission, ...options }: Resolved): LinkLimits => ({
-  ownsRoom: protocol.rooms.kind === 'per-socket',
-  greets: protocol.greets || transmission?.firstMessage !== undefined,
-  settleMs: options.settleMs,
-  connectTimeoutMs: options.connectTimeoutMs,
-  answerTimeoutMs: transmission?.firstMessage?.timeoutMs,
-  closeAtExpiry: options.closeAtExpiry ?? false,
-  scale: options.scale,
-})

@@ -1,13 +1,12 @@
 /** One socket, without rooms. */
 import type { Identity } from '../core/identity.ts'
-import type { LinkState } from '../core/link-state.ts'
+import type { LinkState, StateOf } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import type { Resolved } from '../options.ts'
 import type { Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
-import type { SendOptions } from './delivery.ts'
-import { isReconnect, Line } from './line.ts'
-import type { CallOptions, Lines, LinesHost, LinesMaker } from './lines.ts'
+import { type CallOptions, isReconnect, Line, type MessageOptions } from './line.ts'
+import type { Lines, LinesHost, LinesMaker } from './lines.ts'
 import type { LinkVerb } from './link.ts'
 
 export class OneLine implements Lines {
@@ -24,6 +23,9 @@ export class OneLine implements Lines {
         incoming: (message) => this.incoming(message),
         failed: (error) => host.report(error),
         isReady: (room) => this.isReady(room),
+        epochOf: (room) => this.epochOf(room),
+        roomsAtDial: () => this.roomsAtDial(),
+        joinedInUrl: (rooms) => this.joinedInUrl(rooms),
       },
     )
   }
@@ -44,7 +46,7 @@ export class OneLine implements Lines {
     this.line.link.tell(verb)
   }
 
-  send(data: unknown, options?: SendOptions): Promise<unknown> {
+  send(data: unknown, options?: MessageOptions): Promise<unknown> {
     return this.line.send(undefined, data, options)
   }
 
@@ -68,9 +70,24 @@ export class OneLine implements Lines {
     return true
   }
 
-  protected connected(): void {}
+  protected epochOf(_room: string | undefined): string | undefined {
+    return undefined
+  }
+
+  protected roomsAtDial(): Iterable<string> {
+    return []
+  }
+
+  protected joinedInUrl(_rooms: readonly string[]): void {}
+
+  protected connected(_state: StateOf<'connected'>): void {}
 
   protected interrupted(): void {}
+
+  /** What was sent to it meanwhile is missing. */
+  protected reconnected(): void {
+    this.host.reconnected()
+  }
 
   protected failed(_error: Error): void {}
 
@@ -78,10 +95,10 @@ export class OneLine implements Lines {
     const isUp = next.kind === 'connected'
     const wasUp = previous.kind === 'connected'
     if (wasUp && !isUp) this.interrupted()
-    if (isUp && !wasUp) this.connected()
+    if (next.kind === 'connected' && !wasUp) this.connected(next)
     if (next.kind === 'failed') this.failed(errorOf(next.problem, this.where))
     this.host.refresh()
-    if (isReconnect(next, previous)) this.host.reconnected()
+    if (isReconnect(next, previous)) this.reconnected()
   }
 }
 

@@ -1,9 +1,12 @@
 /** The socket's side of a room: its state, and what its user hears. */
+import type { Membership } from '../core/membership.ts'
+import { type Member, Presence, type PresenceChange, type PresenceEntry } from '../core/presence.ts'
 import { NotConnectedError } from '../errors.ts'
-import type { MessageMeta } from '../protocols/protocol.ts'
+import type { HistoryRequest, MessageMeta } from '../protocols/protocol.ts'
 import { Channel, type Gap } from '../shell/channel.ts'
 import type { Outcome } from '../shell/waiters.ts'
-import type { SendOptions } from './delivery.ts'
+import type { MessageOptions, Receipt } from './line.ts'
+import type { SendOptions } from './order.ts'
 
 /** `joining` also while the connection is lost: the room is wanted, and comes back by itself. */
 export type RoomState = 'idle' | 'joining' | 'joined' | 'refused'
@@ -21,57 +24,126 @@ export interface RoomEvents<Data> {
   left: { readonly reason: 'left' | 'refused' | 'signed-out' }
   /** Messages may be missing. */
   gap: Gap
+  /** Members came, went, or show something else. For rooms that were joined with `presence`. */
+  presence: PresenceChange
   error: Error
 }
 
 export interface JoinOptions {
   /** Given to a URL function, or sent with the join. */
   readonly params?: unknown
+  /**
+   * Shows this client to the room's members with this object, and brings `room.members`. On a joined room it
+   * changes what they see. For `multiplexed()` and servers that offer it.
+   */
+  readonly presence?: object
   /** Gives up, and leaves the room if it was not joined by then. */
   readonly signal?: AbortSignal
+}
+
+export interface HistoryOptions extends SendOptions, Omit<HistoryRequest, 'limit'> {
+  /** At most so many; the server has a limit of its own. Default 50. */
+  readonly limit?: number
+}
+
+/** Messages of a room from before now, oldest first. */
+export interface History<Data> {
+  readonly messages: ReadonlyArray<Message<Data>>
+  /** The server has older ones: ask with `before: messages[0].meta.seq`. */
+  readonly more: boolean
 }
 
 /** What a room needs of its socket. */
 export interface RoomPort {
   join(control: RoomControl, options: JoinOptions): Promise<void>
   leave(control: RoomControl): void
-  send(control: RoomControl, data: unknown, options: SendOptions | undefined): Promise<void>
+  send(control: RoomControl, data: unknown, options: MessageOptions | undefined): Promise<Receipt>
+  history(control: RoomControl, options: HistoryOptions): Promise<unknown>
 }
 
 export const NO_META: MessageMeta = /* @__PURE__ */ Object.freeze({})
 
+/** Ten thousand of these may be idle: what only some rooms need is made when it is needed. */
 export class RoomControl {
   readonly name: string
-  readonly channel: Channel<Message<unknown>, RoomEvents<unknown>>
   /** Joins that were not settled yet. */
   waiting = 0
+  /** On a socket that carries many rooms. */
+  membership: Membership | undefined
+  #presence: Presence | undefined
+  #channel: Channel<Message<unknown>, RoomEvents<unknown>> | undefined
+  /** Messages wait for their first listener; a timer: for not much longer. */
+  #hold: 'held' | ReturnType<typeof setTimeout> | undefined
   #state: RoomState = 'idle'
   /** Why it is not joined, where there is more to say than that nobody asked. */
   #refusal: Error | undefined
+  readonly #report: (error: unknown) => void
 
   constructor(name: string, report: (error: unknown) => void) {
     this.name = name
-    this.channel = new Channel(report)
+    this.#report = report
   }
 
   get state(): RoomState {
     return this.#state
   }
 
+  get channel(): Channel<Message<unknown>, RoomEvents<unknown>> {
+    if (this.#channel === undefined) {
+      this.#channel = new Channel(this.#report)
+      if (this.#hold !== undefined) this.#channel.hold()
+      if (this.#hold !== undefined && this.#hold !== 'held') this.#channel.expire()
+    }
+    return this.#channel
+  }
+
+  get members(): readonly Member[] {
+    return this.#presence?.members ?? []
+  }
+
+  /** The hot path. Where nobody listens, or is about to, there is nothing to do. */
   receive(data: unknown, meta: MessageMeta = NO_META): void {
-    this.channel.push({ data, meta })
+    if (this.#channel !== undefined) this.#channel.push({ data, meta })
+    else if (this.#hold !== undefined) this.channel.push({ data, meta })
   }
 
   joining(): void {
     this.#state = 'joining'
     this.#refusal = undefined
-    this.channel.hold()
+    this.#release()
+    this.#hold = 'held'
+    this.#channel?.hold()
+  }
+
+  /** The promise that the user awaited is about to resolve. */
+  expire(): void {
+    if (this.#hold === undefined) return
+    this.#release()
+    this.#hold = setTimeout(() => this.#release(), 0)
+    this.#channel?.expire()
   }
 
   joined(rejoined: boolean): void {
     this.#state = 'joined'
-    this.channel.emit('joined', { rejoined })
-    if (rejoined) this.channel.emit('gap', { reason: 'no-recovery' })
+    this.#refusal = undefined
+    this.#channel?.emit('joined', { rejoined })
+  }
+
+  missed(gap: Gap): void {
+    this.#channel?.emit('gap', gap)
+  }
+
+  /** All members as they are now. */
+  met(version: number, entries: readonly PresenceEntry[]): void {
+    this.#presence ??= new Presence()
+    this.#changed(this.#presence.reset(version, entries))
+  }
+
+  /** @returns `false` when changes are missing */
+  sawChange(...change: Parameters<Presence['apply']>): boolean {
+    const seen = this.#presence?.apply(...change)
+    if (typeof seen === 'object') this.#changed(seen)
+    return seen !== 'hole'
   }
 
   /** Wanted still, and on its way back. */
@@ -83,21 +155,25 @@ export class RoomControl {
   failed(error: Error): void {
     this.#state = 'idle'
     this.#refusal = error
-    this.channel.endStreams(error)
+    this.#channel?.endStreams(error)
   }
 
   left(reason: RoomEvents<unknown>['left']['reason']): void {
+    this.#presence = undefined
+    this.membership = undefined
     if (this.#state === 'idle') return
     this.#state = 'idle'
-    this.channel.emit('left', { reason })
-    this.channel.endStreams()
+    this.#channel?.emit('left', { reason })
+    this.#channel?.endStreams()
   }
 
   refused(error: Error): void {
-    this.#state = 'refused'
+    this.#presence = undefined
     this.#refusal = error
-    this.channel.emit('left', { reason: 'refused' })
-    this.channel.endStreams(error)
+    if (this.#state === 'refused') return
+    this.#state = 'refused'
+    this.#channel?.emit('left', { reason: 'refused' })
+    this.#channel?.endStreams(error)
   }
 
   /** What became of a join. */
@@ -114,5 +190,15 @@ export class RoomControl {
       this.#refusal ??
       new NotConnectedError(`room ${this.name} is not joined: await room.join() first`)
     )
+  }
+
+  #changed(change: PresenceChange): void {
+    const { joined, left, updated } = change
+    if (joined.length + left.length + updated.length > 0) this.#channel?.emit('presence', change)
+  }
+
+  #release(): void {
+    if (this.#hold !== 'held') clearTimeout(this.#hold)
+    this.#hold = undefined
   }
 }

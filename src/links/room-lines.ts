@@ -11,6 +11,14 @@ import type { Lines, LinesHost, LinesMaker } from './lines.ts'
 import type { LinkVerb } from './link.ts'
 import { Rooms } from './rooms.ts'
 
+/** Nothing but the URL says which room it is, and the server counts no messages. */
+const ROOM_IN_URL = {
+  isReady: () => true,
+  epochOf: () => undefined,
+  roomsAtDial: () => [],
+  joinedInUrl: () => {},
+}
+
 class RoomLines implements Lines {
   readonly #options: Resolved
   readonly #host: LinesHost
@@ -21,10 +29,12 @@ class RoomLines implements Lines {
     this.#options = options
     this.#host = host
     this.#rooms = new Rooms(host, {
-      join: (room, params) => this.#lineOf(room, params).link.tell('connect'),
-      leave: (room) => this.#leave(room),
-      send: (room, data, sending) =>
-        this.#lines.get(room)?.send(undefined, data, sending) ?? this.send(),
+      join: ({ name }, { params }) => this.#lineOf(name, params).link.tell('connect'),
+      leave: ({ name }) => this.#leave(name),
+      send: ({ name }, data, sending) =>
+        this.#lines.get(name)?.send(undefined, data, sending) ?? this.send(),
+      history: () =>
+        Promise.reject(new TypeError('history() needs a protocol that has it: multiplexed()')),
     })
   }
 
@@ -71,7 +81,7 @@ class RoomLines implements Lines {
       changed: (next, previous) => this.#changed(room, line, next, previous),
       incoming: (message) => this.#incoming(room, message),
       failed: (error) => this.#host.report(error),
-      isReady: () => true,
+      ...ROOM_IN_URL,
     })
     this.#lines.set(room, line)
     return line
@@ -89,7 +99,11 @@ class RoomLines implements Lines {
       this.#rooms.tell(room, (control) => control.interrupted())
     this.#host.refresh()
     if (isUp && previous.kind !== 'connected')
-      this.#rooms.tell(room, (control) => control.joined(isReconnect(next, previous)))
+      this.#rooms.tell(room, (control) => {
+        const rejoined = isReconnect(next, previous)
+        control.joined(rejoined)
+        if (rejoined) control.missed({ reason: 'no-recovery' })
+      })
     if (next.kind === 'refused') {
       const cause = errorOf(next.problem, line.link.where)
       const error = new RoomError(`room ${room} is closed to this user`, room, 'refused', { cause })

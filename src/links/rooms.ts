@@ -1,19 +1,35 @@
 /** The rooms of one `AuthedSocket`, whatever sockets carry them. */
 import { Room } from '../room.ts'
 import { failed, throwFailure } from '../shell/waiters.ts'
-import type { SendOptions } from './delivery.ts'
+import type { MessageOptions, Receipt } from './line.ts'
 import type { LinesHost } from './lines.ts'
-import { type JoinOptions, RoomControl, type RoomPort } from './room-control.ts'
+import {
+  type HistoryOptions,
+  type JoinOptions,
+  RoomControl,
+  type RoomPort,
+} from './room-control.ts'
 
 /** What carries the rooms. */
 export interface RoomCarrier {
-  join(room: string, params: unknown): void
-  leave(room: string): void
-  send(room: string, data: unknown, options: SendOptions | undefined): Promise<unknown>
+  join(control: RoomControl, options: JoinOptions): void
+  leave(control: RoomControl): void
+  /** Resolves with the receipt, where there are any. */
+  send(control: RoomControl, data: unknown, options: MessageOptions | undefined): Promise<unknown>
+  history(control: RoomControl, options: HistoryOptions): Promise<unknown>
+}
+
+class HeldRoom extends RoomControl {
+  readonly room: Room
+
+  constructor(name: string, report: (error: unknown) => void, port: RoomPort) {
+    super(name, report)
+    this.room = new Room(this, port)
+  }
 }
 
 export class Rooms implements RoomPort {
-  readonly #rooms = new Map<string, { readonly control: RoomControl; readonly room: Room }>()
+  readonly #rooms = new Map<string, HeldRoom>()
   readonly #host: LinesHost
   readonly #carrier: RoomCarrier
 
@@ -28,38 +44,41 @@ export class Rooms implements RoomPort {
     if (known) return known.room
     if (typeof name !== 'string' || name === '')
       throw new TypeError('room: the name must be a non-empty string')
-    const control = new RoomControl(name, (error) => this.#host.report(error))
-    const room = new Room(control, this)
-    this.#rooms.set(name, { control, room })
-    return room
+    const control = new HeldRoom(name, this.#host.report, this)
+    this.#rooms.set(name, control)
+    return control.room
+  }
+
+  get controls(): Iterable<RoomControl> {
+    return this.#rooms.values()
   }
 
   /** Something happened to a room: its waiting joins look again. */
   tell(name: string, what: (control: RoomControl) => void): void {
     const known = this.#rooms.get(name)
-    if (known) what(known.control)
+    if (known) what(known)
     this.#host.waiters.look()
   }
 
   /** The hot path. */
   get(name: string): RoomControl | undefined {
-    return this.#rooms.get(name)?.control
+    return this.#rooms.get(name)
   }
 
   interrupted(): void {
-    for (const { control } of this.#rooms.values()) control.interrupted()
+    for (const control of this.#rooms.values()) control.interrupted()
   }
 
   /** The one socket gave up: so do all rooms that were on their way. */
   failed(error: Error): void {
-    for (const { control } of this.#rooms.values())
+    for (const control of this.#rooms.values())
       if (control.state === 'joining') control.failed(error)
     this.#host.waiters.look()
   }
 
   forget(): void {
-    for (const [name, { control }] of this.#rooms) {
-      this.#carrier.leave(name)
+    for (const control of this.#rooms.values()) {
+      this.#carrier.leave(control)
       control.left('signed-out')
     }
   }
@@ -69,14 +88,18 @@ export class Rooms implements RoomPort {
   }
 
   leave(control: RoomControl): void {
-    this.#carrier.leave(control.name)
+    this.#carrier.leave(control)
     control.left('left')
     this.#host.waiters.look()
     this.#host.refresh()
   }
 
-  send(control: RoomControl, data: unknown, options?: SendOptions): Promise<void> {
+  send(control: RoomControl, data: unknown, options?: MessageOptions): Promise<Receipt> {
     return this.#handled(control, this.#send(control, data, options))
+  }
+
+  history(control: RoomControl, options: HistoryOptions): Promise<unknown> {
+    return this.#handled(control, this.#history(control, options))
   }
 
   #handled<Value>(control: RoomControl, promise: Promise<Value>): Promise<Value> {
@@ -84,13 +107,15 @@ export class Rooms implements RoomPort {
     return this.#host.handled(promise)
   }
 
-  async #join(control: RoomControl, { params, signal }: JoinOptions): Promise<void> {
+  async #join(control: RoomControl, options: JoinOptions): Promise<void> {
+    const { signal, presence } = options
     signal?.throwIfAborted()
     this.#host.throwIfFailed()
-    if (control.state !== 'joined') {
-      control.joining()
+    const isJoined = control.state === 'joined'
+    if (!isJoined) control.joining()
+    if (!isJoined || presence !== undefined) {
       this.#host.want()
-      this.#carrier.join(control.name, params)
+      this.#carrier.join(control, options)
       this.#host.refresh()
     }
     control.waiting++
@@ -104,12 +129,19 @@ export class Rooms implements RoomPort {
     } finally {
       control.waiting--
     }
-    control.channel.expire()
+    control.expire()
   }
 
-  async #send(control: RoomControl, data: unknown, options?: SendOptions): Promise<void> {
+  async #send(control: RoomControl, data: unknown, options?: MessageOptions): Promise<Receipt> {
     throwFailure(this.#host.outcome())
     if (control.obstacle) throw control.obstacle
-    await this.#carrier.send(control.name, data, options)
+    // The line answers with nothing else; `undefined` where the protocol has no acknowledgements.
+    return ((await this.#carrier.send(control, data, options)) as Receipt | undefined) ?? {}
+  }
+
+  async #history(control: RoomControl, options: HistoryOptions): Promise<unknown> {
+    throwFailure(this.#host.outcome())
+    if (control.obstacle) throw control.obstacle
+    return this.#carrier.history(control, options)
   }
 }

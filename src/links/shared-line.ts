@@ -1,32 +1,47 @@
 /** One socket for all rooms. */
-import { Memberships } from '../core/membership.ts'
+import type { StateOf } from '../core/link-state.ts'
+import { type Joined, Membership, wishOf } from '../core/membership.ts'
 import { NotConnectedError, RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
-import { callAt } from '../shell/timers.ts'
+import { Timers } from '../shell/timers.ts'
+import { Joins } from './joins.ts'
 import type { LinesHost, LinesMaker } from './lines.ts'
 import { OneLine } from './one-line.ts'
+import type { JoinOptions, RoomControl } from './room-control.ts'
 import { Rooms } from './rooms.ts'
 
-const ROOMS_PER_JOIN = 100
+const HISTORY_LIMIT = 50
+/** No shorter, so that a server which drains for ever makes no loop. */
+const DRAIN_MS = 2_000
+
+type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
 
 class SharedLine extends OneLine {
-  readonly #answerMs: number
   readonly #rooms: Rooms
-  readonly #members = new Memberships()
-  readonly #joinedBefore = new Set<string>()
-  /** Joins that wait for their answer, each with what ends its wait. */
-  readonly #asked = new Map<number, { rooms: Set<string>; stop: () => void }>()
-  #roomsPerJoin = ROOMS_PER_JOIN
+  readonly #joins: Joins
+  #named: readonly string[] = []
+  /** By which credential the server knows this client. */
+  #credential: number | undefined
+  /** What is done later on this socket, if it is still open then. */
+  readonly #delayed = new Timers()
 
   constructor(options: Resolved, host: LinesHost) {
     super(options, host)
-    this.#answerMs = options.requestTimeoutMs
     this.#rooms = new Rooms(host, {
-      join: (room, params) => this.#join(room, params),
-      leave: (room) => this.#leave(room),
-      send: (room, data, sending) => this.line.send(room, data, sending),
+      join: (control, joining) => this.#join(control, joining),
+      leave: (control) => this.#leave(control),
+      send: ({ name }, data, sending) => this.line.send(name, data, sending),
+      history: ({ name }, { limit = HISTORY_LIMIT, before, ...sending }) =>
+        this.line.history(name, { limit, ...(before !== undefined && { before }) }, sending),
+    })
+    this.#joins = new Joins({
+      codec: this.line.codec,
+      answerMs: options.requestTimeoutMs,
+      nextId: () => this.line.nextId(),
+      write: (frame) => this.line.link.write(frame),
+      unanswered: (membership) => this.#unanswered(membership),
     })
   }
 
@@ -39,19 +54,41 @@ class SharedLine extends OneLine {
   }
 
   protected override isReady(room: string | undefined): boolean {
-    return room === undefined || this.#members.stateOf(room) === 'joined'
+    return room === undefined || this.#rooms.get(room)?.state === 'joined'
   }
 
-  protected override connected(): void {
+  protected override epochOf(room: string | undefined): string | undefined {
+    return room === undefined ? undefined : this.#rooms.get(room)?.membership?.epoch
+  }
+
+  /** A URL holds names alone: neither what is asked for beside them, nor where to resume. */
+  protected override *roomsAtDial(): Iterable<string> {
+    for (const { room, wish, epoch } of this.#joins.wanted)
+      if (wish === undefined && epoch === undefined) yield room
+  }
+
+  protected override joinedInUrl(rooms: readonly string[]): void {
+    this.#named = rooms
+  }
+
+  protected override connected({ credential }: StateOf<'connected'>): void {
+    if (this.#credential !== credential.id)
+      for (const membership of this.#memberships())
+        if (membership.state === 'refused') this.#joins.want(membership)
+    this.#credential = credential.id
     this.#ask()
   }
 
   protected override interrupted(): void {
-    for (const { stop } of this.#asked.values()) stop()
-    this.#asked.clear()
-    this.#members.interrupted()
+    this.#joins.interrupted()
+    this.#delayed.clear()
+    for (const membership of this.#memberships())
+      if (membership.state !== 'refused') this.#joins.want(membership)
     this.#rooms.interrupted()
   }
+
+  /** Each room says by itself what it misses. */
+  protected override reconnected(): void {}
 
   protected override failed(error: Error): void {
     this.#rooms.failed(error)
@@ -60,89 +97,149 @@ class SharedLine extends OneLine {
   protected override incoming(message: Incoming): void {
     switch (message.kind) {
       case 'message':
-        // A frame of a room that was left meanwhile finds nobody.
-        if (message.room === undefined) super.incoming(message)
-        else this.#rooms.get(message.room)?.receive(message.data, message.meta)
+        this.#message(message)
         break
       case 'welcome':
-        this.#roomsPerJoin = message.limits?.roomsPerJoin ?? ROOMS_PER_JOIN
+        this.#welcome(message)
         break
       case 'joined':
-        this.#joined(message.room)
+        this.#joined(message)
+        break
+      case 'presence':
+        this.#presence(message)
+        break
+      case 'drain':
+        // At a moment of its own, so that a server's clients do not all come at once.
+        this.#delayed.after(Math.random() * Math.max(message.withinMs, DRAIN_MS), () =>
+          this.tell('redial'),
+        )
         break
       case 'error':
-        if (message.room !== undefined && this.#members.stateOf(message.room) === 'asked')
-          this.#refuse(message.room, message.code, message.message)
-        else super.incoming(message)
+        if (!this.#refused(message)) super.incoming(message)
         break
       default:
         super.incoming(message)
     }
   }
 
-  #join(room: string, params: unknown): void {
-    this.#members.want(params === undefined ? { room } : { room, params })
-    this.tell('connect')
-    if (this.line.isConnected) this.#ask()
-  }
-
-  #leave(room: string): void {
-    const { codec, link } = this.line
-    const asked = this.#members.stateOf(room)
-    if (this.line.isConnected && (asked === 'asked' || asked === 'joined') && codec.leave)
-      link.write(codec.leave(room, this.line.nextId()))
-    this.#forget(room)
-    this.line.end(new NotConnectedError('not sent: the room was left'), room)
-  }
-
-  /** Joins what is wanted, in as few frames as the server takes. */
-  #ask(): void {
-    const { codec, link } = this.line
-    if (codec.join === undefined) return
-    for (const members of this.#members.ask(this.#roomsPerJoin)) {
-      const id = this.line.nextId()
-      const rooms = new Set(members.map(({ room }) => room))
-      const stop = callAt(Date.now() + this.#answerMs, () => this.#unanswered(id))
-      this.#asked.set(id, { rooms, stop })
-      link.write(codec.join(members, id))
+  /** The hot path. A frame of a room that was left meanwhile finds nobody. */
+  #message(message: IncomingOf<'message'>): void {
+    const { room, data, meta } = message
+    if (room === undefined) {
+      super.incoming(message)
+      return
     }
+    const control = this.#rooms.get(room)
+    const { membership } = control ?? {}
+    if (control === undefined || membership === undefined) return
+    if (meta?.seq !== undefined && membership.epoch) {
+      const place = membership.received(meta.seq)
+      if (place === 'seen') return
+      if (place === 'hole') control.missed({ reason: 'hole' })
+    }
+    control.receive(data, meta)
   }
 
-  #unanswered(id: number): void {
-    for (const room of this.#asked.get(id)?.rooms ?? [])
-      this.#refuse(room, 'timeout', 'the server did not answer the join')
-    this.#asked.delete(id)
+  #welcome({ limits, features = [] }: IncomingOf<'welcome'>): void {
+    const { count, bytes } = this.#joins.limits
+    this.#joins.limits = {
+      count: limits?.roomsPerJoin ?? count,
+      bytes: limits?.frameBytes ?? bytes,
+    }
+    this.#joins.showsPresence = features.includes('presence')
+    if (!features.includes('join-in-url')) return
+    const named = this.#named.flatMap((room) => this.#rooms.get(room)?.membership ?? [])
+    if (named.length > 0) this.#joins.await(this.line.nextId(), named)
   }
 
-  #joined(room: string): void {
-    if (!this.#members.joined(room)) return
-    this.#answered(room)
-    const rejoined = this.#joinedBefore.has(room)
-    this.#rooms.tell(room, (control) => control.joined(rejoined))
-    this.#joinedBefore.add(room)
+  #join(control: RoomControl, options: JoinOptions): void {
+    const wish = wishOf(options)
+    control.membership ??= new Membership(control.name, wish)
+    const { membership } = control
+    membership.wish = wish ?? membership.wish
+    if (membership.state !== 'asked' || wish !== undefined) this.#joins.want(membership)
+    this.tell('connect')
+    // Rooms that are joined in one go share a frame.
+    if (this.#joins.wanted.size === 1) queueMicrotask(() => this.#ask())
+  }
+
+  #leave(control: RoomControl): void {
+    const { codec, link } = this.line
+    const { membership, name } = control
+    const state = membership?.state
+    if (this.line.isConnected && (state === 'asked' || state === 'joined') && codec.leave)
+      link.write(codec.leave(name, this.line.nextId()))
+    if (membership) this.#joins.forget(membership)
+    control.membership = undefined
+    this.line.end(new NotConnectedError('not sent: the room was left'), name)
+  }
+
+  #ask(): void {
+    if (this.line.isConnected) this.#joins.ask()
+  }
+
+  #joined(message: IncomingOf<'joined'> & Joined): void {
+    const control = this.#rooms.get(message.room)
+    const { membership } = control ?? {}
+    if (control === undefined || membership === undefined) return
+    this.#joins.forget(membership)
+    const came = membership.joined(message)
+    if (control.state !== 'joined') control.joined(came !== 'new')
+    if (typeof came === 'object') control.missed(came)
+    for (const { data, meta } of message.messages ?? [])
+      this.#message({ kind: 'message', room: message.room, data, meta })
+    if (message.members && message.version !== undefined)
+      control.met(message.version, message.members)
+    this.host.waiters.look()
     this.line.flush()
   }
 
-  #refuse(room: string, code: string, text: string): void {
+  #presence({ room, version, joins, leaves }: IncomingOf<'presence'>): void {
+    const control = this.#rooms.get(room)
+    const { membership } = control ?? {}
+    if (control?.sawChange(version, joins, leaves) !== false || membership === undefined) return
+    // The answer to another join brings the whole list.
+    if (membership.state !== 'joined') return
+    this.#joins.want(membership)
+    this.#ask()
+  }
+
+  /** @returns `false` for an error that is about no join */
+  #refused({ room, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {
+    const membership = room === undefined ? undefined : this.#rooms.get(room)?.membership
+    if (membership?.state !== 'asked') return false
+    if (retryAfterMs === undefined) this.#refuse(membership, code, message)
+    else this.#again(membership, retryAfterMs)
+    return true
+  }
+
+  /** A room that was joined before is not given up: the server may have lost the question, or the answer. */
+  #unanswered(membership: Membership): void {
+    if (membership.epoch === undefined)
+      this.#refuse(membership, 'timeout', 'the server did not answer the join')
+    else this.#again(membership, 0)
+  }
+
+  #again(membership: Membership, afterMs: number): void {
+    this.#joins.forget(membership)
+    this.#delayed.after(afterMs, () => {
+      this.#joins.want(membership)
+      this.#ask()
+    })
+  }
+
+  #refuse(membership: Membership, code: string, text: string): void {
+    const { room } = membership
     const error = new RoomError(`room ${room} was refused: ${text}`, room, code)
-    this.#forget(room)
+    this.#joins.forget(membership)
+    membership.state = 'refused'
+    membership.epoch = undefined
     this.line.end(error, room)
     this.#rooms.tell(room, (control) => control.refused(error))
   }
 
-  #forget(room: string): void {
-    this.#members.forget(room)
-    this.#joinedBefore.delete(room)
-    this.#answered(room)
-  }
-
-  #answered(room: string): void {
-    for (const [id, { rooms, stop }] of this.#asked) {
-      rooms.delete(room)
-      if (rooms.size > 0) continue
-      stop()
-      this.#asked.delete(id)
-    }
+  *#memberships(): Iterable<Membership> {
+    for (const { membership } of this.#rooms.controls) if (membership) yield membership
   }
 }
 

@@ -13,6 +13,9 @@ export const isMaybeCount = (value: unknown): value is number | undefined =>
 /** Where zero would leave no room for anything, and work without end. */
 export const isSize = (value: unknown): value is number => isCount(value) && value > 0
 
+export const isMaybeSize = (value: unknown): value is number | undefined =>
+  value === undefined || isSize(value)
+
 /** `detail` names what was wrong, and holds nothing of the frame. */
 export const unreadable = (detail: string): Incoming => ({ kind: 'unreadable', detail })
 export const IGNORED: Incoming = { kind: 'ignored' }

@@ -1,62 +1,58 @@
+import { check, flag } from '../core/check.ts'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import { roomsOnOneSocket } from '../links/shared-line.ts'
-import {
-  IGNORED,
-  isCount,
-  isMaybeCount,
-  isMaybeText,
-  isSize,
-  isText,
-  unreadable,
-} from './guards.ts'
+import { isCount, isMaybeCount, isMaybeSize, isSize, isText, unreadable } from './guards.ts'
 import { isBinary, toJson } from './json.ts'
-import type { Codec, Heartbeat, Incoming, JoinRequest, Protocol } from './protocol.ts'
+import type {
+  Codec,
+  Heartbeat,
+  HistoryRequest,
+  Incoming,
+  JoinRequest,
+  Protocol,
+} from './protocol.ts'
+import { type Frame, isFrame, readFrame } from './rooms-frames.ts'
 
-/**
- * The rooms protocol v1: all rooms over one socket, sends and calls acknowledged. For servers that speak
- * it (docs/protocol.md).
- */
-export const multiplexed = (): Protocol => ({
-  name: 'multiplexed',
-  rooms: roomsOnOneSocket,
-  subprotocols: ['authed-rooms.v1'],
-  greets: true,
-  acknowledges: true,
-  codec: ({ clientId }) => new MultiplexedCodec(clientId),
-})
-
-/** A frame of any type, before it was checked. */
-interface Frame {
-  readonly type?: unknown
-  readonly id?: unknown
-  readonly room?: unknown
-  readonly seq?: unknown
-  readonly epoch?: unknown
-  readonly from?: unknown
-  readonly clientId?: unknown
-  readonly n?: unknown
-  readonly at?: unknown
-  readonly data?: unknown
-  readonly code?: unknown
-  readonly message?: unknown
-  readonly retryAfterMs?: unknown
-  readonly version?: unknown
-  readonly user?: unknown
-  readonly limits?: unknown
-  readonly heartbeatMs?: unknown
-  readonly frameBytes?: unknown
-  readonly roomsPerJoin?: unknown
+export interface MultiplexedOptions {
+  /**
+   * Names the rooms to join in the URL of the first dial: joined one round trip after the handshake, instead
+   * of two. Their names then stand in access logs. For servers that offer `join-in-url`. Default `false`.
+   */
+  readonly joinInUrl?: boolean
 }
 
+/**
+ * The rooms protocol v1: all rooms over one socket, sends and calls acknowledged, rooms resumed after a
+ * reconnect. For servers that speak it (docs/protocol.md).
+ *
+ * @throws {TypeError} a wrong option, named
+ */
+export const multiplexed = (options: MultiplexedOptions = {}): Protocol => {
+  check('multiplexed', options, { joinInUrl: flag })
+  const { joinInUrl = false } = options
+  return {
+    name: 'multiplexed',
+    rooms: roomsOnOneSocket,
+    subprotocols: ['authed-rooms.v1'],
+    greets: true,
+    acknowledges: true,
+    codec: ({ clientId }) => new MultiplexedCodec(clientId, joinInUrl ? NAMES_IN_URL_BYTES : 0),
+  }
+}
+
+const NAMES_IN_URL_BYTES = 1_024
 const HEARTBEAT_TIMEOUT_MS = 10_000
 
 class MultiplexedCodec implements Codec {
   heartbeat?: Heartbeat
   readonly #clientId: string
+  readonly #urlBytes: number
   #user = ''
+  #connections = 0
 
-  constructor(clientId: string) {
+  constructor(clientId: string, urlBytes: number) {
     this.#clientId = clientId
+    this.#urlBytes = urlBytes
   }
 
   read(text: string | ArrayBuffer): Incoming {
@@ -68,7 +64,10 @@ class MultiplexedCodec implements Codec {
       return unreadable('not JSON')
     }
     if (!isFrame(frame) || !isText(frame.type)) return unreadable('no frame type')
-    const incoming = this.#readFrame(frame)
+    const incoming =
+      frame.type === 'welcome'
+        ? this.#readWelcome(frame)
+        : readFrame(frame, this.#clientId, this.#user)
     return incoming ?? unreadable(`malformed ${frame.type}`)
   }
 
@@ -78,8 +77,11 @@ class MultiplexedCodec implements Codec {
     return `{"type":"send","id":${id},"room":${JSON.stringify(room)},"clientId":"${this.#clientId}","n":${id},"data":${toJson(isBinary(data) ? undefined : data)}}`
   }
 
-  join(requests: readonly JoinRequest[], id: number): string {
-    const rooms = requests.map(({ room, params }) => ({ room, params }))
+  complete(frame: string, epoch: string): string {
+    return `${frame.slice(0, -1)},"epoch":${JSON.stringify(epoch)}}`
+  }
+
+  join(rooms: readonly JoinRequest[], id: number): string {
     return toJson({ type: 'join', id, rooms })
   }
 
@@ -87,44 +89,54 @@ class MultiplexedCodec implements Codec {
     return JSON.stringify({ type: 'leave', id, room })
   }
 
+  history(room: string, { before, limit }: HistoryRequest, id: number): string {
+    return JSON.stringify({ type: 'history', id, room, before, limit })
+  }
+
+  auth(token: string, id: number): string {
+    return JSON.stringify({ type: 'auth', id, token })
+  }
+
   call(type: string, payload: unknown, id: number): string {
     const data = payload === undefined ? '' : `,"data":${toJson(payload)}`
     return `{"type":"call","id":${id},"method":${JSON.stringify(type)}${data}}`
   }
 
-  /** @returns `undefined` when the frame is not as its type demands */
-  #readFrame(frame: Frame): Incoming | undefined {
-    switch (frame.type) {
-      case 'message':
-        return readMessage(frame, this.#clientId, this.#user)
-      case 'ok':
-        return readOk(frame)
-      case 'reply':
-        return readReply(frame)
-      case 'joined':
-        return readJoined(frame)
-      case 'error':
-        return readError(frame)
-      case 'welcome':
-        return this.#readWelcome(frame)
-      default:
-        // Pongs, and frames of later versions.
-        return IGNORED
+  /** The number of this connection lets the server refuse what is late on an earlier one. */
+  address(url: URL, rooms: Iterable<string>): readonly string[] {
+    this.#connections++
+    url.searchParams.set('client', this.#clientId)
+    url.searchParams.set('connection', String(this.#connections))
+    const named: string[] = []
+    let left = this.#urlBytes
+    for (const room of rooms) {
+      left -= '&join='.length + encodeURIComponent(room).length
+      if (left < 0) break
+      url.searchParams.append('join', room)
+      named.push(room)
     }
+    return named
   }
 
-  #readWelcome({ version, user, limits, heartbeatMs }: Frame): Incoming | undefined {
+  #readWelcome(frame: Frame): Incoming | undefined {
+    const { version, user, limits, heartbeatMs, resumeWindowMs, features } = frame
     if (version !== 1 || !isText(user) || !isCount(heartbeatMs) || !isFrame(limits)) return
-    const { frameBytes, roomsPerJoin } = limits
-    if (!isSize(frameBytes) || !isSize(roomsPerJoin)) return
+    const { frameBytes, roomsPerJoin, inFlight } = limits
+    if (!isSize(frameBytes) || !isSize(roomsPerJoin) || !isMaybeSize(inFlight)) return
+    if (!isMaybeCount(resumeWindowMs) || !(features === undefined || isTexts(features))) return
     this.#user = user
     this.heartbeat = heartbeatOf(heartbeatMs)
-    return { kind: 'welcome', user, limits: { frameBytes, roomsPerJoin } }
+    return {
+      kind: 'welcome',
+      user,
+      limits: { frameBytes, roomsPerJoin, ...(inFlight !== undefined && { inFlight }) },
+      ...(resumeWindowMs !== undefined && { resumeWindowMs }),
+      ...(features !== undefined && { features, renewable: features.includes('auth') }),
+    }
   }
 }
 
-const isFrame = (value: unknown): value is Frame =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
 
 /** From 1 s, so that no server makes its clients busy, to the longest timer there is. */
 const heartbeatOf = (heartbeatMs: number): Heartbeat => ({
@@ -132,40 +144,3 @@ const heartbeatOf = (heartbeatMs: number): Heartbeat => ({
   everyMs: Math.min(Math.max(heartbeatMs, 1000), LONGEST_TIMER_MS),
   timeoutMs: HEARTBEAT_TIMEOUT_MS,
 })
-
-function readMessage(frame: Frame, ownId: string, user: string): Incoming | undefined {
-  const { room, seq, from, clientId, n, at, data } = frame
-  if (!isText(room) || !isCount(seq) || !isText(from) || !isText(clientId)) return
-  if (!isCount(n) || !isCount(at) || data === undefined) return
-  // Every member can read every clientId, so it alone proves nothing.
-  const own = clientId === ownId && from === user
-  const meta = { id: `${clientId}:${n}`, seq, sender: from, own, at }
-  return { kind: 'message', room, data, meta }
-}
-
-function readOk({ id, seq }: Frame): Incoming | undefined {
-  if (!isCount(id) || !isMaybeCount(seq)) return
-  return seq === undefined ? { kind: 'ok', id } : { kind: 'ok', id, seq }
-}
-
-const readReply = ({ id, data }: Frame): Incoming | undefined =>
-  isCount(id) && data !== undefined ? { kind: 'ok', id, data } : undefined
-
-const readJoined = ({ id, room, epoch, seq }: Frame): Incoming | undefined =>
-  isCount(id) && isText(room) && isText(epoch) && isCount(seq)
-    ? { kind: 'joined', id, room, epoch, seq }
-    : undefined
-
-function readError(frame: Frame): Incoming | undefined {
-  const { id, room, code, message, retryAfterMs } = frame
-  if (!isText(code) || !isText(message) || !isMaybeCount(retryAfterMs)) return
-  if (!isMaybeCount(id) || !isMaybeText(room)) return
-  return {
-    kind: 'error',
-    code,
-    message,
-    ...(id !== undefined && { id }),
-    ...(room !== undefined && { room }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  }
-}

@@ -1,9 +1,20 @@
+import type { PresenceEntry, PresenceKey } from '../core/presence.ts'
 import type { Verdict } from '../core/verdict.ts'
 
 /** What a server's frame means. Protocols turn frames into these; the rest of the SDK never sees a frame. */
 export type Incoming =
   /** The server accepted the connection and says so. Settles the link at once. */
-  | { readonly kind: 'welcome'; readonly user?: string; readonly limits?: ServerLimits }
+  | {
+      readonly kind: 'welcome'
+      readonly user?: string
+      readonly limits?: ServerLimits
+      /** What the server does beyond rooms, in its protocol's words. */
+      readonly features?: readonly string[]
+      /** It takes a younger token on the live socket. */
+      readonly renewable?: boolean
+      /** A repeated send is known as such for so long, in ms. Default 0: nothing is repeated. */
+      readonly resumeWindowMs?: number
+    }
   | {
       readonly kind: 'message'
       /** Absent where one socket is one room, or has none. */
@@ -19,9 +30,27 @@ export type Incoming =
       readonly id?: number
       /** Names one counting of `seq`; another one than before means that messages may be missing. */
       readonly epoch?: string
-      /** Of the room's last message. */
+      /** Of the last message that is in here, or was before it. */
       readonly seq?: number
+      /** Everything after the message that the join resumed from is in here, or follows. */
+      readonly recovered?: boolean
+      readonly messages?: readonly RoomMessage[]
+      readonly members?: readonly PresenceEntry[]
+      /** Of the members. */
+      readonly version?: number
     }
+  /** Who came and went since `version` - 1. */
+  | {
+      readonly kind: 'presence'
+      readonly room: string
+      readonly version: number
+      readonly joins: readonly PresenceEntry[]
+      readonly leaves: readonly PresenceKey[]
+    }
+  /** The token, and the connection with it, ends soon unless it is renewed. */
+  | { readonly kind: 'expiring' }
+  /** The server will go: the socket is dialed anew within so long, in ms. */
+  | { readonly kind: 'drain'; readonly withinMs: number }
   /** The answer to a request: `join`, `leave`, `send` or `call`. */
   | { readonly kind: 'ok'; readonly id: number; readonly data?: unknown; readonly seq?: number }
   | {
@@ -42,6 +71,8 @@ export type Incoming =
 export interface ServerLimits {
   readonly frameBytes?: number
   readonly roomsPerJoin?: number
+  /** Unanswered frames at a time. */
+  readonly inFlight?: number
 }
 
 /** What a server says about a message. Absent fields are what it does not say. */
@@ -54,9 +85,32 @@ export interface MessageMeta {
   readonly at?: number
 }
 
+export interface RoomMessage {
+  readonly data: unknown
+  readonly meta: MessageMeta
+}
+
 export interface JoinRequest {
   readonly room: string
   readonly params?: unknown
+  /** What the room's members see of this client. */
+  readonly presence?: object
+  /** The last message that was seen. */
+  readonly resume?: { readonly epoch: string; readonly seq: number }
+}
+
+export interface HistoryRequest {
+  /** Only messages before this `seq`. Default: the newest. */
+  readonly before?: number
+  /** At most so many. */
+  readonly limit: number
+}
+
+export interface HistoryPage {
+  /** Oldest first. */
+  readonly messages: readonly RoomMessage[]
+  /** Older ones are there too. */
+  readonly more: boolean
 }
 
 /** Frames that keep an idle connection alive and find a dead one. */
@@ -76,6 +130,14 @@ export interface Codec {
   /** One frame for as many rooms as given. Absent: joining is opening the socket. */
   join?(rooms: readonly JoinRequest[], id: number): string
   leave?(room: string, id: number): string
+  /** Answered by an `ok` whose data is a `HistoryPage`. */
+  history?(room: string, request: HistoryRequest, id: number): string
+  /** A send, as it goes out: `epoch` is that of its room when it was first written. */
+  complete?(frame: string, epoch: string): string
+  /** Adds to the URL of the next dial; `rooms` will be joined. @returns those that the URL names */
+  address?(url: URL, rooms: Iterable<string>): readonly string[]
+  /** A younger token for the live socket, answered under its id. */
+  auth?(token: string, id: number): string
   /** A call that is answered under its id. Absent: `request()` is refused. */
   call?(type: string, payload: unknown, id: number): string
   /** After the welcome, where that says how. */

@@ -6,86 +6,91 @@ import { MessageStream } from './stream.ts'
 /** Messages may be missing here, and why. */
 export interface Gap {
   /**
-   * `no-recovery`: the connection came back, and this protocol cannot resume. `overflow`: nobody took the
-   * messages in time.
+   * - `no-recovery`: the connection came back, and this protocol cannot resume.
+   * - `overflow`: nobody took the messages in time.
+   * - `window`: the connection was away for longer than the server keeps messages.
+   * - `epoch`: the server has lost its numbering, and may have lost messages with it.
+   * - `hole`: the server left a number out.
    */
-  readonly reason: 'no-recovery' | 'overflow'
+  readonly reason: 'no-recovery' | 'overflow' | 'window' | 'epoch' | 'hole'
+  /** How many, where that is known. */
+  readonly missed?: number
 }
 
-export class Channel<Message, Events extends { message: Message; gap: Gap }> {
-  readonly #emitter: Emitter<Events>
-  readonly #inbox: Inbox<Message>
-  readonly #streams = new Set<MessageStream<Message>>()
+export class Channel<
+  Message,
+  Events extends { message: Message; gap: Gap },
+> extends Emitter<Events> {
+  /** While messages wait for their first listener. */
+  #inbox: Inbox<Message> | undefined
+  #streams: Set<MessageStream<Message>> | undefined
 
-  constructor(report: (error: unknown) => void) {
-    this.#emitter = new Emitter(report)
-    this.#inbox = new Inbox(
-      (message) => this.#deliver(message),
-      () => this.emit('gap', { reason: 'overflow' }),
-    )
-  }
-
-  on<Name extends keyof Events & string>(
+  override on<Name extends keyof Events & string>(
     name: Name,
     listener: (payload: Events[Name]) => unknown,
     options?: ListenOptions,
   ): () => void {
-    const off = this.#emitter.on(name, listener, options)
-    if (name === 'message') this.#inbox.taken()
+    const off = super.on(name, listener, options)
+    if (name === 'message') this.#inbox?.taken()
     return off
   }
 
-  once<Name extends keyof Events & string>(
+  override once<Name extends keyof Events & string>(
     name: Name,
     listener: (payload: Events[Name]) => unknown,
     options?: ListenOptions,
   ): () => void {
-    const off = this.#emitter.once(name, listener, options)
-    if (name === 'message') this.#inbox.taken()
+    const off = super.once(name, listener, options)
+    if (name === 'message') this.#inbox?.taken()
     return off
   }
 
-  off<Name extends keyof Events & string>(
-    name: Name,
-    listener: (payload: Events[Name]) => unknown,
-  ): void {
-    this.#emitter.off(name, listener)
-  }
-
-  emit<Name extends keyof Events & string>(name: Name, payload: Events[Name]): void {
-    this.#emitter.emit(name, payload)
-  }
-
+  /** The hot path. */
   push(message: Message): void {
-    this.#inbox.push(message)
+    if (this.#inbox === undefined) this.#deliver(message)
+    else this.#inbox.push(message)
   }
 
   hold(): void {
-    if (this.#streams.size === 0 && this.#emitter.listenerCount('message') === 0) this.#inbox.hold()
+    if (this.#streams !== undefined || this.listenerCount('message') > 0) return
+    this.#inbox ??= new Inbox({
+      deliver: (message) => this.#deliver(message),
+      overflow: () => this.emit('gap', { reason: 'overflow' }),
+      released: () => {
+        this.#inbox = undefined
+      },
+    })
+    this.#inbox.hold()
   }
 
   /** The promise that the user awaited is about to resolve. */
   expire(): void {
-    this.#inbox.expire()
+    this.#inbox?.expire()
   }
 
   stream(): MessageStream<Message> {
     const stream: MessageStream<Message> = new MessageStream({
       overflow: () => this.emit('gap', { reason: 'overflow' }),
-      closed: () => this.#streams.delete(stream),
+      closed: () => this.#closed(stream),
     })
+    this.#streams ??= new Set()
     this.#streams.add(stream)
-    this.#inbox.taken()
+    this.#inbox?.taken()
     return stream
   }
 
   endStreams(error?: unknown): void {
-    this.#inbox.release()
-    for (const stream of [...this.#streams]) stream.end(error)
+    this.#inbox?.release()
+    for (const stream of [...(this.#streams ?? [])]) stream.end(error)
+  }
+
+  #closed(stream: MessageStream<Message>): void {
+    this.#streams?.delete(stream)
+    if (this.#streams?.size === 0) this.#streams = undefined
   }
 
   #deliver(message: Message): void {
-    this.#emitter.emit('message', message)
-    for (const stream of this.#streams) stream.push(message)
+    this.emit('message', message)
+    if (this.#streams) for (const stream of this.#streams) stream.push(message)
   }
 }

@@ -8,14 +8,82 @@ export interface ListenOptions {
 
 type Listener<Payload> = (payload: Payload) => unknown
 
+/** An emitter, as its subscriptions see it. */
+interface Owner {
+  add(subscription: Subscription): void
+  forget(subscription: Subscription): void
+  report(error: unknown): void
+}
+
+/** One listener of one event. There may be one in each of ten thousand rooms, so it has no closures. */
+class Subscription {
+  readonly name: string
+  // Given back only to its own event: `Emitter` is typed by them.
+  readonly listener: Listener<never>
+  readonly #owner: Owner
+  readonly #times: 'once' | 'always'
+  readonly #signal: AbortSignal | undefined
+  #isOn = true
+
+  constructor(
+    owner: Owner,
+    name: string,
+    listener: Listener<never>,
+    times: 'once' | 'always',
+    signal: AbortSignal | undefined,
+  ) {
+    this.#owner = owner
+    this.name = name
+    this.listener = listener
+    this.#times = times
+    this.#signal = signal
+    owner.add(this)
+    signal?.addEventListener('abort', this)
+  }
+
+  /** The signal was aborted. */
+  handleEvent(): void {
+    this.off()
+  }
+
+  off(): void {
+    if (!this.#isOn) return
+    this.#isOn = false
+    this.#owner.forget(this)
+    this.#signal?.removeEventListener('abort', this)
+  }
+
+  call(payload: never): void {
+    if (!this.#isOn) return
+    if (this.#times === 'once') this.off()
+    try {
+      const result = this.listener(payload)
+      // Not only promises of this realm.
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.#report(error))
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  /** What an `error` listener throws has nowhere to go: told to itself, it would throw for ever. */
+  #report(error: unknown): void {
+    if (this.name !== 'error') this.#owner.report(error)
+  }
+}
+
+/** eventemitter3 calls it with the subscription as its context. */
+function deliver(this: Subscription, payload: never): void {
+  this.call(payload)
+}
+
 /**
- * eventemitter3 stops at a listener that throws and throws into whoever emits, so every listener is
- * wrapped once, when it is added: what it throws, or rejects with, goes to `report`. As in the DOM, adding
- * a listener again does nothing, and one that was taken off is not called any more, by nobody.
+ * eventemitter3 stops at a listener that throws and throws into whoever emits, so every listener is called
+ * with care: what it throws, or rejects with, goes to `report`. As in the DOM, adding a listener again does
+ * nothing, and one that was taken off is not called any more, by nobody.
  */
-export class Emitter<Events extends object> {
-  readonly #emitter = new EventEmitter()
-  readonly #offs = new Map<string, Map<unknown, () => void>>()
+export class Emitter<Events extends object> implements Owner {
+  readonly #emitter = new EventEmitter<{ [name: string]: [payload: never] }>()
+  #subscriptions: readonly Subscription[] = []
   readonly #report: (error: unknown) => void
 
   constructor(report: (error: unknown) => void) {
@@ -27,7 +95,7 @@ export class Emitter<Events extends object> {
     listener: Listener<Events[Name]>,
     options?: ListenOptions,
   ): () => void {
-    return this.#add(name, listener, options, false)
+    return this.#add(name, listener, 'always', options)
   }
 
   once<Name extends keyof Events & string>(
@@ -35,69 +103,51 @@ export class Emitter<Events extends object> {
     listener: Listener<Events[Name]>,
     options?: ListenOptions,
   ): () => void {
-    return this.#add(name, listener, options, true)
+    return this.#add(name, listener, 'once', options)
   }
 
   off<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): void {
-    this.#of(name).get(listener)?.()
+    this.#find(name, listener)?.off()
   }
 
   emit<Name extends keyof Events & string>(name: Name, payload: Events[Name]): void {
-    this.#emitter.emit(name, payload)
+    // Names and payloads belong together: `Events` says so.
+    this.#emitter.emit(name, payload as never)
+  }
+
+  add(subscription: Subscription): void {
+    this.#subscriptions = [...this.#subscriptions, subscription]
+    this.#emitter.on(subscription.name, deliver, subscription)
+  }
+
+  forget(subscription: Subscription): void {
+    this.#subscriptions = this.#subscriptions.filter((each) => each !== subscription)
+    this.#emitter.off(subscription.name, deliver, subscription)
+  }
+
+  report(error: unknown): void {
+    this.#report(error)
   }
 
   listenerCount(name: keyof Events & string): number {
     return this.#emitter.listenerCount(name)
   }
 
-  #of(name: string): Map<unknown, () => void> {
-    let offs = this.#offs.get(name)
-    if (offs === undefined) {
-      offs = new Map()
-      this.#offs.set(name, offs)
-    }
-    return offs
+  #find(name: string, listener: Listener<never>): Subscription | undefined {
+    return this.#subscriptions.find((each) => each.name === name && each.listener === listener)
   }
 
-  #add<Payload>(
+  #add(
     name: string,
-    listener: Listener<Payload>,
+    listener: Listener<never>,
+    times: 'once' | 'always',
     { signal }: ListenOptions = {},
-    isOnce: boolean,
   ): () => void {
     if (typeof listener !== 'function') throw new TypeError(`${name}: give a listener, a function`)
-    const offs = this.#of(name)
-    const known = offs.get(listener)
-    if (known) return known
-    let isOn = !signal?.aborted
-    const off = () => {
-      if (!isOn) return
-      isOn = false
-      offs.delete(listener)
-      this.#emitter.off(name, guarded)
-      signal?.removeEventListener('abort', off)
-    }
-    // What an `error` listener throws has nowhere to go: told to itself, it would throw for ever.
-    const report = (error: unknown) => {
-      if (name !== 'error') this.#report(error)
-    }
-    const guarded = (payload: Payload) => {
-      if (!isOn) return
-      if (isOnce) off()
-      try {
-        const result = listener(payload)
-        // Not only promises of this realm.
-        if (isThenable(result)) result.then(undefined, report)
-      } catch (error) {
-        report(error)
-      }
-    }
-    if (isOn) {
-      offs.set(listener, off)
-      this.#emitter.on(name, guarded)
-      signal?.addEventListener('abort', off)
-    }
-    return off
+    if (signal?.aborted) return () => {}
+    const subscription =
+      this.#find(name, listener) ?? new Subscription(this, name, listener, times, signal)
+    return () => subscription.off()
   }
 }
 

@@ -2,45 +2,48 @@
 
 const HELD_AT_MOST = 1_000
 
+export interface InboxPort<Message> {
+  deliver(message: Message): void
+  overflow(): void
+  /** Nothing is held any more. */
+  released(): void
+}
+
 export class Inbox<Message> {
-  readonly #deliver: (message: Message) => void
-  readonly #overflow: () => void
-  #held: Message[] | undefined
+  readonly #port: InboxPort<Message>
+  #held: Message[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(deliver: (message: Message) => void, overflow: () => void) {
-    this.#deliver = deliver
-    this.#overflow = overflow
+  constructor(port: InboxPort<Message>) {
+    this.#port = port
   }
 
   /** From now on messages wait for a taker. */
   hold(): void {
     clearTimeout(this.#timer)
-    this.#held ??= []
   }
 
   push(message: Message): void {
-    if (this.#held === undefined) this.#deliver(message)
-    else if (this.#held.length < HELD_AT_MOST) this.#held.push(message)
-    else this.#overflow()
+    if (this.#held.length < HELD_AT_MOST) this.#held.push(message)
+    else this.#port.overflow()
   }
 
   /** Somebody listens now. In a microtask, so that the listener's own variables are set. */
   taken(): void {
-    if (this.#held !== undefined) queueMicrotask(() => this.release())
+    queueMicrotask(() => this.release())
   }
 
   /** Nobody waits any longer than one macrotask after the code that awaited could run. */
   expire(): void {
-    if (this.#held === undefined) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.release(), 0)
   }
 
   release(): void {
     clearTimeout(this.#timer)
-    const held = this.#held ?? []
-    this.#held = undefined
-    for (const message of held) this.#deliver(message)
+    const held = this.#held
+    this.#held = []
+    this.#port.released()
+    for (const message of held) this.#port.deliver(message)
   }
 }

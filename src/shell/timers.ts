@@ -15,5 +15,24 @@ export const callAt = (at: number, callback: () => void): (() => void) => {
   return () => clearTimeout(handle)
 }
 
+/** Timers that end together. */
+export class Timers {
+  readonly #stops = new Set<() => void>()
+
+  /** In ms. */
+  after(delay: number, callback: () => void): void {
+    const stop = callAt(Date.now() + delay, () => {
+      this.#stops.delete(stop)
+      callback()
+    })
+    this.#stops.add(stop)
+  }
+
+  clear(): void {
+    for (const stop of this.#stops) stop()
+    this.#stops.clear()
+  }
+}
+
 /** What every event carries into a pure machine: the time, and a number in [0, 1) to draw delays from. */
 export const moment = (): { at: number; roll: number } => ({ at: Date.now(), roll: Math.random() })

@@ -201,4 +201,5 @@ export interface Result {
   readonly front: FrontCount
   readonly counts: Readonly<Record<string, FrontCount & { readonly asks: number }>>
   readonly received: Readonly<Record<string, readonly string[]>>
+  readonly timeline: readonly string[]
 }

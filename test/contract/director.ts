@@ -110,11 +110,15 @@ async function playCell(
     const part = await partOf(server, cell, front, id)
     const outcome = await theatre.play(part, cue)
     const received = await receivedBy(server, part)
-    return { outcome, front: countOf(front), counts, received }
+    return { outcome, front: countOf(front), counts, received, timeline: timelineOf(front) }
   } finally {
     await front.close()
   }
 }
+
+/** When each dial came, from the first one on, and to which path: what an odd cell is explained by. */
+const timelineOf = ({ dials }: Front): string[] =>
+  dials.map(({ at, path }) => `${at - (dials[0]?.at ?? at)} ms ${path}`)
 
 const countOf = ({ counts }: Front): FrontCount => ({
   dials: counts.dials,

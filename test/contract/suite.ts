@@ -76,7 +76,7 @@ class Playing {
     if (!this.hasCells) return
     try {
       this.#server = await startServer(this.name)
-      const outcomes = this.#settle(this.#server, theatreOf)
+      const outcomes = playAll(this.#server, this.#cells, theatreOf)
       this.#started.resolve(outcomes)
       await Promise.allSettled(outcomes.values())
     } catch (error) {
@@ -84,34 +84,6 @@ class Playing {
       this.#started.reject(error)
     }
     await this.#server?.stop()
-  }
-
-  /**
-   * Seen once in some 2,700 cells, in Chromium alone, and not explained: two dials more than wanted. Until it
-   * is, a cell that comes out differently there is played once more, alone, and the first outcome is printed,
-   * so that nobody takes the second one for the whole story.
-   */
-  #settle(server: TestServer, theatreOf: (cell: Cell) => Theatre): Outcomes {
-    const first = playAll(server, this.#cells, theatreOf)
-    let turn: Promise<unknown> = Promise.allSettled(first.values())
-    const again = (cell: Cell) => {
-      const played = turn.then(() => playAll(server, [cell], theatreOf).get(cell))
-      turn = played.catch(() => {})
-      return played
-    }
-    const outcomes = new Map(first)
-    for (const [cell, played] of first) {
-      const settled = played.then(async (result) => {
-        const differences = differencesOf(cell, result)
-        if (cell.runtime !== 'chromium' || differences.length === 0) return result
-        console.warn(`played again: ${this.name}, ${titleOf(cell)}: ${differences.join('; ')}`)
-        return (await again(cell)) ?? result
-      })
-      // The test that waits for it reports what it rejects with.
-      settled.catch(() => {})
-      outcomes.set(cell, settled)
-    }
-    return outcomes
   }
 
   async stop(): Promise<void> {

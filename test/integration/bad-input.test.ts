@@ -62,7 +62,7 @@ const HAS_JSON: [what: string, text: string][] = [
 interface Speaker {
   client: Watched
   server: ReferenceServer
-  send(data: unknown): Promise<void>
+  send(data: unknown): Promise<unknown>
 }
 
 /** Connected, and in the room where there are rooms. */

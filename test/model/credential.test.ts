@@ -26,7 +26,17 @@ describe.each<[string, CredentialLimits, number[]]>([
   const isWaiting = (state: CredentialState) =>
     state.phase.kind === 'requesting' ||
     (state.phase.kind === 'backing-off' && isAsking(state)) ||
-    (state.phase.kind === 'held' && state.trial.notBefore !== undefined && isAsking(state))
+    (state.phase.kind === 'held' && state.trial.notBefore !== undefined && isAsking(state)) ||
+    isPausing(state)
+  const isPausing = ({ phase, links }: CredentialState) =>
+    phase.kind === 'held' &&
+    phase.renewal !== undefined &&
+    phase.renewal.notBefore > 0 &&
+    Number.isFinite(phase.renewal.notBefore) &&
+    [...links.values()].some(
+      (link) =>
+        link.kind === 'open' && link.wants !== undefined && link.credential === phase.credential.id,
+    )
 
   it('reaches every phase', () => {
     expect(new Set(places.map(({ state }) => state.phase.kind))).toEqual(new Set(PHASES))

@@ -16,11 +16,7 @@ import {
 } from '../../src/core/credential-state.ts'
 import { grantOf } from '../../src/core/grant.ts'
 import { lifetimeMs } from '../../src/core/lifetime.ts'
-import {
-  transition as linkTransition,
-  workOf as linkWork,
-  standingOf,
-} from '../../src/core/link-machine.ts'
+import { transition as linkTransition, standingOf } from '../../src/core/link-machine.ts'
 import {
   type EventOf,
   initialLinkState,
@@ -28,6 +24,7 @@ import {
   type LinkLimits,
   type LinkState,
 } from '../../src/core/link-state.ts'
+import { workOf as linkWork } from '../../src/core/link-work.ts'
 import { closeVerdict, statusVerdict } from '../../src/core/policy.ts'
 import type { Grant } from '../../src/core/standing.ts'
 
@@ -93,6 +90,8 @@ export interface Options {
   readonly seed?: number
   readonly session?: Partial<CredentialLimits>
   readonly link?: Partial<LinkLimits>
+  /** What the server does with a younger token on the live socket. Default: nothing was offered. */
+  readonly renewals?: 'taken' | 'refused'
   /** The client's clock minus the server's. */
   readonly skewMs?: number
 }
@@ -111,6 +110,7 @@ export const LINK_LIMITS: LinkLimits = {
   settleMs: 5_000,
   connectTimeoutMs: 10_000,
   closeAtExpiry: false,
+  renewal: 'on-close',
   scale: 1,
 }
 
@@ -151,6 +151,8 @@ export class Simulator {
   readonly phases: { at: number; kind: CredentialState['phase']['kind'] }[] = []
   /** When hosts were probed. */
   readonly probes: number[] = []
+  /** When younger tokens were told to the server. */
+  readonly offers: number[] = []
   session: CredentialState = initialCredentialState
   /** Sees every state of the session and of a link, right after it was reached. */
   watch: (sim: Simulator) => void = () => {}
@@ -330,6 +332,10 @@ export class Simulator {
         this.probes.push(this.now)
         const probe = this.#options.host?.(this.now) ?? 'answers'
         this.#later(this.#now + 2 * LATENCY_MS, () => report({ type: 'probed', probe }))
+      } else if (work.kind === 'offer') {
+        this.offers.push(this.now)
+        const type = this.#options.renewals === 'taken' ? 'renewed' : 'renewal-failed'
+        this.#later(this.#now + 2 * LATENCY_MS, () => report({ type }))
       }
     })
     // As the shell: what it had been granted is said again.
@@ -441,7 +447,7 @@ export class Simulator {
       case 'frame':
         return { type: 'accepted' }
       case 'greet':
-        return { type: 'greeted' }
+        return { type: 'greeted', renewable: this.#options.renewals !== undefined }
       case 'fail':
         return { type: 'closed', verdict: 'retry', problem: { kind: 'unreachable' } }
       case 'close':

@@ -122,7 +122,12 @@ const chaos = fc.record({
   fates: fc.array(fate, { minLength: 1, maxLength: 12 }),
   replies: fc.array(reply, { minLength: 1, maxLength: 12 }),
   session,
-  link: fc.record({ ownsRoom: fc.boolean(), closeAtExpiry: fc.boolean() }),
+  link: fc.record({
+    ownsRoom: fc.boolean(),
+    closeAtExpiry: fc.boolean(),
+    renewal: fc.constantFrom('in-band', 'on-close'),
+  }),
+  renewals: fc.constantFrom('taken', 'refused'),
   host,
   seed: fc.nat(),
 })
@@ -150,13 +155,14 @@ const play = (script: Chaos): { sim: Simulator; heal: () => void } => {
   const well = renewing((n) => ({ value: `well ${n}` }))
   const source: Source = (asked) =>
     healthy ? well(asked) : answerOf(pick(script.replies, asked.n), asked.n)
-  const { session: limits, link, seed } = script
+  const { session: limits, link, renewals, seed } = script
   const sim: Simulator = new Simulator({
     source,
     server,
     host: () => (healthy ? 'answers' : script.host),
     session: limits,
     link,
+    renewals,
     seed,
   })
   for (const [n, act] of script.schedule.entries()) sim.at(act.at, () => perform(sim, act, n))
@@ -342,7 +348,8 @@ it('a refresh that hangs is given up also where a rejection takes it over as it 
     fates: [{ code: 4003, afterMs: 21_000 }],
     replies: [{ what: 'new', afterMs: undefined }],
     session: { rotates: true },
-    link: { ownsRoom: false, closeAtExpiry: false },
+    link: { ownsRoom: false, closeAtExpiry: false, renewal: 'in-band' },
+    renewals: 'taken',
     host: 'answers',
     seed: 0,
   })

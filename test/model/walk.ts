@@ -15,11 +15,7 @@ import {
   type CredentialWork,
   initialCredentialState,
 } from '../../src/core/credential-state.ts'
-import {
-  transition as linkTransition,
-  workOf as linkWork,
-  standingOf,
-} from '../../src/core/link-machine.ts'
+import { transition as linkTransition, standingOf } from '../../src/core/link-machine.ts'
 import {
   initialLinkState,
   type LinkEvent,
@@ -27,6 +23,7 @@ import {
   type LinkState,
   type LinkWork,
 } from '../../src/core/link-state.ts'
+import { workOf as linkWork } from '../../src/core/link-work.ts'
 import type { Problem } from '../../src/core/problem.ts'
 import type { Demand, Grant, LinkId, Rejection, Standing, Trust } from '../../src/core/standing.ts'
 import type { Verdict } from '../../src/core/verdict.ts'
@@ -102,6 +99,7 @@ export const linkLimits = (limits: Partial<LinkLimits> = {}): LinkLimits => ({
   settleMs: 5_000,
   connectTimeoutMs: 10_000,
   closeAtExpiry: true,
+  renewal: 'in-band',
   scale: 1,
   ...limits,
 })
@@ -122,6 +120,7 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     { kind: 'later', until: 9_000_000, problem: LATER },
     { kind: 'go', credential: credential(1, at) },
     { kind: 'go', credential: credential(2, at - LIFE_MS + 1_000) },
+    { kind: 'renew', credential: credential(3, at) },
     { kind: 'refuse-room', problem: closedProblem(4003) },
     { kind: 'fail', problem: NO },
   ]
@@ -133,6 +132,8 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     ...(
       ['opened', 'accepted', 'greeted', 'settled', 'proven', 'timed-out', 'expired', 'due'] as const
     ).map((type) => ({ type })),
+    { type: 'greeted' as const, renewable: true },
+    ...(['renew', 'expiring', 'renewed', 'renewal-failed'] as const).map((type) => ({ type })),
     ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
     ...(['answers', 'gone', 'accepted', 'refused'] as const).map((probe) => ({
       type: 'probed' as const,
@@ -162,7 +163,16 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
       parts.push(state.openedAt !== undefined, state.credential.id)
       break
     case 'connected':
-      parts.push(state.trust, state.credential.id, isExpired(state.credential, at))
+      parts.push(
+        state.trust,
+        state.credential.id,
+        isExpired(state.credential, at),
+        state.renewal?.kind,
+        state.renewal?.kind === 'planned' && [
+          state.renewal.at > at,
+          Number.isFinite(state.renewal.at),
+        ],
+      )
       break
     case 'waiting':
       parts.push(state.probe, state.notBefore > at, state.due > at, state.problem.kind)
@@ -257,6 +267,10 @@ const standingsAfter = (known: Standing | undefined, held: number | undefined): 
           credential: known.credential,
           trust: known.trust === 'open' ? 'settled' : 'proven',
         },
+        { kind: 'open', credential: known.credential, trust: known.trust, wants: 'renewal' },
+        ...(held !== undefined && held > known.credential
+          ? [{ kind: 'open', credential: held, trust: known.trust } as const]
+          : []),
         { kind: 'away' },
         ...asking(known.credential),
         out,
@@ -275,6 +289,8 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
     held && [isExpired(held, at), (state.acceptedId ?? -1) >= state.roundFrom],
     'ask' in phase && [phase.ask.reason, phase.ask.replaces?.because],
     phase.kind === 'requesting' && phase.fallback !== undefined,
+    phase.kind === 'held' &&
+      phase.renewal && [phase.renewal.notBefore > at, Number.isFinite(phase.renewal.notBefore)],
     wire && [at - wire.since < 10_000, at - wire.since < 30_000],
     [trial.rejections, trial.notBefore !== undefined, trial.doubted, [...trial.rejected].sort()],
     state.identity !== undefined,
@@ -295,7 +311,7 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
           ],
         ],
         (standing.kind === 'dialing' || standing.kind === 'open') && fits(standing.credential),
-        standing.kind === 'open' && standing.trust,
+        standing.kind === 'open' && [standing.trust, standing.wants],
       ]),
   ])
 }

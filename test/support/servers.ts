@@ -1,12 +1,12 @@
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { HOST, signal } from './children.ts'
 
 export const SERVER_NAMES = [
   'node',
@@ -32,20 +32,24 @@ export interface TestServer {
   kill(signal: NodeJS.Signals): Promise<void>
   /** The same port and data folder; ends the process first where it still runs. */
   restart(): Promise<void>
-  /** Ends the process and removes its data folder. */
+  /** Ends the process and removes its data folder, unless that was given. */
   stop(): Promise<void>
   /** What it has written to stderr, the newest 64 KiB over all restarts. */
   output(): string
 }
 
+export interface ServerOptions {
+  /** `redis://…`: where it keeps its rooms, shared by all servers that name the same one. */
+  redis?: string
+  /** Where it keeps users and tokens: servers with the same one accept the same tokens. Absent: its own. */
+  dataDir?: string
+}
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
-const HOST = '127.0.0.1'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PYTHON = join(ROOT, '.venv/bin/python')
 const START_TIMEOUT_MS = 30_000
-/** uvicorn with wsproto waits for clients that vanished, for ever. */
-const TERM_TIMEOUT_MS = 3_000
 const MAX_OUTPUT = 65_536
 
 function commandOf(name: ServerName): [string, ...string[]] {
@@ -59,15 +63,18 @@ function commandOf(name: ServerName): [string, ...string[]] {
   return [PYTHON, `test/servers/${family}/run.py`, option, implementation]
 }
 
-function launch(name: ServerName, port: number, dataDir: string): Child {
+function launch(name: ServerName, port: number, { dataDir, redis }: StartOptions): Child {
   const [program, ...args] = commandOf(name)
-  const portArgs = port === 0 ? [] : ['--port', String(port)]
-  return spawn(program, [...args, ...portArgs, '--data', dataDir], {
+  if (port !== 0) args.push('--port', String(port))
+  if (redis !== undefined) args.push('--redis', redis)
+  return spawn(program, [...args, '--data', dataDir], {
     cwd: ROOT,
     // stdin is a pipe: when this process dies, even by SIGKILL, it ends, and the server with it.
     stdio: ['pipe', 'pipe', 'pipe'],
   })
 }
+
+type StartOptions = ServerOptions & { dataDir: string }
 
 function portIn(line: string): number | undefined {
   try {
@@ -99,30 +106,18 @@ function listening(child: Child): Promise<number> {
   })
 }
 
-function hasEnded(child: Child): boolean {
-  // Without an id it never started, and no `exit` will come.
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
-}
-
-async function end(child: Child, signal: NodeJS.Signals): Promise<void> {
-  if (hasEnded(child)) return
-  const exited = once(child, 'exit')
-  child.kill(signal)
-  const timer = setTimeout(() => child.kill('SIGKILL'), TERM_TIMEOUT_MS)
-  await exited
-  clearTimeout(timer)
-}
-
 class SpawnedServer implements TestServer {
   readonly name: ServerName
-  readonly #dataDir: string
+  readonly #options: StartOptions
+  readonly #remove: () => Promise<void>
   #child: Child | undefined
   #port = 0
   #output = ''
 
-  constructor(name: ServerName, dataDir: string) {
+  constructor(name: ServerName, options: StartOptions, remove: () => Promise<void>) {
     this.name = name
-    this.#dataDir = dataDir
+    this.#options = options
+    this.#remove = remove
   }
 
   get port(): number {
@@ -138,7 +133,7 @@ class SpawnedServer implements TestServer {
   }
 
   async start(): Promise<void> {
-    const child = launch(this.name, this.#port, this.#dataDir)
+    const child = launch(this.name, this.#port, this.#options)
     this.#child = child
     child.stdin.on('error', () => {})
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -165,11 +160,8 @@ class SpawnedServer implements TestServer {
     return (await response.json()) as Answer
   }
 
-  async kill(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child
-    if (child === undefined) return
-    if (signal === 'SIGSTOP' || signal === 'SIGCONT') child.kill(signal)
-    else await end(child, signal)
+  kill(name: NodeJS.Signals): Promise<void> {
+    return signal(this.#child, name)
   }
 
   async restart(): Promise<void> {
@@ -179,7 +171,7 @@ class SpawnedServer implements TestServer {
 
   async stop(): Promise<void> {
     await this.kill('SIGTERM')
-    await rm(this.#dataDir, { recursive: true, force: true })
+    await this.#remove()
   }
 
   output(): string {
@@ -188,8 +180,14 @@ class SpawnedServer implements TestServer {
 }
 
 /** Starts one of the servers of CONTRACT.md on a free port and waits until it listens. */
-export async function startServer(name: ServerName): Promise<TestServer> {
-  const server = new SpawnedServer(name, await mkdtemp(join(tmpdir(), `authed-socket-${name}-`)))
+export async function startServer(
+  name: ServerName,
+  options: ServerOptions = {},
+): Promise<TestServer> {
+  const own = options.dataDir ?? (await mkdtemp(join(tmpdir(), `authed-socket-${name}-`)))
+  const server = new SpawnedServer(name, { ...options, dataDir: own }, async () => {
+    if (options.dataDir === undefined) await rm(own, { recursive: true, force: true })
+  })
   try {
     await server.start()
   } catch (error) {

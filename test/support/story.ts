@@ -17,6 +17,7 @@ import {
   viaQuery,
   type WebSocketConstructor,
 } from '../../src/index.ts'
+import { seeded } from './seeded.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
@@ -67,17 +68,6 @@ export const until = async (isSo: () => boolean, withinMs: number, stepMs = 10):
 /** The laptop sleeps: the clock goes on, and no timer fires. */
 export const sleep = (ms: number): void => {
   vi.setSystemTime(Date.now() + ms)
-}
-
-/** Small, fast, and the same numbers for the same seed (mulberry32). */
-export const seeded = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** From here on the delays are those of this seed. */

@@ -2,8 +2,11 @@ import { describe, expectTypeOf, it } from 'vitest'
 import {
   AuthedSocket,
   type AuthedSocketOptions,
+  type Gap,
+  type Member,
   type Message,
   plain,
+  type Receipt,
   type Room,
   type RoomState,
   viaQuery,
@@ -65,8 +68,8 @@ describe('a schema as an interface', () => {
   it('types what a room sends', () => {
     const room = socket.room('chat:lobby')
     expectTypeOf(room.send).parameter(0).toEqualTypeOf<{ text: string }>()
-    expectTypeOf(room.send({ text: 'hi' })).toEqualTypeOf<Promise<void>>()
-    room.send({ text: 'hi' }, { timeoutMs: 1, signal: AbortSignal.timeout(1) })
+    expectTypeOf(room.send({ text: 'hi' })).toEqualTypeOf<Promise<Receipt>>()
+    room.send({ text: 'hi' }, { timeoutMs: 1, signal: AbortSignal.timeout(1), volatile: true })
     // @ts-expect-error of another type
     room.send('hi')
     // @ts-expect-error a member is wrong
@@ -102,7 +105,13 @@ describe('a schema as an interface', () => {
     room.on('left', ({ reason }) =>
       expectTypeOf(reason).toEqualTypeOf<'left' | 'refused' | 'signed-out'>(),
     )
-    room.on('gap', ({ reason }) => expectTypeOf(reason).toEqualTypeOf<'no-recovery' | 'overflow'>())
+    room.on('gap', (gap) => expectTypeOf(gap).toEqualTypeOf<Gap>())
+    room.on('presence', ({ joined }) => expectTypeOf(joined).toEqualTypeOf<readonly Member[]>())
+    expectTypeOf(room.members).toEqualTypeOf<readonly Member[]>()
+    const { messages } = await room.history({ limit: 5 })
+    expectTypeOf(messages).toEqualTypeOf<ReadonlyArray<Message<Said>>>()
+    // @ts-expect-error a number
+    room.history({ before: 'yesterday' })
     room.on('error', (error) => expectTypeOf(error).toExtend<Error>())
     // @ts-expect-error no such event
     room.on('messages', () => {})

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { CredentialRejectedError, fixedToken } from '../../../src/index.ts'
+import { CredentialRejectedError, fixedToken, roomPerSocket } from '../../../src/index.ts'
 import {
+  ACCEPT,
   acceptFor,
   DAY,
   HOUR,
@@ -68,6 +69,48 @@ describe('A server that accepts every socket and closes it with 4003 after 6 s',
     await pass(DAY)
     expect([server.dials.length, refreshes(), signedOut]).toEqual([3, 1, 1])
     expect(await timersLeft()).toBe(0)
+  })
+
+  test.each([1, 2, 3, 4, 5])(
+    'costs ten sockets of one session one refresh (seed %i)',
+    async (n) => {
+      seed(n)
+      const { server, session, socket, another, login, refreshes } = sessionStoryOf()
+      const sockets = [socket, ...Array.from({ length: 9 }, () => another())]
+      server.receive = () => acceptFor(6 * SECOND, 4003)
+      await login()
+      for (const each of sockets) each.connect()
+
+      await until(() => sockets.every(({ state }) => state === 'failed'), 60 * SECOND)
+      for (const { status } of sockets)
+        expect(status).toMatchObject({
+          action: 'sign-in',
+          error: expect.any(CredentialRejectedError),
+        })
+      expect(refreshes()).toBe(1)
+      expect(session.signedIn).toBe(false)
+      expect(server.dials.length).toBeLessThanOrEqual(30)
+
+      const { length } = server.dials
+      await pass(DAY)
+      expect([server.dials.length, refreshes()]).toEqual([length, 1])
+      expect(await timersLeft()).toBe(0)
+    },
+  )
+
+  test('refuses one room, not the session, where the others stay open', async () => {
+    const story = sessionStoryOf({ lifetimeMs: 365 * DAY }, { protocol: roomPerSocket() })
+    const { server, session, socket, login, refreshes } = story
+    server.receive = ({ room }) => (room === 'r9' ? acceptFor(6 * SECOND, 4003) : ACCEPT)
+    await login()
+    const rooms = Array.from({ length: 10 }, (_, i) => socket.room(`r${i}`))
+    for (const room of rooms) room.join()
+
+    await until(() => rooms[9]?.state === 'refused', 120 * SECOND)
+    expect(rooms.slice(0, 9).map(({ state }) => state)).toEqual(Array(9).fill('joined'))
+    expect([server.dials.length, refreshes(), session.signedIn]).toEqual([12, 1, true])
+    await pass(HOUR)
+    expect([server.dials.length, refreshes()]).toEqual([12, 1])
   })
 
   test('costs a token that cannot be renewed two dials, the second one spaced', async () => {

@@ -25,6 +25,7 @@ def main() -> None:
 
     # Before the first import of Django's settings, which read both.
     os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+    process.choose_redis(options.redis)
     os.environ["CHAT_DATA"] = str(process.data_folder(options.data))
     if options.server == "daphne":
         import daphne.server  # noqa: F401  Twisted's reactor must be installed before anything uses asyncio

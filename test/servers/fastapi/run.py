@@ -20,6 +20,7 @@ def main() -> None:
     options = parser.parse_args()
     process.log_to_stderr(options.log_level)
     process.stop_when_stdin_ends()
+    process.choose_redis(options.redis)
     app = build(process.data_folder(options.data))
     process.serve_with_uvicorn(app, options.ws, options.port, options.log_level)
 

@@ -40,6 +40,14 @@ function closeRequest(body: JsonRecord): CloseRequest {
   return request
 }
 
+function withinOf(body: JsonRecord): number {
+  const withinMs = numberOf(body, 'withinMs')
+  if (withinMs === undefined || !Number.isSafeInteger(withinMs) || withinMs < 0) {
+    throw new TypeError('"withinMs" is an integer from 0')
+  }
+  return withinMs
+}
+
 function commandsOf(control: Control): Record<string, Command> {
   return {
     reset: () => control.reset(),
@@ -54,6 +62,9 @@ function commandsOf(control: Control): Record<string, Command> {
     dials: () => control.dials(),
     // Rules are checked by the control itself, which tests call directly too.
     fault: (_, raw) => ({ waiting: control.fault(raw as Fault | Fault[]) }),
+    // Not waited for: the answer comes while clients go.
+    drain: (body) => void control.drain(withinOf(body)),
+    'forget-rooms': () => control.forgetRooms(),
   }
 }
 

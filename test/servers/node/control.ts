@@ -24,6 +24,16 @@ export interface Control {
   dials(): DialRecord[]
   /** Answers how many rules wait now. */
   fault(faults: Fault | readonly Fault[]): number
+  /** Tells the sockets of `/ws/rooms` to go within so long, and closes with 1012 who has not. */
+  drain(withinMs: number): Promise<void>
+  /** As a crash of what keeps the rooms: all count anew. */
+  forgetRooms(): Promise<void>
+}
+
+/** What the control needs of the rooms. */
+export interface RoomsControl {
+  drain(withinMs: number): Promise<void>
+  forget(): Promise<void>
 }
 
 function clearLog(state: ServerState): void {
@@ -43,7 +53,7 @@ function checkSettings(state: ServerState, changes: Partial<Settings>): void {
   }
 }
 
-export function createControl(state: ServerState, tokens: Tokens): Control {
+export function createControl(state: ServerState, tokens: Tokens, rooms: RoomsControl): Control {
   return {
     reset() {
       state.persisted.users = newUsers()
@@ -81,5 +91,7 @@ export function createControl(state: ServerState, tokens: Tokens): Control {
       state.faults.add(parseFaults(faults))
       return state.faults.waiting
     },
+    drain: (withinMs) => rooms.drain(withinMs),
+    forgetRooms: () => rooms.forget(),
   }
 }

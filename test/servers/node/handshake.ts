@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
-import { refuseToken, watchExpiry } from './connections.ts'
+import { refuseToken } from './connections.ts'
 import type { DialFault } from './faults.ts'
 import { readFirstMessage } from './first-message.ts'
 import type { OrderedClose } from './handshake-faults.ts'
@@ -25,14 +25,6 @@ interface Dial {
   head: Buffer
   record: DialRecord
   fault: DialFault | undefined
-}
-
-/** A socket that was accepted, and whose token is still to be judged. */
-interface Arrival {
-  dial: Dial
-  webSocket: WebSocket
-  route: Route
-  order: OrderedClose | undefined
 }
 
 export class Handshake {
@@ -120,35 +112,13 @@ export class Handshake {
         webSocket.close(1002, 'offer the subprotocol authed-rooms.v1')
         return
       }
-      const arrival: Arrival = { dial, webSocket, route, order }
-      if (verdict.ok || verdict.reason !== 'missing' || !route.waits) this.#finish(arrival, verdict)
-      else this.#wait(arrival).catch(() => webSocket.terminate())
+      this.#schedule(dial, webSocket, order)
+      const waits = route.waits || this.#services.waitsForToken(route)
+      if (verdict.ok || verdict.reason !== 'missing' || !waits)
+        this.#admit(dial, route, webSocket, verdict)
+      else this.#wait(dial, route, webSocket).catch(() => webSocket.terminate())
     })
     if (atOnce) socket.uncork()
-  }
-
-  /** No token came in the handshake: the first frame may bring it. */
-  async #wait(arrival: Arrival): Promise<void> {
-    const { dial, webSocket } = arrival
-    const { firstMessageMs } = this.#state.settings
-    const { token, release } = await readFirstMessage(webSocket, firstMessageMs)
-    if (token !== undefined) dial.record.transmissions.push('first-message')
-    const verdict: Verdict =
-      token === undefined ? { ok: false, reason: 'missing' } : await this.#tokens.verify(token)
-    if (webSocket.readyState !== webSocket.OPEN) return
-    this.#finish(arrival, verdict)
-    release()
-  }
-
-  #finish({ dial, webSocket, route, order }: Arrival, verdict: Verdict): void {
-    if (!verdict.ok) {
-      dial.record.outcome = 'token-refused'
-      refuseToken({ socket: webSocket }, `token ${verdict.reason}`)
-      return
-    }
-    dial.record.outcome = 'admitted'
-    this.#admit(webSocket, route, verdict)
-    this.#schedule(dial, webSocket, order)
   }
 
   #protocolFor({ fault, request }: Dial, route: Route): string | false {
@@ -157,17 +127,30 @@ export class Handshake {
     return this.#services.protocol(route, offeredProtocols(request))
   }
 
-  #admit(
-    socket: WebSocket,
-    route: Route,
-    { user, expiresAt }: { user: string; expiresAt: number },
-  ): void {
+  /** No token came in the handshake: the first frame may bring it. */
+  async #wait(dial: Dial, route: Route, socket: WebSocket): Promise<void> {
+    const { token, release } = await readFirstMessage(socket, this.#state.settings.firstMessageMs)
+    if (token !== undefined) dial.record.transmissions.push('first-message')
+    const verdict: Verdict =
+      token === undefined ? { ok: false, reason: 'missing' } : await this.#tokens.verify(token)
+    if (socket.readyState !== socket.OPEN) return
+    this.#admit(dial, route, socket, verdict)
+    release()
+  }
+
+  #admit({ record, request }: Dial, route: Route, socket: WebSocket, verdict: Verdict): void {
+    if (!verdict.ok) {
+      record.outcome = 'token-refused'
+      refuseToken({ socket }, `token ${verdict.reason}`)
+      return
+    }
+    record.outcome = 'admitted'
+    const { user, expiresAt } = verdict
     const connection: Connection = { socket, user, endpoint: route.endpoint, rooms: new Set() }
     this.#state.counts.accepted += 1
     this.#state.connections.add(connection)
     socket.on('close', () => this.#state.connections.delete(connection))
-    watchExpiry(this.#state, connection, expiresAt)
-    this.#services.serve(connection, route)
+    this.#services.serve(connection, route, { url: request.url ?? '', expiresAt })
   }
 
   #schedule({ fault, socket }: Dial, webSocket: WebSocket, order: OrderedClose | undefined): void {

@@ -1,6 +1,7 @@
 import { serveChat } from './chat.ts'
-import type { Methods } from './methods.ts'
-import { PROTOCOL, RoomsService } from './rooms-service.ts'
+import { watchExpiry } from './connections.ts'
+import type { Admission, RoomsService } from './rooms/service.ts'
+import { PROTOCOL } from './rooms/service.ts'
 import type { Connection, ServerState } from './state.ts'
 import { chooseProtocol } from './transmissions.ts'
 
@@ -18,7 +19,9 @@ export interface Services {
   /** False: a client of some other protocol, which has to be told so before it waits for a welcome. */
   speaks(route: Route, offered: readonly string[]): boolean
   protocol(route: Route, offered: readonly string[]): string | false
-  serve(connection: Connection, route: Route): void
+  /** A handshake without a token is accepted all the same: it comes in the first message. */
+  waitsForToken(route: Route): boolean
+  serve(connection: Connection, route: Route, admission: Admission): void
 }
 
 const CHAT_PREFIX = '/ws/chat/'
@@ -45,17 +48,21 @@ export function routeOf(path: string): Route | undefined {
   return room === undefined ? undefined : { endpoint: 'chat', room }
 }
 
-export function createServices(state: ServerState, methods: Methods): Services {
-  const rooms = new RoomsService(state, methods)
+export function createServices(state: ServerState, rooms: RoomsService): Services {
   return {
     speaks: (route, offered) => route.endpoint !== 'rooms' || offered.includes(PROTOCOL),
     protocol(route, offered) {
       if (route.endpoint !== 'rooms') return chooseProtocol(offered)
       return offered.includes(PROTOCOL) ? PROTOCOL : false
     },
-    serve(connection, route) {
-      if (route.endpoint === 'rooms') rooms.serve(connection)
-      else serveChat(state, connection, route.endpoint === 'chat' ? route.room : null)
+    waitsForToken: (route) => route.endpoint === 'rooms',
+    serve(connection, route, admission) {
+      if (route.endpoint === 'rooms') {
+        rooms.serve(connection, admission)
+        return
+      }
+      watchExpiry(state, connection, admission.expiresAt)
+      serveChat(state, connection, route.endpoint === 'chat' ? route.room : null)
     },
   }
 }

@@ -8,8 +8,11 @@ import { Handshake } from './handshake.ts'
 import { allowOrigin, bearerOf, sendReply } from './http.ts'
 import type { Methods } from './methods.ts'
 import { EXAMPLE_METHODS } from './methods.ts'
+import { MemoryStore } from './rooms/memory-store.ts'
+import { RoomsService } from './rooms/service.ts'
+import type { RoomStore } from './rooms/store.ts'
 import { createServices } from './routes.ts'
-import type { ServerState } from './state.ts'
+import type { ServerState, Settings } from './state.ts'
 import { createState } from './state.ts'
 import { openStore } from './store.ts'
 import { createTokenEndpoints } from './token-endpoints.ts'
@@ -20,6 +23,8 @@ export interface ReferenceServerOptions {
   port?: number
   /** Keeps users and tokens over a restart; absent: memory only. */
   dataDir?: string
+  /** `redis://…`: keeps the rooms there, for all processes that name the same one; absent: in memory. */
+  redis?: string
   /** What `call` answers on `/ws/rooms`; by default `echo` and `order.place`. */
   methods?: Methods
   /** Answers every path that the server does not know, for a demo that serves its page from here. */
@@ -32,6 +37,8 @@ export interface ReferenceServer extends Control {
   readonly url: string
   /** `ws://127.0.0.1:PORT` */
   readonly wsUrl: string
+  /** Takes no more connections, and gives those of `/ws/rooms` the time of `drainMs` to go; then `close()`. */
+  retire(): Promise<void>
   /** Closes sockets with 1012, then ends; resolves when the port is free. */
   close(): Promise<void>
 }
@@ -96,19 +103,19 @@ function trackSockets(server: Server): Set<Socket> {
   return sockets
 }
 
+/** The rest of a server's life, once it takes no more connections. */
 async function shutDown(
-  server: Server,
   state: ServerState,
+  rooms: RoomsService,
   sockets: ReadonlySet<Socket>,
 ): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   for (const { socket } of state.connections) socket.close(1012, 'restarting')
   const until = Date.now() + GRACE_MS
   while (state.connections.size > 0 && Date.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   for (const socket of sockets) socket.destroy()
-  await closed
+  await rooms.close()
 }
 
 export async function createReferenceServer(
@@ -117,25 +124,53 @@ export async function createReferenceServer(
   const store = openStore(options.dataDir)
   const state = createState(store.data, store.save)
   const tokens = new Tokens(state)
-  const control = createControl(state, tokens)
-  const handshake = new Handshake(
-    state,
-    tokens,
-    createServices(state, options.methods ?? EXAMPLE_METHODS),
-  )
+  const rooms = await openRooms(options, state, tokens)
+  const control = createControl(state, tokens, rooms)
+  const handshake = new Handshake(state, tokens, createServices(state, rooms))
   const server = createServer(createRequestListener(state, tokens, control, options.fallback))
   const sockets = trackSockets(server)
   server.on('upgrade', handshake.upgrade)
   const port = await listen(server, options.port ?? 0)
-  let ending: Promise<void> | undefined
+  const stopListening = once(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  const end = once(async () => {
+    const stopped = stopListening()
+    await shutDown(state, rooms, sockets)
+    await stopped
+  })
   return {
     ...control,
     port,
     url: `http://${HOST}:${port}`,
     wsUrl: `ws://${HOST}:${port}`,
-    close() {
-      ending ??= shutDown(server, state, sockets)
-      return ending
+    async retire() {
+      stopListening().catch(() => {})
+      await rooms.drain(state.settings.drainMs)
+      await end()
     },
+    close: end,
+  }
+}
+
+async function openRooms(
+  { redis, methods = EXAMPLE_METHODS }: ReferenceServerOptions,
+  state: ServerState,
+  tokens: Tokens,
+): Promise<RoomsService> {
+  const store = await openRoomStore(redis, state.settings)
+  return new RoomsService({ state, tokens, methods, store })
+}
+
+async function openRoomStore(redis: string | undefined, settings: Settings): Promise<RoomStore> {
+  if (redis === undefined) return new MemoryStore(settings)
+  // The client of Redis takes longer to load than all the rest.
+  const { RedisStore } = await import('./rooms/redis-store.ts')
+  return RedisStore.open(redis, settings)
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  return () => {
+    running ??= run()
+    return running
   }
 }

@@ -18,14 +18,35 @@ export interface Settings {
   exactExp: boolean
   refuseTokens: boolean
   refuseSockets: RefuseSockets | null
-  closeAtExpiry: boolean
-  /** Endpoints that wait for a first message wait so long, then close with 4003. */
-  firstMessageMs: number
+  /** null: as the endpoint's protocol says, which is to close on `/ws/rooms` and not to elsewhere. */
+  closeAtExpiry: boolean | null
+  /** How long clients have to go elsewhere on SIGTERM. */
+  drainMs: number
   heartbeatMs: number
+  // All others are of `/ws/rooms`.
   frameBytes: number
   roomsPerJoin: number
-  /** Per connection of `/ws/rooms`; above it `rate-limited`. */
+  /** Of one connection. */
+  rooms: number
+  /** Unanswered sends of one connection. */
+  inFlight: number
+  /** Messages of one `history`. */
+  historyLimit: number
+  /** Of one connection; above it `rate-limited`. */
   sendsPerSecond: number | null
+  /** How long messages and their ids are remembered, at least. */
+  resumeWindowMs: number
+  /** How long a client that was cut off stays among the members. */
+  leaseMs: number
+  leaseRenewMs: number
+  /** How often rooms are looked at whose wake-up may have got lost. */
+  catchUpMs: number
+  /** How long the `auth` of a handshake without a token may take. */
+  firstMessageMs: number
+  /** How long before a token ends `expiring` is said; null: never. */
+  expiringAheadMs: number | null
+  /** Unsent bytes of one connection; above it it is closed with 1013. */
+  bufferedBytes: number
 }
 
 export interface Received {
@@ -91,12 +112,22 @@ export function defaultSettings(): Settings {
     exactExp: false,
     refuseTokens: false,
     refuseSockets: null,
-    closeAtExpiry: false,
-    firstMessageMs: 5_000,
+    closeAtExpiry: null,
+    drainMs: 1_000,
     heartbeatMs: 25_000,
     frameBytes: 65_536,
     roomsPerJoin: 100,
+    rooms: 10_000,
+    inFlight: 64,
+    historyLimit: 100,
     sendsPerSecond: null,
+    resumeWindowMs: 120_000,
+    leaseMs: 30_000,
+    leaseRenewMs: 10_000,
+    catchUpMs: 1_000,
+    firstMessageMs: 5_000,
+    expiringAheadMs: 30_000,
+    bufferedBytes: 8_388_608,
   }
 }
 

@@ -34,7 +34,7 @@ interface FileShape {
   opaque: [string, OpaqueToken][]
 }
 
-function fresh(): Persisted {
+function newlyMade(): Persisted {
   return {
     secret: randomBytes(32),
     users: newUsers(),
@@ -69,17 +69,19 @@ function write(file: string, data: Persisted): void {
     families: [...data.families],
     opaque: [...data.opaque],
   }
-  // Renamed into place: a SIGKILL in the middle of a write must not lose the key.
-  writeFileSync(`${file}.new`, JSON.stringify(shape), { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  // Renamed into place: a SIGKILL in the middle of a write must not lose the key, nor may a second
+  // process with the same folder read half of it.
+  const fresh = `${file}.${process.pid}`
+  writeFileSync(fresh, JSON.stringify(shape), { mode: 0o600 })
+  renameSync(fresh, file)
 }
 
 /** In memory without a folder; otherwise every change is on disk before its answer leaves. */
 export function openStore(dataDir: string | undefined): { data: Persisted; save: () => void } {
-  if (dataDir === undefined) return { data: fresh(), save: () => {} }
+  if (dataDir === undefined) return { data: newlyMade(), save: () => {} }
   mkdirSync(dataDir, { recursive: true })
   const file = join(dataDir, 'reference-server.json')
-  const data = read(file) ?? fresh()
+  const data = read(file) ?? newlyMade()
   write(file, data)
   return { data, save: () => write(file, data) }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Identity } from '../../../src/core/identity.ts'
-import { Delivery, type Order } from '../../../src/links/delivery.ts'
+import { Delivery } from '../../../src/links/delivery.ts'
+import type { Order, Terms } from '../../../src/links/order.ts'
 
 const ANN: Identity = { login: 1, token: 'ann' }
 const NOBODY: Identity = { login: 1 }
@@ -13,14 +14,23 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const make = (ready = new Set<string | undefined>([undefined]), bounds = {}) => {
+const WINDOW_MS = 8_000
+
+const make = (ready = new Set<string | undefined>([undefined]), bounds = {}, told = {}) => {
   const written: (string | ArrayBuffer)[] = []
-  const delivery = new Delivery({
+  const terms: Terms = { inFlight: 9, frameBytes: 1_000, rememberMs: WINDOW_MS, ...told }
+  const port = {
     bounds: { count: 10, bytes: 100, ...bounds },
     answerMs: 1_000,
-    isReady: ({ room }) => ready.has(room),
-    write: (frame) => written.push(frame),
-  })
+    terms,
+    identity: ANN,
+    epoch: 'e1',
+    isReady: ({ room }: Order) => ready.has(room),
+    epochOf: () => port.epoch,
+    complete: (frame: string | ArrayBuffer, epoch: string | undefined) => `${frame}@${epoch}`,
+    write: (frame: string | ArrayBuffer) => written.push(String(frame).split('@')[0] ?? ''),
+  }
+  const delivery = new Delivery(port)
   let id = 0
   const submit = (frame: string, order: Partial<Order> = {}) => {
     const promise = delivery.submit({
@@ -28,13 +38,13 @@ const make = (ready = new Set<string | undefined>([undefined]), bounds = {}) => 
       frame,
       identity: ANN,
       answered: true,
-      repeatable: true,
+      repetition: 'remembered',
       ...order,
     })
     promise.catch(() => {})
     return promise
   }
-  return { delivery, submit, written, ready }
+  return { delivery, submit, written, ready, port }
 }
 
 describe('a frame', () => {
@@ -50,7 +60,7 @@ describe('a frame', () => {
     ready.add(undefined)
     sent.push(submit('three', { answered: false }))
     expect(written).toEqual([])
-    delivery.flush(ANN)
+    delivery.flush()
     await Promise.all(sent)
     expect(written).toEqual(['one', 'two', 'three'])
   })
@@ -68,19 +78,29 @@ describe('a frame', () => {
   it('is settled once: a second answer finds nobody', async () => {
     const { delivery, submit } = make()
     const sent = submit('one')
-    expect([delivery.answer(1, undefined, 'a'), delivery.answer(1, new Error('b'))]).toEqual([
-      true,
-      false,
-    ])
+    expect([delivery.answer(1, 'a'), delivery.refuse(1, new Error('b'))]).toEqual([true, false])
     await expect(sent).resolves.toBe('a')
   })
 
-  it('without an answer in time is unknown', async () => {
-    const { submit } = make()
-    const sent = submit('one')
-    await vi.advanceTimersByTimeAsync(1_500)
-    await expect(sent).rejects.toMatchObject({ code: 'SEND_UNKNOWN' })
-  })
+  it.each([
+    ['never', 1_000],
+    ['always', 1_000],
+    ['remembered', WINDOW_MS],
+  ] as const)(
+    'without an answer in time, repeated %s, is unknown after %d ms',
+    async (repetition, ms) => {
+      const { submit } = make()
+      let settled = false
+      const sent = submit('one', { repetition })
+      sent.catch(() => {
+        settled = true
+      })
+      await vi.advanceTimersByTimeAsync(ms - 1)
+      expect(settled).toBe(false)
+      await vi.advanceTimersByTimeAsync(300)
+      await expect(sent).rejects.toMatchObject({ code: 'SEND_UNKNOWN' })
+    },
+  )
 
   it('that was not sent in its own time was not sent', async () => {
     const { submit } = make(new Set())
@@ -90,27 +110,139 @@ describe('a frame', () => {
   })
 
   it.each([
-    ['sent by somebody known, and repeatable', ANN, true, true],
-    ['sent by somebody known, and not repeatable', ANN, false, false],
-    ['sent by nobody known', NOBODY, true, false],
-  ])(
-    '%s, goes out again after the socket was lost: %o %o %s',
-    async (_, identity, repeatable, again) => {
-      const { delivery, submit, written } = make()
-      const sent = submit('one', { identity, repeatable })
-      delivery.interrupted(identity)
-      delivery.flush(identity)
+    ['sent by somebody known, and remembered', ANN, 'remembered', true],
+    ['sent by somebody known, and always repeated', ANN, 'always', true],
+    ['sent by somebody known, and never repeated', ANN, 'never', false],
+    ['sent by somebody known, and volatile', ANN, 'volatile', false],
+    ['sent by nobody known', NOBODY, 'remembered', false],
+  ] as const)(
+    '%s, goes out again after the socket was lost: %o %s %s',
+    async (_, identity, repetition, again) => {
+      const { delivery, submit, written, port } = make()
+      Object.assign(port, { identity })
+      const sent = submit('one', { identity, repetition })
+      delivery.interrupted()
+      delivery.flush()
       expect(written).toEqual(again ? ['one', 'one'] : ['one'])
       if (again) delivery.answer(1, undefined)
       else await expect(sent).rejects.toMatchObject({ code: 'SEND_UNKNOWN' })
     },
   )
 
+  it.each([
+    ['under another counting of its room', { epoch: 'e2' }, 0],
+    ['when the server may have forgotten it', {}, WINDOW_MS * 0.75],
+  ])('is not sent again %s: its outcome is unknown', async (_, change, afterMs) => {
+    const { delivery, submit, written, port, ready } = make()
+    const sent = submit('one')
+    delivery.interrupted()
+    ready.clear()
+    await vi.advanceTimersByTimeAsync(afterMs)
+    Object.assign(port, change)
+    ready.add(undefined)
+    delivery.flush()
+    await expect(sent).rejects.toMatchObject({ code: 'SEND_UNKNOWN' })
+    expect(written).toEqual(['one'])
+  })
+
+  it('goes out again under the counting that it was first written under', () => {
+    const { delivery, submit, port } = make()
+    const complete = vi.spyOn(port, 'complete')
+    submit('one')
+    port.epoch = 'e2'
+    port.terms = { ...port.terms }
+    delivery.interrupted()
+    port.epoch = 'e1'
+    delivery.flush()
+    expect(complete.mock.calls).toEqual([
+      ['one', 'e1'],
+      ['one', 'e1'],
+    ])
+    delivery.answer(1, undefined)
+  })
+
+  it('is unknown, not lost, when its window ends without a connection', async () => {
+    const { delivery, submit, ready } = make()
+    const sent = submit('one')
+    ready.clear()
+    delivery.interrupted()
+    await vi.advanceTimersByTimeAsync(WINDOW_MS + 300)
+    await expect(sent).rejects.toMatchObject({ code: 'SEND_UNKNOWN' })
+  })
+
+  it('that was repeated and then refused is unknown: the first writing may have arrived', async () => {
+    const { delivery, submit } = make()
+    const [once, twice] = [submit('once'), submit('twice')]
+    delivery.refuse(1, new Error('forbidden'))
+    delivery.interrupted()
+    delivery.flush()
+    delivery.refuse(2, new Error('forbidden'))
+    await expect(once).rejects.toThrow('forbidden')
+    await expect(twice).rejects.toMatchObject({
+      code: 'SEND_UNKNOWN',
+      cause: new Error('forbidden'),
+    })
+  })
+
+  it('that the server wants later is sent again then, and everything else waits too', async () => {
+    const { delivery, submit, written } = make()
+    const sent = submit('one')
+    expect([delivery.postpone(1, 500), delivery.postpone(9, 500)]).toEqual([true, false])
+    const next = submit('two')
+    await vi.advanceTimersByTimeAsync(499)
+    expect(written).toEqual(['one'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(written).toEqual(['one', 'one', 'two'])
+    delivery.answer(1, 'a')
+    delivery.answer(2, 'b')
+    await expect(Promise.all([sent, next])).resolves.toEqual(['a', 'b'])
+  })
+
+  it('that was put off and then given up was not sent', async () => {
+    const { delivery, submit } = make()
+    const sent = submit('one', { timeoutMs: 1_000 })
+    delivery.postpone(1, 5_000)
+    await vi.advanceTimersByTimeAsync(1_300)
+    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' })
+  })
+
+  it('is volatile: not queued where it cannot leave', async () => {
+    const { submit, written } = make(new Set())
+    await expect(submit('one', { repetition: 'volatile' })).rejects.toMatchObject({
+      code: 'NOT_CONNECTED',
+    })
+    expect(written).toEqual([])
+  })
+
+  it('over the limit of the server is refused before it is sent', async () => {
+    const { delivery, submit, written } = make(undefined, {}, { frameBytes: 7 })
+    await expect(submit('12345')).rejects.toMatchObject({
+      code: 'REQUEST_FAILED',
+      serverCode: 'too-large',
+    })
+    submit('1234')
+    expect(written).toEqual(['1234'])
+    delivery.answer(2, undefined)
+  })
+
+  it('waits for an answer when as many are open as the server takes', () => {
+    const { delivery, submit, written } = make(undefined, {}, { inFlight: 2 })
+    for (const frame of ['one', 'two', 'three', 'four']) submit(frame)
+    expect(written).toEqual(['one', 'two'])
+    delivery.answer(2, undefined)
+    expect(written).toEqual(['one', 'two', 'three'])
+    delivery.refuse(1, new Error('no'))
+    expect(written).toEqual(['one', 'two', 'three', 'four'])
+    delivery.answer(3, undefined)
+    delivery.answer(4, undefined)
+  })
+
   it('of one person is never sent by another', async () => {
-    const { delivery, submit, written, ready } = make(new Set())
+    const { delivery, submit, written, ready, port } = make(new Set())
     const sent = submit('one')
     ready.add(undefined)
-    delivery.flush({ login: 2, token: 'bob' })
+    Object.assign(port, { identity: { login: 2, token: 'bob' } })
+    delivery.flush()
     await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' })
     expect(written).toEqual([])
   })
@@ -122,7 +254,7 @@ describe('a frame', () => {
     controller.abort(new Error('enough'))
     await expect(sent).rejects.toThrow('enough')
     ready.add(undefined)
-    delivery.flush(ANN)
+    delivery.flush()
     expect(written).toEqual([])
   })
 })

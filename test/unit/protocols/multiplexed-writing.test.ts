@@ -24,6 +24,30 @@ describe('multiplexed()', () => {
       (codec) => codec.join?.([{ room: 'a', params: { since: 1 } }, { room: '__proto__' }], 1),
       { type: 'join', id: 1, rooms: [{ room: 'a', params: { since: 1 } }, { room: '__proto__' }] },
     ],
+    [
+      'join that resumes and shows itself',
+      (codec) => codec.join?.([{ room: 'a', presence: {}, resume: { epoch: 'e"', seq: 3 } }], 1),
+      {
+        type: 'join',
+        id: 1,
+        rooms: [{ room: 'a', presence: {}, resume: { epoch: 'e"', seq: 3 } }],
+      },
+    ],
+    [
+      'send as it goes out',
+      (codec) => codec.complete?.(String(codec.send('a', {}, 7)), '"e"'),
+      { type: 'send', id: 7, room: 'a', clientId, n: 7, data: {}, epoch: '"e"' },
+    ],
+    [
+      'history',
+      (codec) => codec.history?.('a', { limit: 5, before: 9 }, 3),
+      { type: 'history', id: 3, room: 'a', before: 9, limit: 5 },
+    ],
+    [
+      'history from now on',
+      (codec) => codec.history?.('a', { limit: 5 }, 3),
+      { type: 'history', id: 3, room: 'a', limit: 5 },
+    ],
     ['leave', (codec) => codec.leave?.('a', 2), { type: 'leave', id: 2, room: 'a' }],
     [
       'call',
@@ -37,6 +61,31 @@ describe('multiplexed()', () => {
     ],
   ])('writes %s', (_name, write, frame) => {
     expect(written(write(codecOf()))).toEqual(frame)
+  })
+
+  it('numbers its dials, and names itself', () => {
+    const codec = codecOf()
+    const dialed = [1, 2].map(() => {
+      const url = new URL('wss://x.test/ws?a=1')
+      codec.address?.(url, ['lobby'])
+      return url.search
+    })
+    expect(dialed).toEqual([1, 2].map((n) => `?a=1&client=${clientId}&connection=${n}`))
+  })
+
+  it.each<[string, string[], string[]]>([
+    ['names', ['a', 'b&c', 'ä'], ['a', 'b&c', 'ä']],
+    [
+      'as many as fit into 1,024 bytes',
+      ['a'.repeat(500), 'b'.repeat(512), 'c'],
+      ['a'.repeat(500), 'b'.repeat(512)],
+    ],
+    ['no more', ['a'.repeat(500), 'b'.repeat(513), 'c'], ['a'.repeat(500)]],
+  ])('joins rooms in the URL: %s', (_, rooms, named) => {
+    const codec = multiplexed({ joinInUrl: true }).codec({ clientId })
+    const url = new URL('wss://x.test/ws')
+    expect(codec.address?.(url, rooms)).toEqual(named)
+    expect(url.searchParams.getAll('join')).toEqual(named)
   })
 
   it('writes any data as JSON.stringify would', () => {

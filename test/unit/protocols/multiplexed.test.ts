@@ -31,6 +31,29 @@ const error = {
   message: 'not yours',
   retryAfterMs: 5,
 }
+const stored = { seq: 12, from: 'bob', clientId: 'f'.repeat(32), n: 7, at: 1.76e12, data: null }
+const readStored = {
+  data: null,
+  meta: { id: `${'f'.repeat(32)}:7`, seq: 12, sender: 'bob', own: false, at: 1.76e12 },
+}
+const entry = { user: 'bob', clientId: 'f'.repeat(32), data: { mood: 'calm' } }
+const resumed = {
+  ...joined,
+  recovered: true,
+  messages: [stored],
+  members: [entry],
+  version: 3,
+}
+const presence = { type: 'presence', room: 'lobby', version: 4, joins: [entry], leaves: [entry] }
+const drain = { type: 'drain', withinMs: 5 }
+const history = {
+  type: 'history',
+  id: 5,
+  room: 'lobby',
+  epoch: 'e',
+  messages: [stored],
+  more: true,
+}
 const okOfSend = { type: 'ok', id: 3, seq: 12 }
 const reply = { type: 'reply', id: 4, data: null }
 const welcome = {
@@ -40,6 +63,7 @@ const welcome = {
   session: 's1',
   limits: { frameBytes: 65536, roomsPerJoin: 100 },
   heartbeatMs: 25_000,
+  resumeWindowMs: 120_000,
   features: ['call'],
 }
 describe('multiplexed()', () => {
@@ -57,12 +81,64 @@ describe('multiplexed()', () => {
     [
       'welcome',
       welcome,
-      { kind: 'welcome', user: 'alice', limits: { frameBytes: 65536, roomsPerJoin: 100 } },
+      {
+        kind: 'welcome',
+        user: 'alice',
+        limits: { frameBytes: 65536, roomsPerJoin: 100 },
+        resumeWindowMs: 120_000,
+        features: ['call'],
+        renewable: false,
+      },
     ],
     [
       'a welcome with members of later versions',
-      { ...welcome, limits: { ...welcome.limits, rate: null }, resumeWindowMs: 'x' },
-      { kind: 'welcome', user: 'alice', limits: welcome.limits },
+      { ...welcome, limits: { ...welcome.limits, rate: null, inFlight: 8 }, hello: 'x' },
+      {
+        kind: 'welcome',
+        user: 'alice',
+        limits: { ...welcome.limits, inFlight: 8 },
+        resumeWindowMs: 120_000,
+        features: ['call'],
+        renewable: false,
+      },
+    ],
+    [
+      'joined by the URL',
+      { ...joined, id: undefined },
+      { kind: 'joined', room: 'lobby', epoch: 'e1', seq: 11 },
+    ],
+    [
+      'joined again',
+      resumed,
+      {
+        kind: 'joined',
+        room: 'lobby',
+        id: 1,
+        epoch: 'e1',
+        seq: 11,
+        recovered: true,
+        messages: [readStored],
+        members: [entry],
+        version: 3,
+      },
+    ],
+    [
+      'presence',
+      presence,
+      {
+        kind: 'presence',
+        room: 'lobby',
+        version: 4,
+        joins: [entry],
+        leaves: [{ user: 'bob', clientId: 'f'.repeat(32) }],
+      },
+    ],
+    ['history', history, { kind: 'ok', id: 5, data: { messages: [readStored], more: true } }],
+    ['drain', drain, { kind: 'drain', withinMs: 5 }],
+    [
+      'superseded, as the end of the connection',
+      { ...error, code: 'superseded' },
+      { kind: 'verdict', verdict: 'retry' },
     ],
     ['joined', joined, { kind: 'joined', room: 'lobby', id: 1, epoch: 'e1', seq: 11 }],
     ['ok', { type: 'ok', id: 2 }, { kind: 'ok', id: 2 }],
@@ -121,7 +197,7 @@ describe('multiplexed()', () => {
       { type: 'error', code: 'internal', message: '' },
       { kind: 'error', code: 'internal', message: '' },
     ],
-    ['a frame of later versions', { type: 'presence', room: 1 }, { kind: 'ignored' }],
+    ['a frame of later versions', { type: 'later', room: 1 }, { kind: 'ignored' }],
     ['a type that objects have', { type: 'constructor' }, { kind: 'ignored' }],
     ['a type named __proto__', { type: '__proto__' }, { kind: 'ignored' }],
   ])('reads %s', (_name, frame, incoming) => {
@@ -159,9 +235,21 @@ describe('multiplexed()', () => {
     [message, 'n', [...nonCounts, undefined]],
     [message, 'at', [...nonCounts, undefined]],
     [joined, 'room', [...nonTexts, undefined]],
-    [joined, 'id', [...nonCounts, undefined]],
+    [joined, 'id', nonCounts],
     [joined, 'epoch', [...nonTexts, undefined]],
     [joined, 'seq', [...nonCounts, undefined]],
+    [resumed, 'recovered', [null, 1, 'true']],
+    [resumed, 'messages', [1, {}, [1], [{ ...stored, seq: -1 }], [{ ...stored, from: null }]]],
+    [resumed, 'members', [1, {}, [1], [{ ...entry, user: 1 }], [{ ...entry, data: null }]]],
+    [resumed, 'version', nonCounts],
+    [presence, 'room', [...nonTexts, undefined]],
+    [presence, 'version', [...nonCounts, undefined]],
+    [presence, 'joins', [undefined, {}, [{ ...entry, clientId: 1 }]]],
+    [presence, 'leaves', [undefined, {}, [null]]],
+    [history, 'id', [...nonCounts, undefined]],
+    [history, 'messages', [undefined, {}, [stored, {}]]],
+    [history, 'more', [undefined, 1]],
+    [drain, 'withinMs', [...nonCounts, undefined]],
     [okOfSend, 'id', [...nonCounts, undefined]],
     [okOfSend, 'seq', nonCounts],
     [reply, 'id', [...nonCounts, undefined]],
@@ -181,8 +269,11 @@ describe('multiplexed()', () => {
       nonSizes.flatMap((size) => [
         { ...welcome.limits, frameBytes: size },
         { ...welcome.limits, roomsPerJoin: size },
+        ...(size === undefined ? [] : [{ ...welcome.limits, inFlight: size }]),
       ]),
     ],
+    [welcome, 'resumeWindowMs', nonCounts],
+    [welcome, 'features', [null, 'call', [1]]],
   ]
   const malformed = MALFORMED.flatMap(([frame, key, values]) =>
     values.map((value) => ({ ...frame, [key]: value })),
@@ -193,7 +284,9 @@ describe('multiplexed()', () => {
 
   it('never throws, never pollutes, and never quotes', () => {
     const value = fc.jsonValue({ maxDepth: 2 })
-    const type = fc.constantFrom('welcome', 'joined', 'ok', 'reply', 'message', 'error', 'pong')
+    const type = fc.constantFrom(
+      ...['welcome', 'joined', 'ok', 'reply', 'message', 'error', 'pong', 'presence', 'history'],
+    )
     const keys = ['id', 'room', 'seq', 'data', 'code', 'limits', 'version', '__proto__']
     const frame = fc
       .dictionary(fc.constantFrom(...keys), value)

@@ -54,7 +54,7 @@ class ControlDoor:
             case "mint":
                 return await backend.mint(body["user"], body.get("kind", "valid"), body.get("lifetimeMs"))
             case "settings":
-                state.settings.merge(body)
+                state.merge(body)
             case "revoke":
                 state.revoked.add(body["user"])
             case "delete-user":
@@ -72,7 +72,7 @@ class ControlDoor:
     def _close(self, body: dict[str, Any]) -> int:
         """Does not wait: uvicorn's ``close`` lasts until the peer has answered, which may be never."""
         room = body.get("room")
-        visits = [visit for visit in self.state.open if room is None or visit.room == room]
+        visits = [visit for visit in self.state.open if room is None or visit.is_in(room)]
         for visit in visits:
             task = asyncio.get_running_loop().create_task(visit.close(body["code"], body.get("reason", "")))
             self._closing.add(task)

@@ -8,14 +8,18 @@ accepted. The application under it needs to know none of this; it only says who 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .state import SocketRefusal, State
+
+if TYPE_CHECKING:
+    from .rooms import Connection
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -23,6 +27,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+ROOMS_PATH = re.compile(r"^/ws/rooms/?$")
 ROOM_PATH = re.compile(r"^/ws/(?:v2/)?(?:chat|session|origin|first)/([^/]+)/?$")
 
 
@@ -33,7 +38,10 @@ class Visit:
     room: str | None
     own_code: int
     state: State
-    raw_send: Send
+    real_send: Send
+    """Channels' own middleware calls it so too, and the rooms module finds daphne behind that name."""
+    connection: Connection | None = None
+    """Told by ``/ws/rooms``: who has come and where it is."""
     user: str | None = None
     """Told by the application when it has authenticated the socket."""
     expires_at: float | None = None
@@ -50,7 +58,7 @@ class Visit:
         self.leave()
         # The client may have gone a moment ago; every server has its own exception for that.
         with suppress(Exception):
-            await self.raw_send({"type": "websocket.close", "code": code, "reason": reason})
+            await self.real_send({"type": "websocket.close", "code": code, "reason": reason})
 
     def later(self, seconds: float, code: int, reason: str, *, only_at_expiry: bool = False) -> None:
         async def run() -> None:
@@ -75,16 +83,22 @@ class Visit:
                 await self._accept(message)
             case "websocket.close":
                 self.leave()
-                await self.raw_send(message)
+                try:
+                    await self.real_send(message)
+                except Exception:
+                    # daphne knows not all codes; the application may try another.
+                    self.over = False
+                    self.state.open.add(self)
+                    raise
             case _:
-                await self.raw_send(message)
+                await self.real_send(message)
 
     async def _accept(self, message: Message) -> None:
         refusal = self.state.settings.refuseSockets
         if refusal and refusal.when == "before-accept":
             await self.close(refusal.code or self.own_code)
             return
-        await self.raw_send(message)
+        await self.real_send(message)
         self.state.open.add(self)
         if refusal:
             await self._refuse_accepted(refusal)
@@ -105,8 +119,29 @@ class Visit:
             self.leave()
         elif message["type"] == "websocket.receive" and self.waits:
             self.waits = False
-        elif message["type"] == "websocket.receive" and message.get("text") is not None and self.room:
-            self.state.received.append({"room": self.room, "user": self.user, "data": message["text"]})
+        elif message["type"] == "websocket.receive" and message.get("text") is not None:
+            if self.room:
+                self._log(self.room, self.user, message["text"])
+            elif self.connection is not None and self.connection.user is not None:
+                kind, room = _about(message["text"])
+                # A frame that holds a token is nobody's to keep.
+                if kind != "auth":
+                    self._log(room, self.connection.user, message["text"])
+
+    def _log(self, room: str, user: str | None, text: str) -> None:
+        self.state.received.append({"room": room, "user": user, "data": text})
+
+    def is_in(self, room: str) -> bool:
+        return self.room == room or (self.connection is not None and room in self.connection.rooms)
+
+
+def _about(text: str) -> tuple[str, str]:
+    """Type and room of a frame of the rooms protocol, as far as it has them."""
+    try:
+        frame = json.loads(text)
+        return str(frame.get("type", "")), str(frame.get("room", ""))
+    except (ValueError, AttributeError, RecursionError):
+        return "", ""
 
 
 class SocketDoor:
@@ -122,7 +157,8 @@ class SocketDoor:
             await self.app(scope, receive, send)
             return
         room = ROOM_PATH.match(scope["path"])
-        visit = Visit(room.group(1) if room else None, self.own_code, self.state, send)
+        own_code = 4003 if ROOMS_PATH.match(scope["path"]) else self.own_code
+        visit = Visit(room.group(1) if room else None, own_code, self.state, send)
         # Frameworks copy the scope on the way down; the visit in it stays the same object.
         scope["visit"] = visit
 

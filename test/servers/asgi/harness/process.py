@@ -15,6 +15,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from .rooms import REDIS
+
 UVICORN_WS = ("websockets", "wsproto", "websockets-sansio")
 GRACE_SECONDS = 1.0
 
@@ -22,12 +24,21 @@ GRACE_SECONDS = 1.0
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, help="a free one when left out")
     parser.add_argument("--data", type=Path, help="keeps users and tokens here over a restart")
+    parser.add_argument("--redis", metavar="URL", help="the rooms are in that Redis, for several processes")
     parser.add_argument(
         "--log-level",
         default="warning",
         choices=("warning", "info", "debug"),
         help="info and debug show request targets, so tokens: only for measuring what a server logs",
     )
+
+
+def choose_redis(url: str | None) -> None:
+    """Before the application is imported, which reads it."""
+    if url is None:
+        os.environ.pop(REDIS, None)
+    else:
+        os.environ[REDIS] = url
 
 
 def data_folder(chosen: Path | None) -> Path:

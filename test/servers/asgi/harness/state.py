@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,9 +37,29 @@ class Settings:
     accessLifetimeMs: int = DEFAULT_ACCESS_LIFETIME_MS
     refuseTokens: bool = False
     refuseSockets: SocketRefusal | None = None
-    closeAtExpiry: bool = False
+    closeAtExpiry: bool | None = None
+    """``None``: as the endpoint's protocol says, which is to close on ``/ws/rooms`` and not to elsewhere."""
+
+    # Of /ws/rooms alone; ``ROOM_SETTINGS`` names their counterparts.
+    heartbeatMs: int = 25_000
+    frameBytes: int = 65_536
+    roomsPerJoin: int = 100
+    rooms: int = 10_000
+    inFlight: int = 64
+    historyLimit: int = 100
+    sendsPerSecond: float | None = None
+    resumeWindowMs: int = 120_000
+    keepMessages: int = 1_000
+    roomMessages: int = 100_000
+    leaseMs: int = 30_000
+    leaseRenewMs: int = 10_000
+    catchUpMs: int = 5_000
     firstMessageMs: int = 5_000
-    """Endpoints that wait for a first message wait so long, then close."""
+    expiringAheadMs: int | None = 30_000
+    drainMs: int = 250
+    bufferedBytes: int = 1_048_576
+    stallMs: int = 10_000
+    origins: list[str] | None = None
 
     def merge(self, changes: dict[str, Any]) -> None:
         """Raises before anything is changed, so a test's typing mistake never half-applies."""
@@ -78,12 +99,18 @@ class State:
     settings: Settings = field(default_factory=Settings)
     received: list[dict[str, Any]] = field(default_factory=list)
     open: set[Visit] = field(default_factory=set)
+    on_settings: Callable[[Settings], None] = lambda settings: None
 
     def reset(self) -> None:
         """As new, except that nobody is thrown out: open sockets belong to the test that opened them."""
         self.settings = Settings()
         self.received.clear()
         self.revoked.clear()
+        self.on_settings(self.settings)
+
+    def merge(self, changes: dict[str, Any]) -> None:
+        self.settings.merge(changes)
+        self.on_settings(self.settings)
 
     def may_enter(self, user: str, room: str) -> bool:
         """Authorization, after authentication: who may be where."""

@@ -18,6 +18,7 @@ http = get_asgi_application()
 from .article_chat import ChatConsumer  # noqa: E402
 from .backend import ChannelsBackend  # noqa: E402
 from .chat_v2 import REFUSED, FirstMessageChat, SessionChat, TokenChat  # noqa: E402
+from .rooms import RoomsConsumer  # noqa: E402
 from .state import state  # noqa: E402
 from .token_middleware import TokenAuthMiddleware  # noqa: E402
 
@@ -32,6 +33,7 @@ sockets = URLRouter(
         path("ws/v2/chat/<str:room_name>/", TokenChat.as_asgi()),
         path("ws/v2/first/<str:room_name>/", FirstMessageChat.as_asgi()),
         path("ws/v2/session/<str:room_name>/", AuthMiddlewareStack(SessionChat.as_asgi())),
+        path("ws/rooms", AuthMiddlewareStack(RoomsConsumer.as_asgi())),
     ]
 )
 watched = SocketDoor(ProtocolTypeRouter({"http": http, "websocket": sockets}), state, own_code=REFUSED)

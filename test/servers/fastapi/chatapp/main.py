@@ -12,7 +12,7 @@ from harness.probe import Probe
 from harness.process import signing_key
 from harness.state import RevokedUsers, State
 
-from . import article_chat, chat_v2, token_routes
+from . import article_chat, chat_v2, rooms, token_routes
 from .accounts import Accounts
 from .backend import FastApiBackend
 from .tokens import AccessTokens
@@ -26,7 +26,8 @@ def build(data: Path) -> App:
     app = FastAPI(openapi_url=None)
     app.state.door, app.state.accounts, app.state.tokens = state, accounts, tokens
     app.state.rooms = chat_v2.Rooms()
-    for routes in (token_routes.router, article_chat.router, chat_v2.router):
+    rooms_router = rooms.build(state, accounts, tokens)
+    for routes in (token_routes.router, article_chat.router, chat_v2.router, rooms_router):
         app.include_router(routes)
 
     backend = FastApiBackend(accounts, tokens)

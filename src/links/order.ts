@@ -1,0 +1,88 @@
+/** A frame on its way: what is known of it, and what its sender may expect. */
+import type { Identity } from '../core/identity.ts'
+import type { OutboxBounds } from '../core/outbox.ts'
+import { NotConnectedError, SendUnknownError } from '../errors.ts'
+
+export interface SendOptions {
+  /** Gives up: the promise rejects with its reason. */
+  readonly signal?: AbortSignal
+  /**
+   * Gives up after so long, in ms. Default: what is queued waits; what was sent has `requestTimeoutMs`, or as
+   * long as the server knows repetitions, whichever is longer.
+   */
+  readonly timeoutMs?: number
+}
+
+/**
+ * What becomes of a frame whose socket is lost before the answer. `remembered`: sent again as long as the
+ * server knows it by its id. `volatile`: not even queued.
+ */
+export type Repetition = 'never' | 'always' | 'remembered' | 'volatile'
+
+export interface Order {
+  readonly id: number
+  readonly frame: string | ArrayBuffer
+  readonly room?: string | undefined
+  /** Whose frame it is: nobody else sends it. */
+  readonly identity: Identity
+  /** The server answers it under its id. Otherwise it is done when it was handed over. */
+  readonly answered: boolean
+  readonly repetition: Repetition
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number | undefined
+}
+
+export interface Entry extends Order {
+  identity: Identity
+  readonly bytes: number
+  /** When, and under which counting of its room, it was written for the first time. */
+  first: { readonly at: number; readonly epoch: string | undefined } | undefined
+  writes: number
+  readonly deadline: number | undefined
+  answerBy: number | undefined
+  settle: (error: unknown, value?: unknown) => void
+}
+
+/** What the server said about itself. */
+export interface Terms {
+  /** Unanswered frames at a time. */
+  readonly inFlight: number
+  readonly frameBytes: number
+  /** For so long it knows a repeated send, in ms. */
+  readonly rememberMs: number
+}
+
+export interface DeliveryPort {
+  readonly bounds: OutboxBounds
+  readonly answerMs: number
+  readonly terms: Terms
+  readonly identity: Identity
+  /** Can this frame leave now? */
+  isReady(order: Order): boolean
+  /** Names the counting of the room's messages, where the server tells one. */
+  epochOf(room: string | undefined): string | undefined
+  /** As it goes out, for the first time or again. */
+  complete(frame: string | ArrayBuffer, epoch: string | undefined): string | ArrayBuffer
+  write(frame: string | ArrayBuffer): void
+}
+
+export const unwritten = ({ timeoutMs }: Order) => ({
+  first: undefined,
+  writes: 0,
+  deadline: timeoutMs === undefined ? undefined : Date.now() + timeoutMs,
+  answerBy: undefined,
+})
+
+export const dueAt = ({ deadline, answerBy }: Entry): number =>
+  Math.min(deadline ?? Number.POSITIVE_INFINITY, answerBy ?? Number.POSITIVE_INFINITY)
+
+export const sizeOf = (frame: string | ArrayBuffer): number =>
+  typeof frame === 'string' ? new TextEncoder().encode(frame).byteLength : frame.byteLength
+
+/** UTF-8 takes at most three bytes for a unit of a string, so short ones need no count. */
+export const isOver = (limit: number, frame: string | ArrayBuffer): boolean =>
+  (typeof frame === 'string' ? frame.length * 3 : frame.byteLength) > limit && sizeOf(frame) > limit
+
+export const unknown = (cause?: Error): Error =>
+  new SendUnknownError('sent, and no answer came: it may have arrived or not', { cause })
+export const lost = (): Error => new NotConnectedError('not sent: the connection was lost')

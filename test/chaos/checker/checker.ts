@@ -1,0 +1,257 @@
+/**
+ * Judges the history of a run. Knows the promise, the protocol's words and nothing of the SDK: what it reads
+ * of frames was read from the wire.
+ */
+import type { History, Recorded, Setup } from '../history.ts'
+import { Epochs } from './epochs.ts'
+import { Ledger } from './ledger.ts'
+import { Membership } from './membership.ts'
+import type { Report, Violation } from './rules.ts'
+import { type Circumstances, Sends } from './sends.ts'
+
+type EventOf<Kind extends Recorded['kind']> = Extract<Recorded, { kind: Kind }>
+
+interface Client {
+  isConnected: boolean
+  disconnectedAt: number
+  /** When it was lost, where it was, and how long it was away the last time, in ms. */
+  lostAtMs: number | undefined
+  awayMs: number
+  readonly got: Set<string>
+  readonly rooms: Map<string, Membership>
+  readonly left: Map<string, number>
+}
+
+const newClient = (): Client => ({
+  isConnected: false,
+  disconnectedAt: -1,
+  lostAtMs: undefined,
+  awayMs: 0,
+  got: new Set(),
+  rooms: new Map(),
+  left: new Map(),
+})
+
+class Checker {
+  readonly violations: Violation[] = []
+  readonly #setup: Setup
+  readonly #report: Report = (rule, event, text) => this.violations.push({ rule, event, text })
+  readonly #epochs = new Epochs(this.#report)
+  readonly #ledger = new Ledger(this.#report)
+  readonly #sends: Sends
+  readonly #clients = new Map<number, Client>()
+  #wasQuiet = false
+
+  constructor(setup: Setup) {
+    this.#setup = setup
+    this.#sends = new Sends(setup, this.#report)
+  }
+
+  read(event: Recorded, index: number): void {
+    switch (event.kind) {
+      case 'joining':
+      case 'joined':
+      case 'refused':
+      case 'left':
+        this.#member(event, index)
+        break
+      case 'told':
+        this.#told(event, index)
+        break
+      case 'sending':
+        this.#sending(event, index)
+        break
+      case 'settled':
+        this.#settled(event, index)
+        break
+      case 'delivered':
+        this.#delivered(event, index)
+        break
+      case 'gap':
+        this.#gap(event, index)
+        break
+      case 'connected':
+      case 'disconnected':
+        this.#connection(event, index)
+        break
+      case 'late':
+        if (event.stored > 0)
+          this.#report(
+            'superseded-stored',
+            index,
+            `client ${event.client}: ${event.stored} answered with ok`,
+          )
+        break
+      case 'epoch-ended':
+        this.#epochs.ended(index)
+        break
+      case 'error':
+        this.#report('error', index, `client ${event.client}: ${event.text}`)
+        break
+      case 'quiet':
+        this.#wasQuiet = true
+        break
+      case 'fault':
+        break
+    }
+  }
+
+  end(index: number): void {
+    if (!this.#wasQuiet) this.#report('never-quiet', index, 'the run did not come to rest')
+    for (const { rooms } of this.#clients.values())
+      for (const membership of rooms.values()) membership.resolve(index)
+    this.#sends.end((key) => this.#ledger.placeOf(key), index)
+    this.#checkTurns(index)
+    if (this.#wasQuiet) this.#checkLost(index)
+  }
+
+  #member(event: EventOf<'joining' | 'joined' | 'refused' | 'left'>, index: number): void {
+    const { client, room } = event
+    const { rooms, left } = this.#client(client)
+    const isForbidden = this.#setup.forbidden.includes(room)
+    switch (event.kind) {
+      case 'joining':
+        rooms.set(room, new Membership(client, room, this.#epochs, this.#report))
+        break
+      case 'joined':
+        if (isForbidden) this.#report('forbidden-entered', index, `client ${client} in ${room}`)
+        rooms.get(room)?.joined(index)
+        break
+      case 'refused':
+        rooms.delete(room)
+        if (!isForbidden)
+          this.#report('join-refused', index, `client ${client} in ${room}: ${event.code}`)
+        break
+      case 'left':
+        rooms.get(room)?.left()
+        rooms.delete(room)
+        left.set(room, index)
+    }
+  }
+
+  #told(event: EventOf<'told'>, index: number): void {
+    const { client, room, epoch, seq, recovered, missed } = event
+    this.#epochs.told(room, epoch, index)
+    if (this.#setup.forbidden.includes(room))
+      this.#report('forbidden-entered', index, `client ${client} was told of ${room}`)
+    const { rooms, awayMs } = this.#client(client)
+    // An answer that comes after the room was left concerns nobody.
+    rooms
+      .get(room)
+      ?.told({ epoch, seq }, recovered, missed, awayMs >= this.#setup.resumeWindowMs * 0.9, index)
+  }
+
+  #sending({ client, room, key, volatile, at }: EventOf<'sending'>, index: number): void {
+    const { epoch } = this.#circumstances(client, room)
+    this.#sends.sending({ key, client, room, volatile, at, event: index, epoch })
+  }
+
+  #settled(event: EventOf<'settled'>, index: number): void {
+    const send = this.#sends.get(event.key)
+    this.#sends.settled(event, index, this.#circumstances(send?.client ?? -1, send?.room ?? ''))
+  }
+
+  #delivered(event: EventOf<'delivered'>, index: number): void {
+    const { client, room, key, id, seq } = event
+    const { rooms, got } = this.#client(client)
+    this.#checkOrigin(event, index)
+    const isRepeated = got.has(key)
+    if (isRepeated)
+      this.#report('delivered-twice', index, `client ${client} in ${room}: ${key}, ${seq}`)
+    got.add(key)
+    this.#ledger.identified(key, id, index)
+    const place = rooms.get(room)?.delivered(seq, isRepeated, index)
+    if (place === undefined)
+      this.#report('not-a-member', index, `client ${client} in ${room}: ${key}`)
+    else this.#ledger.seen(room, place, key, index)
+  }
+
+  #checkOrigin(event: EventOf<'delivered'>, index: number): void {
+    const { client, room, key, sender, own, intact } = event
+    const send = this.#sends.get(key)
+    if (send === undefined || send.room !== room) {
+      this.#report('invented', index, `client ${client} in ${room}: ${key}`)
+      return
+    }
+    if (!intact) this.#report('altered', index, `client ${client} in ${room}: ${key}`)
+    if (own !== (send.client === client) || sender !== this.#setup.users[send.client])
+      this.#report('wrong-sender', index, `client ${client} in ${room}: ${key} of ${sender}`)
+  }
+
+  #gap({ client, room, reason }: EventOf<'gap'>, index: number): void {
+    const membership = this.#client(client).rooms.get(room)
+    if (membership) membership.gap(index)
+    else
+      this.#report('gap-unexplained', index, `client ${client} in ${room}, not joined: ${reason}`)
+  }
+
+  #connection(event: EventOf<'connected' | 'disconnected'>, index: number): void {
+    const client = this.#client(event.client)
+    client.isConnected = event.kind === 'connected'
+    if (event.kind === 'connected') client.awayMs = event.at - (client.lostAtMs ?? event.at)
+    else {
+      client.disconnectedAt = index
+      client.lostAtMs = event.at
+    }
+  }
+
+  /** Who sends twice in a room is heard in that order. Volatile sends do not wait in line. */
+  #checkTurns(index: number): void {
+    for (const { room, keys } of this.#ledger.runs()) {
+      const latest = new Map<number, { key: string; event: number }>()
+      for (const key of keys) {
+        const send = this.#sends.get(key)
+        if (send === undefined || send.volatile) continue
+        const before = latest.get(send.client)
+        if (before !== undefined && before.event > send.event)
+          this.#report('overtaken', index, `${room}: ${before.key} before ${key}`)
+        else latest.set(send.client, send)
+      }
+    }
+  }
+
+  /** What was sent after a member had joined, and acknowledged, has reached it or is covered. */
+  #checkLost(index: number): void {
+    const members = new Map<string, Membership[]>()
+    for (const { rooms } of this.#clients.values())
+      for (const membership of rooms.values())
+        members.set(membership.room, [...(members.get(membership.room) ?? []), membership])
+    for (const send of this.#sends.all()) {
+      if (send.settled?.how !== 'acknowledged') continue
+      const place = this.#ledger.placeOf(send.key)
+      for (const membership of members.get(send.room) ?? []) {
+        const { client, joinedAt } = membership
+        const isDue = joinedAt !== undefined && joinedAt < send.event
+        if (!isDue || this.#client(client).got.has(send.key)) continue
+        if (!membership.covers(place, send.event))
+          this.#report('lost', index, `client ${client} in ${send.room}: ${send.key}`)
+      }
+    }
+  }
+
+  #circumstances(client: number, room: string): Circumstances {
+    const { isConnected, disconnectedAt, rooms, left } = this.#client(client)
+    return {
+      isConnected,
+      disconnectedAt,
+      epoch: rooms.get(room)?.epoch,
+      leftAt: left.get(room) ?? -1,
+    }
+  }
+
+  #client(index: number): Client {
+    const client = this.#clients.get(index) ?? newClient()
+    this.#clients.set(index, client)
+    return client
+  }
+}
+
+/** Everything that the history breaks; empty when it holds. */
+export const check = ({ setup, events }: History): Violation[] => {
+  const checker = new Checker(setup)
+  events.forEach((event, index) => {
+    checker.read(event, index)
+  })
+  checker.end(events.length)
+  return checker.violations
+}

@@ -1,0 +1,141 @@
+/** One client in one room, from `join()` to `leave()`: how far it got, and what its gaps cover. */
+import type { Epochs } from './epochs.ts'
+import type { Place } from './ledger.ts'
+import type { Report } from './rules.ts'
+
+/** A `joined` frame that did not go on where the member was. */
+interface Reset {
+  readonly to: Place
+  readonly explained: boolean
+}
+
+/** From here, exclusive, to there, inclusive: what a gap says may be missing. */
+export interface Covered {
+  readonly from: Place
+  readonly to: Place
+  /** Index of the gap. */
+  readonly event: number
+}
+
+export class Membership {
+  readonly room: string
+  readonly client: number
+  /** Index of the event at which `join()` resolved. */
+  joinedAt: number | undefined
+  readonly covered: Covered[] = []
+  readonly #epochs: Epochs
+  readonly #report: Report
+  #at: Place | undefined
+  #fresh = true
+  #resets: Reset[] = []
+  #gaps: number[] = []
+
+  constructor(client: number, room: string, epochs: Epochs, report: Report) {
+    this.client = client
+    this.room = room
+    this.#epochs = epochs
+    this.#report = report
+  }
+
+  /** The epoch that its server told last. */
+  get epoch(): string | undefined {
+    return this.#position?.epoch
+  }
+
+  joined(event: number): void {
+    this.joinedAt = event
+    this.#fresh = false
+  }
+
+  /** @param wasAway it had been away for longer than the window */
+  told(place: Place, recovered: boolean, missed: number, wasAway: boolean, event: number): void {
+    const base = { epoch: place.epoch, seq: place.seq - missed }
+    const { epoch } = this
+    if (this.#fresh || epoch === undefined) {
+      // Until something came of it, a second answer may replace the first.
+      this.#at = base
+      return
+    }
+    const isOther = epoch !== place.epoch
+    const goesBack = this.#order(place) < this.#order({ epoch, seq: 0 })
+    if (goesBack || (recovered && isOther))
+      this.#report('epoch-confused', event, `${this.#name}: ${epoch} then ${place.epoch}`)
+    if (recovered || (isSame(this.#position, base) && !wasAway)) return
+    this.#resets.push({ to: base, explained: isOther || wasAway })
+  }
+
+  gap(event: number): void {
+    this.#gaps.push(event)
+  }
+
+  delivered(seq: number, isRepeated: boolean, event: number): Place | undefined {
+    this.#fresh = false
+    this.resolve(event)
+    const at = this.#at
+    if (at === undefined) return undefined
+    if (seq <= at.seq && !isRepeated)
+      this.#report('out-of-order', event, `${this.#name}: ${seq} after ${at.seq}`)
+    if (seq > at.seq + 1) this.#report('hole', event, `${this.#name}: ${seq} after ${at.seq}`)
+    this.#at = { epoch: at.epoch, seq: Math.max(seq, at.seq) }
+    return { epoch: at.epoch, seq }
+  }
+
+  /** What resets and gaps since the last message mean together. */
+  resolve(event: number): void {
+    const resets = this.#resets
+    const gaps = this.#gaps
+    this.#resets = []
+    this.#gaps = []
+    for (const gap of gaps.slice(resets.length))
+      this.#report('gap-unexplained', gap, `${this.#name}: nothing was lost`)
+    const last = resets.at(-1)
+    if (last === undefined || this.#at === undefined) return
+    for (const { explained } of resets)
+      if (!explained)
+        this.#report('gap-unexplained', event, `${this.#name}: not resumed from ${this.#at.seq}`)
+    const gap = gaps.at(-1)
+    if (gap !== undefined) this.covered.push({ from: this.#at, to: last.to, event: gap })
+    else if (!isSame(this.#at, last.to))
+      this.#report('gap-swallowed', event, `${this.#name}: went on in ${last.to.epoch}`)
+    this.#at = last.to
+  }
+
+  /** It left: what it was not told any more is no matter, but what it was told is. */
+  left(): void {
+    for (const gap of this.#gaps.slice(this.#resets.length))
+      this.#report('gap-unexplained', gap, `${this.#name}: nothing was lost`)
+  }
+
+  /**
+   * @param place where the message stands, when anybody knows
+   * @param sentAt index of its send
+   */
+  covers(place: Place | undefined, sentAt: number): boolean {
+    return this.covered.some(({ from, to, event }) => {
+      // Nobody saw it: it can only have been lost with its epoch.
+      if (place === undefined) return event > sentAt && from.epoch !== to.epoch
+      return this.#isBefore(from, place) && !this.#isBefore(to, place)
+    })
+  }
+
+  get #position(): Place | undefined {
+    return this.#resets.at(-1)?.to ?? this.#at
+  }
+
+  get #name(): string {
+    return `client ${this.client} in ${this.room}`
+  }
+
+  #order({ epoch }: Place): number {
+    return this.#epochs.orderOf(this.room, epoch)
+  }
+
+  #isBefore(one: Place, other: Place): boolean {
+    const byEpoch = this.#order(one) - this.#order(other)
+    return byEpoch === 0 ? one.seq < other.seq : byEpoch < 0
+  }
+}
+
+/** A member that is there already misses nothing, whatever is said. */
+const isSame = (one: Place | undefined, other: Place): boolean =>
+  one?.epoch === other.epoch && one.seq === other.seq

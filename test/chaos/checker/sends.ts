@@ -1,0 +1,89 @@
+/** The sends of a run: what was promised for each, and whether it may have ended so. */
+import type { Recorded, Settled, Setup } from '../history.ts'
+import type { Place } from './ledger.ts'
+import type { Report } from './rules.ts'
+
+export interface Send {
+  readonly key: string
+  readonly client: number
+  readonly room: string
+  readonly volatile: boolean
+  /** Index, and ms. */
+  readonly event: number
+  readonly at: number
+  /** Of the room, as the client was told then. */
+  readonly epoch: string | undefined
+  settled?: { readonly how: Settled; readonly event: number; readonly seq: number | undefined }
+}
+
+/** What had happened to a send's client and room when it was settled. */
+export interface Circumstances {
+  readonly epoch: string | undefined
+  /** Indices of the last ones, -1 for never. */
+  readonly leftAt: number
+  readonly disconnectedAt: number
+  readonly isConnected: boolean
+}
+
+/** A client need not repeat up to the last moment: the repetition takes its time to the server. */
+const REPEATED_SHARE = 0.7
+
+export class Sends {
+  readonly #setup: Setup
+  readonly #report: Report
+  readonly #sends = new Map<string, Send>()
+
+  constructor(setup: Setup, report: Report) {
+    this.#setup = setup
+    this.#report = report
+  }
+
+  get(key: string): Send | undefined {
+    return this.#sends.get(key)
+  }
+
+  all(): Iterable<Send> {
+    return this.#sends.values()
+  }
+
+  sending(send: Send): void {
+    this.#sends.set(send.key, send)
+  }
+
+  settled(
+    { key, how, code, seq, at }: Extract<Recorded, { kind: 'settled' }>,
+    event: number,
+    now: Circumstances,
+  ): void {
+    const send = this.#sends.get(key)
+    if (send === undefined || send.settled !== undefined) {
+      this.#report('settled-twice', event, `${key}: ${how} after ${send?.settled?.how}`)
+      return
+    }
+    send.settled = { how, event, seq }
+    const hasLeft = now.leftAt > send.event
+    const wasLost = send.volatile && (!now.isConnected || now.disconnectedAt > send.event)
+    const isOver =
+      now.epoch !== send.epoch || at - send.at >= this.#setup.resumeWindowMs * REPEATED_SHARE
+    if (how === 'unknown' && !hasLeft && !wasLost && !isOver)
+      this.#report('unknown-unexplained', event, `${key}: ${code}`)
+    // A volatile one waits for nothing, not even for others.
+    if (how === 'unsent' && !hasLeft && !send.volatile)
+      this.#report('unsent-unexplained', event, `${key}: ${code}`)
+    if (how === 'refused' && !this.#setup.refusals.includes(code ?? ''))
+      this.#report('refusal-unexplained', event, `${key}: ${code}`)
+  }
+
+  /** @param placeOf where a message stands, when anybody got it */
+  end(placeOf: (key: string) => Place | undefined, event: number): void {
+    for (const { key, settled } of this.#sends.values()) {
+      const place = placeOf(key)
+      if (settled === undefined) this.#report('never-settled', event, key)
+      else if (place === undefined) continue
+      else if (settled.how === 'refused') this.#report('refused-delivered', settled.event, key)
+      else if (settled.how === 'unsent') this.#report('unsent-delivered', settled.event, key)
+      else if ((settled.seq ?? place.seq) !== place.seq)
+        this.#report('disagreement', settled.event, `${key} is ${place.seq} and ${settled.seq}`)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * `npm run test:conservation -- --server node --messages 5000 --reconnects 250 --faults 1000 --seed 1`
+ *
+ * Ends with 0 when nothing was lost, doubled, out of order or unexplained, and everything asked for happened;
+ * with 1 otherwise. Then the whole history stands in .cache/chaos/.
+ */
+import { parseArgs } from 'node:util'
+import { countsOf, keep, tableOf } from './report.ts'
+import { Run } from './run.ts'
+import { SITE_NAMES, type SiteName, startSite } from './site.ts'
+
+const PROGRESS_MS = 10_000
+
+const { values } = parseArgs({
+  options: {
+    server: { type: 'string', default: 'node' },
+    messages: { type: 'string', default: '5000' },
+    reconnects: { type: 'string', default: '250' },
+    faults: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '30' },
+    /** One line of JSON instead of all else, for programs. */
+    json: { type: 'boolean', default: false },
+  },
+})
+
+function numberOf(name: 'messages' | 'reconnects' | 'faults' | 'seed' | 'minutes'): number {
+  const value = Number(values[name])
+  if (Number.isFinite(value) && value >= 0) return value
+  process.stderr.write(`--${name} takes a number\n`)
+  return process.exit(2)
+}
+
+const isSite = (name: string): name is SiteName => SITE_NAMES.some((site) => site === name)
+
+if (!isSite(values.server)) {
+  process.stderr.write(`--server is one of ${SITE_NAMES.join(', ')}\n`)
+  process.exit(2)
+}
+
+const size = {
+  messages: numberOf('messages'),
+  reconnects: numberOf('reconnects'),
+  faults: numberOf('faults'),
+  seed: numberOf('seed'),
+  limitMs: numberOf('minutes') * 60_000,
+}
+const site = await startSite(values.server)
+const run = new Run(site, size)
+const timer = setInterval(() => {
+  if (values.json) return
+  const { seconds, acknowledged, reconnects, faults } = run.progress
+  console.log(`${seconds} s: ${acknowledged} messages, ${reconnects} reconnects, ${faults} faults`)
+}, PROGRESS_MS)
+try {
+  const result = await run.play()
+  const { violations, shortfalls } = result
+  const isWrong = violations.length > 0 || shortfalls.length > 0
+  if (values.json) console.log(JSON.stringify({ broken: countsOf(violations), shortfalls }))
+  else console.log(tableOf(values.server, size.seed, result))
+  if (isWrong && !values.json) console.log(`the history: ${keep(result)}`)
+  process.exitCode = isWrong ? 1 : 0
+} catch (error) {
+  console.error(error, site.output())
+  process.exitCode = 2
+} finally {
+  clearInterval(timer)
+  await site.stop()
+  // A client with a bug may leave timers behind.
+  process.exit()
+}

@@ -1,0 +1,23 @@
+/** A bug that is planted to see whether a run finds it: pieces of the source, and what replaces them. */
+export interface Bug {
+  /** What the program does then. */
+  readonly name: string
+  readonly edits: readonly Edit[]
+}
+
+export interface Edit {
+  /** From the root of the repository. */
+  readonly file: string
+  /** Stands there exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+/**
+ * @throws {Error} the piece is not there, or more than once: the bug has to be planted anew
+ */
+export function edit(text: string, { file, find, replace }: Edit): string {
+  const times = text.split(find).length - 1
+  if (times !== 1) throw new Error(`this stands in ${file} ${times} times, not once:\n${find}`)
+  return text.replace(find, () => replace)
+}

@@ -1,0 +1,122 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensureServices } from '../../scripts/services.mjs'
+import { end, endWithUs, freePort, HOST, hasEnded } from './children.ts'
+
+export interface NginxOptions {
+  /** Ports of the servers behind, on 127.0.0.1; new connections go to them in turn. */
+  upstreams: readonly number[]
+}
+
+export interface TestNginx {
+  readonly port: number
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string
+  /** `ws://127.0.0.1:PORT` */
+  readonly wsUrl: string
+  stop(): Promise<void>
+}
+
+const ATTEMPTS = 5
+const START_TIMEOUT_MS = 10_000
+
+/**
+ * As people put it in front of several workers. An upstream that does not answer is left out for a second,
+ * and its connection goes to the next one: a client that is cut off finds another worker at once.
+ */
+function configOf(port: number, upstreams: readonly number[]): string {
+  const servers = upstreams.map((each) => `server ${HOST}:${each} max_fails=1 fail_timeout=1s;`)
+  return `
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr error;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+  upstream workers { ${servers.join(' ')} }
+  server {
+    listen ${HOST}:${port};
+    location / {
+      proxy_pass http://workers;
+      proxy_http_version 1.1;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 1h;
+      proxy_send_timeout 1h;
+      proxy_next_upstream error timeout http_502 http_503 http_504;
+    }
+  }
+}
+`
+}
+
+/** A real nginx in front of several workers. */
+export async function startNginx({ upstreams }: NginxOptions): Promise<TestNginx> {
+  const { nginx } = await ensureServices()
+  const folder = await mkdtemp(join(tmpdir(), 'authed-socket-nginx-'))
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort()
+    try {
+      await writeFile(join(folder, 'nginx.conf'), configOf(port, upstreams))
+      const child = await launch(nginx, folder, port)
+      return {
+        port,
+        url: `http://${HOST}:${port}`,
+        wsUrl: `ws://${HOST}:${port}`,
+        stop: async () => {
+          await end(child, 'SIGTERM')
+          await remove()
+        },
+      }
+    } catch (error) {
+      // Somebody else may have taken the port in between.
+      if (attempt < ATTEMPTS) continue
+      await remove()
+      throw error
+    }
+  }
+}
+
+async function launch(program: string, folder: string, port: number): Promise<ChildProcess> {
+  // Its own error_log comes too late for what it says about the configuration.
+  const args = ['-p', `${folder}/`, '-c', 'nginx.conf', '-e', 'stderr']
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  endWithUs(child)
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-4_096)
+  })
+  const until = Date.now() + START_TIMEOUT_MS
+  while (Date.now() < until) {
+    if (hasEnded(child)) throw new Error(`nginx ended before it listened\n${said}`)
+    if (await accepts(port)) return child
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await end(child, 'SIGKILL')
+  throw new Error(`nginx did not listen within ${START_TIMEOUT_MS} ms\n${said}`)
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, HOST)
+    const settle = (does: boolean): void => {
+      socket.destroy()
+      resolve(does)
+    }
+    socket.once('connect', () => settle(true)).once('error', () => settle(false))
+  })
+}
