@@ -19,7 +19,7 @@ import { callAt, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
-import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
+import { bulkOf, handshakeOf, tokenFor, urlOf } from './handshake.ts'
 import { judgeEnd } from './judge-end.ts'
 import { limitsOf } from './limits.ts'
 import { probeAnswer } from './probe.ts'
@@ -218,16 +218,17 @@ export class Link {
   }
 
   #offer(credential: number, report: Report): () => void {
-    const token = this.#options.holder.tokenOf(credential)
-    const taken = token === undefined ? Promise.reject() : this.#listener.offer(token)
-    taken.then(
-      () => report({ type: 'renewed', ...moment() }),
-      (error: unknown) => {
-        report({ type: 'renewal-failed', ...moment() })
-        if (error !== undefined) this.#listener.failed(error)
-      },
-    )
-    return () => {}
+    const controller = new AbortController()
+    tokenFor(this.#options, credential, controller.signal)
+      .then((token) => (token === undefined ? Promise.reject() : this.#listener.offer(token)))
+      .then(
+        () => report({ type: 'renewed', ...moment() }),
+        (error: unknown) => {
+          report({ type: 'renewal-failed', ...moment() })
+          if (error !== undefined) this.#listener.failed(error)
+        },
+      )
+    return () => controller.abort()
   }
 
   #beat(report: Report): () => void {
