@@ -84,7 +84,13 @@ export type { ListenOptions } from './shell/emitter.ts'
 export type { WebSocketConstructor, WebSocketLike } from './shell/websocket.ts'
 export { AuthedSocket } from './socket.ts'
 export type { SocketEvents, Status } from './status.ts'
-export type { FirstMessage, Handshake, Transmission } from './transmissions/transmission.ts'
+export type {
+  FirstMessage,
+  FirstMessagePort,
+  Handshake,
+  SocketListener,
+  Transmission,
+} from './transmissions/transmission.ts'
 export { type CookieOptions, viaCookie } from './transmissions/via-cookie.ts'
 export {
   type FirstMessageOptions,
@@ -96,6 +102,7 @@ export { type QueryOptions, viaQuery } from './transmissions/via-query.ts'
 export {
   type SubprotocolFunction,
   type SubprotocolOptions,
+  type SubprotocolPreset,
   viaSubprotocol,
 } from './transmissions/via-subprotocol.ts'
 export type { RequestShape, RoomShape, Shape, Untyped } from './types.ts'

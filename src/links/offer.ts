@@ -9,17 +9,19 @@ interface OfferPort {
 
 /** Tells the server a younger token. What it does not take is told to the user, and is no end of the socket. */
 export const offer = (
-  token: string | undefined,
+  tokenFor: (signal: AbortSignal) => Promise<string | undefined>,
   listener: OfferPort,
   report: (event: LinkEvent) => void,
 ): (() => void) => {
-  const taken = token === undefined ? Promise.reject() : listener.offer(token)
-  taken.then(
-    () => report({ type: 'renewed', ...moment() }),
-    (error: unknown) => {
-      report({ type: 'renewal-failed', ...moment() })
-      if (error !== undefined) listener.failed(error)
-    },
-  )
-  return () => {}
+  const controller = new AbortController()
+  tokenFor(controller.signal)
+    .then((token) => (token === undefined ? Promise.reject() : listener.offer(token)))
+    .then(
+      () => report({ type: 'renewed', ...moment() }),
+      (error: unknown) => {
+        report({ type: 'renewal-failed', ...moment() })
+        if (error !== undefined) listener.failed(error)
+      },
+    )
+  return () => controller.abort()
 }

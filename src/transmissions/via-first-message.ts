@@ -16,8 +16,8 @@ export interface FirstMessageOptions {
   /** `true` for the frame after which the server wants the token. Default: it is sent at the open. */
   after?(frame: unknown): boolean
   /**
-   * Without an answer so long after the open the attempt has failed, in ms. Default 5,000. It takes the place of
-   * `connectTimeoutMs`, which ends with the open.
+   * Without an answer so long after the open the attempt has failed, in ms. Default 5,000, and never more than is left
+   * of the socket's `connectTimeoutMs`.
    */
   readonly timeoutMs?: number
 }

@@ -58,11 +58,12 @@ describe('the three options of each server', () => {
     ['subprotocolBearer', '/ws/plain', 'subprotocol-bearer'],
     ['header', '/ws/plain', 'header'],
     ['cookie', '/ws/plain', 'cookie'],
+    ['firstFrame', '/ws/first/lobby', 'first-message'],
     ['rooms', '/ws/rooms', 'subprotocol-pair'],
   ] as const)('%s: carry the token in one place', async (name, url, place) => {
     // The endpoints of other servers' sessions are not here; what is tried is the way to the socket.
     await using socket = new AuthedSocket({ ...rows[name](), url, auth: () => library.token })
-    if (url === '/ws/plain') await socket.connect()
+    if (url === '/ws/plain' || name === 'firstFrame') await socket.connect()
     else await socket.join('lobby')
     expect(socket.state).toBe('connected')
     expect(server.dials().map(({ transmissions }) => transmissions)).toEqual([[place]])

@@ -56,7 +56,7 @@ describe('the table of what a server does', () => {
   const source = read('examples/three-options.ts').replaceAll(/\s+/g, ' ')
 
   it('has a row for each way', () => {
-    expect(rows.length).toBe(9)
+    expect(rows.length).toBe(12)
   })
 
   it.each(rows)(

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import {
   type AuthedSocketOptions,
   cookieSession,
@@ -13,6 +14,7 @@ import {
   viaHeader,
   viaQuery,
   viaSubprotocol,
+  type WebSocketConstructor,
 } from '../../src/index.ts'
 import { type Received, type Reply, serve } from '../unit/sessions/support.ts'
 import { everythingSaid, pause, referenceServer, watched } from './bad-input-support.ts'
@@ -150,6 +152,52 @@ describe('a ticket', () => {
     await pause(50)
     expect(server.counts().dials).toBe(0)
   })
+})
+
+describe('a socket that a ticket let in', () => {
+  /** With tokens of 1.5 s; `told` are the tokens that it is told on the live socket. */
+  const renewing = async (options: Partial<TicketOptions<PasswordCredentials>> = {}) => {
+    const { server, auth, watch } = await party(options)
+    await server.settings({ accessLifetimeMs: 1_500, exactExp: true })
+    await auth.login(ALICE)
+    const told: string[] = []
+    class Listening extends WebSocket {
+      override send(data: string, ...more: unknown[]): void {
+        const { type, token } = JSON.parse(data)
+        if (type === 'auth') told.push(token)
+        super.send(data, ...(more as []))
+      }
+    }
+    const { socket, errors } = watch({
+      url: `${server.wsUrl}/ws/rooms`,
+      protocol: multiplexed(),
+      WebSocket: Listening as unknown as WebSocketConstructor,
+    })
+    await socket.connect()
+    return { server, socket, errors, told }
+  }
+
+  it('is told of a younger token by another ticket, and stays over many lifetimes', async () => {
+    const { server, socket, errors, told } = await renewing()
+    await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(3), { timeout: 10_000 })
+    await pause(100)
+    expect(server.counts()).toMatchObject({ dials: 1, ticketRequests: told.length + 1 })
+    expect(socket.state).toBe('connected')
+    expect(errors).toEqual([])
+    expect(new Set(told).size).toBe(told.length)
+    expect(told.filter((token) => !token.startsWith('ticket-'))).toEqual([])
+  }, 20_000)
+
+  it('is told nothing where no ticket is to be had, and dials when the server closes it', async () => {
+    let asked = 0
+    const { server, errors, told } = await renewing({
+      fetch: (...args) => (++asked === 2 ? Promise.reject(new Error('offline')) : fetch(...args)),
+    })
+    await vi.waitFor(() => expect(server.counts().accepted).toBe(2), { timeout: 10_000 })
+    expect(told).toEqual([])
+    expect(server.counts().dials).toBe(2)
+    expect(errors).toEqual([])
+  }, 20_000)
 })
 
 describe('the session of a ticket', () => {

@@ -123,7 +123,7 @@ function ticketEndpoints(tokens: Tokens): Record<string, Endpoint> {
         const verdict = await tokens.verify(bearerOf(request) ?? '')
         if (!verdict.ok)
           return refused(401, { detail: 'Token is invalid or expired', code: 'token_not_valid' })
-        const ticket = tokens.ticket(verdict.user)
+        const ticket = tokens.ticket(verdict)
         return { status: 200, body: { ticket, expires_in: TICKET_MS / 1000 } }
       },
     },

@@ -56,16 +56,16 @@ const EXPIRED_AGO_MS = 10_000
 /** Gives out tokens, rotates refresh tokens, and says what a token is worth. */
 export class Tokens {
   readonly #state: ServerState
-  readonly #tickets = new Map<string, { user: string; expiresAt: number }>()
+  readonly #tickets = new Map<string, { user: string; usableUntil: number; expiresAt: number }>()
 
   constructor(state: ServerState) {
     this.#state = state
   }
 
-  /** Good for one handshake. */
-  ticket(user: string): string {
+  /** Good for one handshake; what is let in by it ends with the token that it was given for. */
+  ticket({ user, expiresAt }: { user: string; expiresAt: number }): string {
     const ticket = `ticket-${randomBytes(24).toString('base64url')}`
-    this.#tickets.set(ticket, { user, expiresAt: Date.now() + TICKET_MS })
+    this.#tickets.set(ticket, { user, usableUntil: Date.now() + TICKET_MS, expiresAt })
     return ticket
   }
 
@@ -130,9 +130,9 @@ export class Tokens {
     const ticket = this.#tickets.get(token)
     if (ticket !== undefined) {
       this.#tickets.delete(token)
-      const verdict = this.#judge(ticket.user, ticket.expiresAt)
-      // It was good for the way in; how long the socket may stay it does not say.
-      return verdict.ok ? { ...verdict, expiresAt: Number.POSITIVE_INFINITY } : verdict
+      const { user, usableUntil, expiresAt } = ticket
+      const verdict = this.#judge(user, Math.min(usableUntil, expiresAt))
+      return verdict.ok ? { ...verdict, expiresAt } : verdict
     }
     const opaque = this.#state.persisted.opaque.get(hashOf(token))
     if (opaque !== undefined) return this.#judge(opaque.user, opaque.expiresAt)
