@@ -48,7 +48,9 @@ export class Line {
       bounds: options.outbox,
       answerMs: options.requestTimeoutMs,
       isReady: ({ room, identity }) =>
-        this.isConnected && this.#isOwn(identity) && listener.isReady(room),
+        this.isConnected &&
+        !isSomebodyElse(this.#owner ?? identity, identity) &&
+        listener.isReady(room),
       write: (frame) => this.link.write(frame),
     })
   }
@@ -119,10 +121,6 @@ export class Line {
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  #isOwn(identity: Identity): boolean {
-    return this.#owner !== undefined && !isSomebodyElse(this.#owner, identity)
   }
 
   #changed(next: LinkState, previous: LinkState): void {

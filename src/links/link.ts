@@ -171,9 +171,8 @@ export class Link {
   #isStranger(user: string | undefined): boolean {
     const { pin, holder } = this.#options
     const { login } = holder.identity
-    const known = pin.user?.login === login ? pin.user : undefined
-    if (isOther(known?.welcome, user)) return true
-    pin.user = { login, welcome: user ?? known?.welcome }
+    if (pin.user?.login === login && isOther(pin.user.welcome, user)) return true
+    if (user !== undefined) pin.user = { login, welcome: user }
     return false
   }
 
