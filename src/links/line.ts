@@ -164,7 +164,9 @@ export class Line {
         return line.identity
       },
       isReady: ({ room, identity }) =>
-        this.isConnected && this.#isOwn(identity) && this.#listener.isReady(room),
+        this.isConnected &&
+        !isSomebodyElse(this.#owner ?? identity, identity) &&
+        this.#listener.isReady(room),
       epochOf: (room) => this.#listener.epochOf(room),
       complete: (frame, epoch) =>
         epoch !== undefined && typeof frame === 'string'
@@ -172,10 +174,6 @@ export class Line {
           : frame,
       write: (frame) => this.link.write(frame),
     }
-  }
-
-  #isOwn(identity: Identity): boolean {
-    return this.#owner !== undefined && !isSomebodyElse(this.#owner, identity)
   }
 
   #changed(next: LinkState, previous: LinkState): void {

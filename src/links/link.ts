@@ -199,7 +199,7 @@ export class Link {
     // What a welcome says must be known before anything is sent on the strength of it.
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
     if (accepts(incoming))
-      report({ type: 'greeted', renewable: this.#isRenewable(incoming), ...moment() })
+      report({ type: 'greeted', renewable: isRenewable(incoming), ...moment() })
     else if (this.state.kind === 'connecting') report({ type: 'accepted', ...moment() })
     if (incoming.kind === 'expiring') this.tell('expiring')
     // Whoever heard of it may have signed out: then it is for nobody.
@@ -229,11 +229,6 @@ export class Link {
     return () => controller.abort()
   }
 
-  #isRenewable(incoming: Incoming): boolean {
-    const { auth } = this.#codec
-    return incoming.kind === 'welcome' && auth !== undefined && incoming.renewable === true
-  }
-
   #beat(report: Report): () => void {
     const { heartbeat } = this.#codec
     if (heartbeat === undefined) return () => {}
@@ -249,6 +244,8 @@ export class Link {
 const SAID: Problem = { kind: 'verdict-frame' }
 const STRANGER: Problem = { kind: 'token-invalid', cause: undefined }
 
+const isRenewable = (incoming: Incoming): boolean =>
+  incoming.kind === 'welcome' && incoming.renewable === true
 const isAnswer = (): boolean => true
 const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)

@@ -81,10 +81,12 @@ export class CredentialHolder {
     const credential = this.#wallet.keep(answer, this.#settings.identify)
     const { identity } = credential
     const { token: before } = this.identity
-    const isSame = before !== undefined && before === identity
-    // A cookie that had changed hands: that it is another's is why the session had ended.
-    const wasAnothers = this.view.refusal?.kind === 'token-invalid'
-    const changesHands = how === 'switch' ? !isSame : wasAnothers || isOther(before, identity)
+    const changesHands =
+      how === 'switch'
+        ? before === undefined || before !== identity
+        : isOther(before, identity) ||
+          // A cookie that had changed hands: that it is another's is why the session had ended.
+          this.view.refusal?.kind === 'token-invalid'
     this.#step({ type: 'login', credential }, (port) => port.signedIn(identity, changesHands))
     if (changesHands) {
       this.#signedIn = false
@@ -106,11 +108,6 @@ export class CredentialHolder {
     this.#wallet.clear()
     this.#step({ type: 'logout' }, (port) => port.loggedOut())
     this.#announce()
-  }
-
-  /** The source says no for good, and nobody had asked here. */
-  refused(cause: unknown): void {
-    this.#dispatch({ type: 'refused', problem: { kind: 'token-refused', cause } })
   }
 
   /**

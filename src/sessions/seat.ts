@@ -2,6 +2,7 @@
 import type { Credential } from '../core/credential.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import { grantOf, isSameGrant } from '../core/grant.ts'
+import type { Problem } from '../core/problem.ts'
 import type { Demand, Grant, LinkId, Standing } from '../core/standing.ts'
 import { errorOf } from '../error-of.ts'
 
@@ -54,6 +55,13 @@ export class Seats {
       linked.port.granted(grant)
     }
   }
+}
+
+/** Ends the session as a link does whose server said so. */
+export const endSession = (session: { join(port: LinkPort): Seat }, problem: Problem): void => {
+  const seat = session.join({ granted() {}, signedIn() {}, loggedOut() {} })
+  seat.report({ kind: 'asking', demand: { kind: 'ended', problem } })
+  seat.leave()
 }
 
 /** Takes a seat for one credential; rejects instead of waiting out a backoff. */

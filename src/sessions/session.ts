@@ -2,6 +2,7 @@ import { Emitter, type ListenOptions } from '../shell/emitter.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { CredentialHolder } from './holder.ts'
 import { isRegistered, register } from './registry.ts'
+import { endSession } from './seat.ts'
 import { type Reach, sessionFetch } from './session-fetch.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
 import type { SessionPort } from './tabs-port.ts'
@@ -219,7 +220,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
       signedIn: (answer) => holder.signedIn(answer),
       signedOut: () => holder.left(),
       renewed: () => handled(holder.changed()),
-      refused: (error) => holder.refused(error),
+      refused: (cause) => endSession(holder, { kind: 'token-refused', cause }),
     }
   }
 
