@@ -164,6 +164,21 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
     })
   })
 
+  if (name.startsWith('channels'))
+    it('takes the session cookie for a token, from its own pages only', async () => {
+      const response = await fetch(`${server.url}/login/`, {
+        method: 'POST',
+        body: JSON.stringify({ username: 'bob', password: 'correct-horse' }),
+      })
+      const cookie = response.headers
+        .getSetCookie()
+        .map((line) => line.split(';')[0])
+        .join('; ')
+      const from = (origin: string) => knock({ protocols: [PROTOCOL], headers: { cookie, origin } })
+      expect((await (await from(server.url)).welcome).user).toBe('bob')
+      expect((await (await from('https://evil.example')).ended).code).toBe(4403)
+    })
+
   describe('a token', () => {
     it('is renewed on the live connection, by its own user only', async () => {
       const peer = await joined()
@@ -440,6 +455,19 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
       expect(left).toMatchObject({ joins: [], leaves: [{ user: 'bob', clientId: bob.client }] })
       await carol.ask({ type: 'ping' })
       expect(carol.frames.filter(({ type }) => type === 'presence')).toEqual([])
+    })
+
+    it('ends with a join that has none', async () => {
+      const [watcher, bob] = [await come(), await come({ user: 'bob' })]
+      await watcher.join(lobby, { presence: {} })
+      await bob.join(lobby, { presence: {} })
+      expect(await bob.join(lobby)).not.toHaveProperty('members')
+      const left = await watcher.presence(lobby, ({ leaves }) => leaves.length > 0)
+      expect(left.leaves).toEqual([{ user: 'bob', clientId: bob.client }])
+      expect(await watcher.join(lobby, { presence: { a: 1 } })).toMatchObject({ version: 4 })
+      await bob.ask({ type: 'call', method: 'echo' })
+      const told = bob.frames.filter(({ type }) => type === 'presence')
+      expect(told.filter(({ version }) => version > 3)).toEqual([])
     })
 
     it('takes off at once who closes, and shows once who is here twice', async () => {

@@ -332,10 +332,10 @@ class Session:
             task.cancel()
         self.hub.sessions.discard(self)
         self.over.set()
-        if leaves and self.leases:
-            with suppress(StoreUnavailable):
-                await self.hub.hide(list(self.leases.values()))
+        leases = list(self.leases.values())
         self.leases.clear()
+        if leaves:
+            await self._hide(leases)
 
     # -- what the hub calls --
 
@@ -659,12 +659,15 @@ class Session:
     async def _leave(self, frame: dict[str, Any]) -> None:
         if not self.hub.leave(self, frame["room"]):
             raise Refused("not-joined", "this connection is not in that room")
-        lease = self.leases.pop(frame["room"], None)
-        if lease is not None:
-            # Else it ends by itself.
-            with suppress(StoreUnavailable):
-                await self.hub.hide([lease])
+        if frame["room"] in self.leases:
+            await self._hide([self.leases.pop(frame["room"])])
         self.push(dump({"type": "ok", "id": frame["id"]}))
+
+    async def _hide(self, leases: "list[Lease]") -> None:
+        # One that cannot be ended now ends by itself.
+        with suppress(StoreUnavailable):
+            if leases:
+                await self.hub.hide(leases)
 
     async def _join(self, id: int | None, wanted: list[dict[str, Any]]) -> None:
         if len(wanted) > self.settings.rooms_per_join and id is not None:
@@ -691,8 +694,13 @@ class Session:
             return
         # From here on without waiting, so that no message comes between the answer and the membership.
         self.leases |= leases
+        # Joined again without presence.
+        over = [
+            self.leases.pop(w["room"]) for w in allowed if w["room"] in self.leases.keys() - leases.keys()
+        ]
         for want, position in zip(allowed, positions, strict=True):
             self._enter(asked, want, position, shown.get(want["room"]))
+        await self._hide(over)
 
     async def _may_join(self, want: dict[str, Any], others: int) -> None:
         room = want["room"]
@@ -800,8 +808,7 @@ class Hub:
         if member is None:
             member = room.members[session] = session.rooms[name] = Member(session, room)
         member.seq = seq
-        if shown is not None:
-            member.version = shown.version
+        member.version = None if shown is None else shown.version
         member.live = seq >= room.seq
         if not member.live:
             self._fall_behind(member)
