@@ -1,15 +1,11 @@
 /** What the recipes show, run as it stands there: alone, and as two processes on one Redis. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
-import { type Dialable, enter, type Peer } from './peer.ts'
+import { enter, type Peer } from './peer.ts'
+import { PythonApp } from './python-app.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 const START_MS = 60_000
 const SECRET = 'a secret for this test only, 32 bytes'
 
@@ -20,85 +16,30 @@ const tokenOf = (user: string): Promise<string> =>
     .setExpirationTime(Math.floor(Date.now() / 1_000) + 600)
     .sign(new TextEncoder().encode(SECRET))
 
-const hasEnded = (child: ChildProcess): boolean =>
-  child.exitCode !== null || child.signalCode !== null
-
-/** One of the files in examples/server, with the module that its recipe says to copy. */
-class Recipe implements Dialable {
-  wsUrl = ''
-  readonly #child: ChildProcess
-  readonly #listening: Promise<void>
-
-  constructor(app: string, module: string, redis: string | undefined) {
-    const args = ['-m', 'uvicorn', '--app-dir', 'examples/server', '--port', '0', app]
-    const child = spawn(`${root}.venv/bin/python`, args, {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: {
-        ...process.env,
-        CHAT_SECRET: SECRET,
-        PYTHONPATH: `test/servers/${module}`,
-        PYTHONDONTWRITEBYTECODE: '1',
-        ...(redis === undefined ? {} : { REDIS_URL: redis }),
-      },
-    })
-    this.#child = child
-    this.#listening = new Promise((resolve, reject) => {
-      let output = ''
-      child.once('exit', () => reject(new Error(output)))
-      createInterface(child.stderr).on('line', (line) => {
-        output += `${line}\n`
-        const [, port] = /running on http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? []
-        if (port === undefined) return
-        this.wsUrl = `ws://127.0.0.1:${port}`
-        resolve()
-      })
-    })
-  }
-
-  get listening(): Promise<void> {
-    return this.#listening
-  }
-
-  control(): Promise<never> {
-    return Promise.reject(new Error('it has no door: give a token'))
-  }
-
-  get ended(): Promise<unknown> {
-    return hasEnded(this.#child) ? Promise.resolve() : once(this.#child, 'exit')
-  }
-
-  end(): void {
-    this.#child.kill('SIGTERM')
-  }
-
-  async stop(): Promise<void> {
-    const { ended } = this
-    this.#child.kill('SIGKILL')
-    await ended
-  }
-}
+const recipe = (app: string, module: string, env: Record<string, string> = {}): PythonApp =>
+  new PythonApp({ folder: 'examples/server', app, module, env: { CHAT_SECRET: SECRET, ...env } })
 
 describe.each([
   ['fastapi_rooms:app', 'fastapi'],
   ['channels_rooms:application', 'channels'],
 ])('examples/server, %s', (app, module) => {
   let redis: RedisServer
-  let alone: Recipe
-  let pair: readonly [Recipe, Recipe]
+  let alone: PythonApp
+  let pair: readonly [PythonApp, PythonApp]
   beforeAll(async () => {
     ;[redis] = await Promise.all([startRedis(), ensurePythonEnv()])
-    alone = new Recipe(app, module, undefined)
-    pair = [new Recipe(app, module, redis.url), new Recipe(app, module, redis.url)]
-    await Promise.all([alone, ...pair].map((recipe) => recipe.listening))
+    alone = recipe(app, module)
+    const shared = { REDIS_URL: redis.url }
+    pair = [recipe(app, module, shared), recipe(app, module, shared)]
+    await Promise.all([alone, ...pair].map(({ listening }) => listening))
   }, START_MS)
   afterAll(async () => {
-    await Promise.all([alone, ...(pair ?? [])].map((recipe) => recipe?.stop()))
+    await Promise.all([alone, ...(pair ?? [])].map((server) => server?.stop()))
     await redis?.stop()
   })
 
-  const come = async (recipe: Recipe, user: string): Promise<Peer> =>
-    enter(recipe, { token: await tokenOf(user) })
+  const come = async (server: PythonApp, user: string): Promise<Peer> =>
+    enter(server, { token: await tokenOf(user) })
 
   it('lets a good token in, and each user into the own inbox', async () => {
     const alice = await come(alone, 'alice')
@@ -128,14 +69,14 @@ describe.each([
   })
 
   it('tells to move when it is asked to end', async () => {
-    const recipe = new Recipe(app, module, undefined)
-    await recipe.listening
-    const alice = await come(recipe, 'alice')
-    recipe.end()
+    const ending = recipe(app, module)
+    await ending.listening
+    const alice = await come(ending, 'alice')
+    ending.end()
     const drain = await alice.until('drain', ({ type }) => type === 'drain')
     expect(drain.withinMs).toBe(5_000)
     await alice.close()
     // Nobody is left to wait for.
-    await recipe.ended
+    await ending.ended
   })
 })

@@ -872,7 +872,7 @@ class Hub:
                 await self._restart(room, position)
             for seq, text in position.messages:
                 self._deliver(room, seq, text)
-            if room.seq < position.seq:
+            if position.messages and room.seq < position.seq:
                 self.wake(room.name)
             await self._tell_presence(room, position)
 
@@ -956,7 +956,7 @@ class Hub:
             return
         if position.epoch != epoch:
             self.wake(room.name)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # it tells all members
             return
         if position.first > after + 1:
             member.seq = position.first - 1
@@ -967,6 +967,8 @@ class Hub:
             member.session.push(message_frame(room.name, text))
             member.seq = seq
         member.live = member.seq >= room.seq
+        if member.seq == after:
+            await asyncio.sleep(0.05)  # nothing there yet, or no room for it
 
     # -- the clock --
 
