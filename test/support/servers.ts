@@ -19,13 +19,19 @@ export const SERVER_NAMES = [
 
 export type ServerName = (typeof SERVER_NAMES)[number]
 
+/** Those, and what the contract suite does not play: uvicorn's default. */
+export type StartableName =
+  | ServerName
+  | 'fastapi-websockets-sansio'
+  | 'channels-uvicorn-websockets-sansio'
+
 export interface ServerOptions {
   /** The Python servers: the rooms of `/ws/rooms` are in that Redis, for as many processes as share it. */
   redis?: string
 }
 
 export interface TestServer {
-  readonly name: ServerName
+  readonly name: StartableName
   readonly port: number
   /** `http://127.0.0.1:PORT` */
   readonly url: string
@@ -53,7 +59,7 @@ const START_TIMEOUT_MS = 30_000
 const TERM_TIMEOUT_MS = 3_000
 const MAX_OUTPUT = 65_536
 
-function commandOf(name: ServerName): [string, ...string[]] {
+function commandOf(name: StartableName): [string, ...string[]] {
   // Not `npx tsx`: its wrapper processes would get the signals that the server must get.
   if (name === 'node') return [process.execPath, '--import', 'tsx', 'test/servers/node/main.ts']
   const [family, implementation] = [
@@ -64,7 +70,12 @@ function commandOf(name: ServerName): [string, ...string[]] {
   return [PYTHON, `test/servers/${family}/run.py`, option, implementation]
 }
 
-function launch(name: ServerName, port: number, dataDir: string, { redis }: ServerOptions): Child {
+function launch(
+  name: StartableName,
+  port: number,
+  dataDir: string,
+  { redis }: ServerOptions,
+): Child {
   const [program, ...args] = commandOf(name)
   const portArgs = port === 0 ? [] : ['--port', String(port)]
   const redisArgs = redis === undefined ? [] : ['--redis', redis]
@@ -120,14 +131,14 @@ async function end(child: Child, signal: NodeJS.Signals): Promise<void> {
 }
 
 class SpawnedServer implements TestServer {
-  readonly name: ServerName
+  readonly name: StartableName
   readonly #dataDir: string
   readonly #options: ServerOptions
   #child: Child | undefined
   #port = 0
   #output = ''
 
-  constructor(name: ServerName, dataDir: string, options: ServerOptions) {
+  constructor(name: StartableName, dataDir: string, options: ServerOptions) {
     this.name = name
     this.#dataDir = dataDir
     this.#options = options
@@ -197,7 +208,7 @@ class SpawnedServer implements TestServer {
 
 /** Starts one of the servers of CONTRACT.md on a free port and waits until it listens. */
 export async function startServer(
-  name: ServerName,
+  name: StartableName,
   options: ServerOptions = {},
 ): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), `authed-socket-${name}-`))

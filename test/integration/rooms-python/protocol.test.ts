@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
-import { type ServerName, startServer, type TestServer } from '../../support/servers.ts'
+import { type StartableName, startServer, type TestServer } from '../../support/servers.ts'
 import { typesOf } from './frames.ts'
 import {
   type DialOptions,
@@ -16,8 +16,8 @@ import {
 } from './peer.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
-const SERVERS: readonly (readonly [ServerName, 'memory' | 'redis'])[] = [
-  ['fastapi-websockets', 'memory'],
+const SERVERS: readonly (readonly [StartableName, 'memory' | 'redis'])[] = [
+  ['fastapi-websockets-sansio', 'memory'],
   ['fastapi-wsproto', 'redis'],
   ['channels-daphne', 'redis'],
   ['channels-uvicorn-websockets', 'memory'],
@@ -547,7 +547,33 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
     })
   })
 
+  it('cuts an answer with many long messages, and the rest follows', async () => {
+    const peer = await joined()
+    const long = 'é'.repeat(30_000)
+    for (let n = 1; n <= 8; n += 1) await peer.send(lobby, `${n}${long}`)
+    const newest = await peer.ask({ type: 'history', room: lobby, limit: 8 })
+    expect(newest.more).toBe(true)
+    const seqs = newest.messages.map(({ seq }) => seq)
+    expect(seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8].slice(-seqs.length))
+    const back = await come()
+    const resume = { epoch: peer.epochOf(lobby), seq: 0 }
+    expect((await back.join(lobby, { resume })).seq).toBeLessThan(8)
+    await back.heard(lobby, `8${long}`)
+    expect(back.seqsIn(lobby)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
   describe('limits', () => {
+    it('the messages that a room can remember: refused rather than forgotten too early', async () => {
+      await server.control('settings', { roomMessages: 2, keepMessages: 0, resumeWindowMs: 500 })
+      const peer = await joined()
+      for (const n of [1, 2]) await peer.send(lobby, n)
+      const full = await peer.send(lobby, 3)
+      expect(full).toMatchObject({ type: 'error', code: 'rate-limited', room: lobby })
+      expect(full.retryAfterMs).toBeLessThanOrEqual(500)
+      await delay(600)
+      expect(await peer.send(lobby, 4)).toMatchObject({ type: 'ok', seq: 3 })
+    })
+
     it('frameBytes: too-large with its id, in bytes and not characters; far above it 1009', async () => {
       await server.control('settings', { frameBytes: 300 })
       const peer = await joined()

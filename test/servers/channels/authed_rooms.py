@@ -7,7 +7,7 @@
     URLRouter([path("ws/rooms", ChatConsumer.as_asgi())])
 
 Needs Python 3.11 and Channels 4, and no channel layer; for several processes ``RedisStore`` and the package
-``redis``. What goes over the wire is written down in docs/protocol.md.
+``redis``. What goes over the wire: docs/protocol.md of authed-socket.
 
 Read on: what you set and say, the consumer, a session, the rooms of a process, frames, stores.
 """
@@ -78,7 +78,7 @@ class Settings:
     drain_ms: int = 5_000
     """On SIGTERM clients are told to move within this time, and the process ends after it. 0: no drain."""
     buffer_bytes: int = 1_048_576
-    """What waits to be sent to one connection; above it its messages stay in the store for now."""
+    """What waits to be sent to one connection, roughly; above it its messages stay in the store for now."""
     stall_ms: int = 10_000
     """A connection that takes nothing for so long is closed with 1013."""
     token_cookie: str | None = None
@@ -1449,7 +1449,7 @@ class MemoryRoom:
         taken: list[Numbered] = []
         for seq in wanted:
             text = self.log[seq][2]
-            budget -= len(text)
+            budget -= utf8_length(text)
             if budget < 0 and len(taken) >= at_least:
                 break
             taken.append((seq, text))
@@ -1506,7 +1506,7 @@ class MemoryStore:
             start = max(room.first, after + 1) if read.epoch is not None else room.seq + 1
             wanted = range(start, min(start + BATCH, room.seq + 1))
             messages = room.fitting(wanted, budget, at_least=0 if positions else 1)
-            budget -= sum(len(text) for _, text in messages)
+            budget -= sum(utf8_length(text) for _, text in messages)
             positions.append(Position(room.epoch, room.seq, room.first, room.version, messages))
         return positions
 
