@@ -41,6 +41,8 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
   }
 
   it('shows who is there, oneself included, and then who comes and goes', async () => {
+    // They are woken for it: nobody looks by himself.
+    for (const server of [stage.server, stage.other]) server.settings({ catchUpMs: 60_000 })
     const alice = await dial(stage.server, { client: newClientId() })
     const me = memberOf(alice, 'alice', { mood: 'calm' })
     const joined = await alice.join(room, { presence: { mood: 'calm' } })
@@ -101,6 +103,7 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
   })
 
   it('ends with a join without it', async () => {
+    for (const server of [stage.server, stage.other]) server.settings({ leaseMs: 60_000 })
     const alice = await shown(stage.server, 'alice', {})
     const bob = await shown(stage.other, 'bob', {})
     await alice.take('presence')
@@ -135,6 +138,18 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
     const { leaves } = await alice.take('presence')
     expect(leaves).toEqual([{ user: 'bob', clientId: bob.clientId }])
     expect(Date.now() - since).toBeGreaterThan(LEASE_MS / 4)
+  })
+
+  it('ends a lease that nobody renews or asks for', async () => {
+    const both = [stage.server, stage.other]
+    for (const server of both) server.settings({ leaseMs: 60_000, leaseRenewMs: 60_000 })
+    const alice = await shown(stage.server, 'alice', {})
+    for (const server of both) server.settings({ leaseMs: LEASE_MS })
+    const bob = await shown(stage.other, 'bob', {})
+    await alice.take('presence')
+    bob.cut()
+    const { leaves } = await alice.take('presence')
+    expect(leaves).toEqual([{ user: 'bob', clientId: bob.clientId }])
   })
 
   it.each([1012, 4003])(
