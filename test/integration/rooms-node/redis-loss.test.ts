@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ReferenceServer } from '../../servers/node/server.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { newClientId, RoomsClient } from '../../support/rooms-client.ts'
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-const PATIENCE = { timeout: 10_000 }
+const PATIENCE = { timeout: 20_000 }
 const UNAVAILABLE = {
   type: 'error',
   code: 'unavailable',
@@ -93,6 +93,7 @@ describe('a Redis that restarts', () => {
 describe('a Redis that keeps its data', () => {
   it('counts anew after a restart all the same: its disk may lack what was acknowledged', async () => {
     const own = await onRedis(await startRedis({ keepsData: true }))
+    onTestFinished(() => own.close())
     const room = newRoom()
     const alice = await dialInto(own.server, room)
     const epoch = alice.told(room)?.epoch ?? ''
@@ -100,11 +101,11 @@ describe('a Redis that keeps its data', () => {
     await own.redis?.restart()
     expect(await alice.take('joined')).toMatchObject({ room, seq: 0, recovered: false })
     expect(alice.told(room)?.epoch).not.toBe(epoch)
+    await reachable(own.other)
     const late = await dial(own.other)
     const joined = await late.join(room, { resume: { epoch, seq: 0 } })
     expect(joined).toMatchObject({ seq: 0, recovered: false })
     expect(await late.ask({ type: 'history', room, limit: 9 })).toMatchObject({ messages: [] })
-    await own.close()
   })
 })
 

@@ -3,7 +3,7 @@ import type { RoomsConnection } from './connection.ts'
 import type { RoomToJoin } from './frames.ts'
 import { Lane } from './lane.ts'
 import { firstPart, isNext, Member, tellChanges, written } from './member.ts'
-import type { Lease, Marks, RoomStore, ShownClient, Snapshot, Tail } from './store.ts'
+import type { Lease, Marks, RoomStore, Snapshot, Tail } from './store.ts'
 import { StoreUnavailableError, TAIL_LENGTH } from './store.ts'
 
 /** A room changes its epoch between two reads only when the store lost it at that moment. */
@@ -40,10 +40,6 @@ export class LiveRoom {
   /** Nobody is in it, and nobody is about to be. */
   get isIdle(): boolean {
     return this.#members.size === 0 && this.#lane.isEmpty
-  }
-
-  get shown(): (Lease & ShownClient)[] {
-    return [...this.#members.values()].flatMap(({ shown }) => shown ?? [])
   }
 
   /** What was read is what there is. */
@@ -86,6 +82,12 @@ export class LiveRoom {
 
   leave(connection: RoomsConnection): void {
     void this.#hide(this.drop(connection))
+  }
+
+  /** Renews the leases of all who are shown; where they were lost, they are shown again. */
+  async renew(): Promise<Snapshot | undefined> {
+    const shown = [...this.#members.values()].flatMap((member) => member.shown ?? [])
+    return shown.length === 0 ? undefined : this.#store.renew(this.#name, shown)
   }
 
   async #join(connection: RoomsConnection, request: RoomToJoin, id?: number): Promise<void> {
@@ -141,17 +143,12 @@ export class LiveRoom {
   ): Promise<Snapshot | undefined> {
     if (presence === undefined) return undefined
     const data = JSON.stringify(presence)
-    return this.#store.show(this.#name, [{ ...connection.lease, data }])
+    return this.#store.show(this.#name, { ...connection.lease, data })
   }
 
   async #hide(lease: Lease | undefined): Promise<void> {
     // A lease that cannot be ended now ends by itself.
     if (lease !== undefined) await this.#store.hide(this.#name, [lease]).catch(() => {})
-  }
-
-  async #showAll(): Promise<Snapshot | undefined> {
-    const { shown } = this
-    return shown.length === 0 ? undefined : this.#store.show(this.#name, shown)
   }
 
   async #advance(): Promise<void> {
@@ -170,7 +167,7 @@ export class LiveRoom {
 
   /** The numbering was lost: members are told so, and get what the new one has so far. */
   async #startAnew(): Promise<void> {
-    const snapshot = await this.#showAll()
+    const snapshot = await this.renew()
     const { epoch } = snapshot ?? (await this.#store.read(this.#name, {}))
     const tail = await this.#store.read(this.#name, { after: { epoch, seq: 0 } })
     if (tail.epoch !== epoch) return
@@ -220,7 +217,7 @@ export class LiveRoom {
     const epoch = this.#cursor?.epoch
     if (epoch === undefined) return
     const isLost = epoch !== member.point.epoch
-    const snapshot = isLost ? await this.#showAll() : undefined
+    const snapshot = isLost ? await this.renew() : undefined
     const after = isLost ? { epoch, seq: 0 } : member.point
     const tail = await this.#store.read(this.#name, { after })
     if (!this.#isMember(member) || tail.epoch !== epoch) return
