@@ -91,7 +91,6 @@ export class LiveRoom {
   }
 
   async #join(connection: RoomsConnection, request: RoomToJoin, id?: number): Promise<void> {
-    if (this.#members.size === 0) this.#cursor = undefined
     const { tail, snapshot } = await this.#readForJoin(connection, request)
     if (!connection.isOpen) {
       await this.#hide(snapshot && connection.lease)
@@ -99,7 +98,10 @@ export class LiveRoom {
     }
     const before = this.#members.get(connection)
     const member = new Member(connection, this.#name)
-    this.#cursor ??= { epoch: tail.epoch, seq: tail.seq, version: tail.version }
+    // A cursor that nobody followed any more is worth nothing.
+    if (this.#members.size === 0) {
+      this.#cursor = { epoch: tail.epoch, seq: tail.seq, version: tail.version }
+    }
     this.#members.set(connection, member)
     connection.rooms.add(this.#name)
     member.enter(request, tail, snapshot, id)
@@ -129,7 +131,8 @@ export class LiveRoom {
       const snapshot = await this.#show(connection, request)
       const maxAgeMs = this.#settings.resumeWindowMs
       const tail = await this.#store.read(this.#name, { after: request.resume, maxAgeMs })
-      const epochs = [snapshot?.epoch, this.#cursor?.epoch]
+      const others = this.#members.size === 0 ? undefined : this.#cursor
+      const epochs = [snapshot?.epoch, others?.epoch]
       if (epochs.every((epoch) => (epoch ?? tail.epoch) === tail.epoch)) return { tail, snapshot }
       // Those who are in the room are told first that it counts anew.
       await this.#advance()
