@@ -41,9 +41,10 @@ export const projects = [
     // Rooms on real servers, with Redis and nginx.
     name: 'rooms',
     include: ['test/integration/rooms-*/**/*.test.ts'],
-    testTimeoutMs: 30_000,
-    maxWorkers: 2,
-    stepTimeoutMs: 300_000,
+    testTimeoutMs: 60_000,
+    // They wait more than they work.
+    maxWorkers: 3,
+    stepTimeoutMs: 240_000,
   },
   {
     name: 'contract',

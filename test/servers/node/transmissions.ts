@@ -95,6 +95,16 @@ function looksLikeJwt(word: string): boolean {
   return word.startsWith('eyJ') && word.split('.').length === 3
 }
 
+/**
+ * A browser sends our cookies along whatever page dials, and says which. Pages of a test have a port of their
+ * own, so only the name of the host counts; who says nothing is no browser.
+ */
+function isFromHere({ headers }: IncomingMessage): boolean {
+  if (headers.origin === undefined) return true
+  if (!URL.canParse(headers.origin) || !URL.canParse(`http://${headers.host}`)) return false
+  return new URL(headers.origin).hostname === new URL(`http://${headers.host}`).hostname
+}
+
 /** Every place of a handshake that carries a token. A good client uses exactly one. */
 export function readCarried(request: IncomingMessage): Carried[] {
   const carried = readSubprotocols(offeredProtocols(request)).carried
@@ -105,7 +115,7 @@ export function readCarried(request: IncomingMessage): Carried[] {
   if (scheme?.toLowerCase() === 'bearer' && credential !== undefined) {
     carried.push({ transmission: 'header', token: credential })
   }
-  const cookie = cookiesOf(request).get('access_token')
+  const cookie = isFromHere(request) ? cookiesOf(request).get('access_token') : undefined
   if (cookie !== undefined) carried.push({ transmission: 'cookie', token: cookie })
   return carried.filter(({ token }) => token !== '')
 }

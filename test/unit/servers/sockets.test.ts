@@ -61,6 +61,20 @@ describe('transmissions', () => {
     client.socket.close()
   })
 
+  it.each([
+    ['http://127.0.0.1:1', true],
+    ['http://evil.example', false],
+    ['null', false],
+  ])('takes the cookie from a page of %s: %s', async (origin, isTaken) => {
+    const headers = { cookie: `access_token=${token}`, origin }
+    const client = new RawClient(bare(), [], { headers })
+    if (isTaken) await client.open()
+    else expect(await client.ended).toEqual({ code: 4003, reason: 'token missing' })
+    expect(server.openSockets()).toBe(isTaken ? 1 : 0)
+    client.socket.terminate()
+    await client.ended
+  })
+
   it('never echoes a token', async () => {
     expect((await new RawClient(bare(), [token]).ended).code).toBe(1006)
   })
