@@ -5,18 +5,18 @@ import type { TestServer } from '../support/servers.ts'
 /** Long enough to be welcomed on a busy machine. */
 const SHORT_MS = 3_000
 
-const mint =
-  (server: TestServer, body: object): TokenFunction =>
-  async () =>
-    (await server.control<{ access: string }>('mint', { kind: 'valid', ...body })).access
-
-export const optionsFor = (server: TestServer, path: string): ConformanceOptions => ({
+/** `minted` collects what was handed out. */
+export const optionsFor = (
+  server: TestServer,
+  path: string,
+  minted: string[] = [],
+): ConformanceOptions => ({
   url: `${server.wsUrl}${path}`,
   tokens: {
-    a: mint(server, { user: 'alice' }),
-    b: mint(server, { user: 'bob' }),
-    expired: mint(server, { user: 'alice', kind: 'expired' }),
-    short: mint(server, { user: 'alice', lifetimeMs: SHORT_MS }),
+    a: mint(server, minted, { user: 'alice' }),
+    b: mint(server, minted, { user: 'bob' }),
+    expired: mint(server, minted, { user: 'alice', kind: 'expired' }),
+    short: mint(server, minted, { user: 'alice', lifetimeMs: SHORT_MS }),
   },
   rooms: { forbidden: 'forbidden' },
   echoMethod: 'echo',
@@ -25,3 +25,11 @@ export const optionsFor = (server: TestServer, path: string): ConformanceOptions
   // Of a busy machine; a right server never makes the kit wait so long.
   timeoutMs: 10_000,
 })
+
+function mint(server: TestServer, minted: string[], body: object): TokenFunction {
+  return async () => {
+    const { access } = await server.control<{ access: string }>('mint', { kind: 'valid', ...body })
+    minted.push(access)
+    return access
+  }
+}
