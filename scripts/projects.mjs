@@ -61,6 +61,13 @@ export const projects = [
     stepTimeoutMs: 600_000,
   },
   {
+    name: 'doctor',
+    include: ['test/doctor/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 180_000,
+  },
+  {
     name: 'browser',
     include: ['test/browser/**/*.test.ts'],
     testTimeoutMs: 60_000,

@@ -23,9 +23,9 @@ export {
   TokenRefusedError,
   TokenUnavailableError,
 } from './errors.ts'
-export type { CallOptions, MessageOptions, Receipt } from './links/line.ts'
+
 export { withoutRooms } from './links/one-line.ts'
-export type { SendOptions } from './links/order.ts'
+export type { CallOptions, MessageOptions, Receipt, SendOptions } from './links/order.ts'
 export type {
   History,
   HistoryOptions,
@@ -75,6 +75,8 @@ export { type PasswordGrantOptions, passwordGrant } from './sessions/password-gr
 export { type RefreshGrantOptions, refreshGrant } from './sessions/refresh-grant.ts'
 export type { Session, SessionEvents } from './sessions/session.ts'
 export { type SimpleJwtOptions, simpleJwt } from './sessions/simple-jwt.ts'
+export { shareTabs, type TabsOptions } from './sessions/tabs.ts'
+export type { Tabs } from './sessions/tabs-port.ts'
 export { type TicketOptions, ticket } from './sessions/ticket.ts'
 export type { TokenStore } from './sessions/token-store.ts'
 export type { Gap } from './shell/channel.ts'

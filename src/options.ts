@@ -13,12 +13,14 @@ import {
   text,
   url,
 } from './core/check.ts'
+import type { Identity } from './core/identity.ts'
 import { type ClosePolicy, isPolicyEntry, type StatusPolicy } from './core/policy.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import type { Claims } from './sessions/claims.ts'
 import { type AuthFunction, functionSource } from './sessions/function-source.ts'
 import { CredentialHolder } from './sessions/holder.ts'
-import { type Exchange, exchangeOf, holderOf, isSession, type Session } from './sessions/session.ts'
+import { type Exchange, exchangeOf, holderOf } from './sessions/registry.ts'
+import { isSession, type Session } from './sessions/session.ts'
 import type { WebSocketConstructor } from './shell/websocket.ts'
 import type { Transmission } from './transmissions/transmission.ts'
 
@@ -115,8 +117,11 @@ export type Resolved = AuthedSocketOptions &
     readonly scale: number
     readonly outbox: { readonly count: number; readonly bytes: number }
     readonly logger: Logger
-    /** The origin of the first URL, once known: the token goes nowhere else unasked. */
-    readonly pin: { origin?: string }
+    /**
+     * The origin of the first URL, once known: the token goes nowhere else unasked. And whose sockets these
+     * are, as the server's welcome says: a cookie may change hands in another tab.
+     */
+    readonly pin: { origin?: string; user?: Identity }
   }
 
 /** A warning that nobody hears warns nobody; it comes at most once for a socket, and holds no token. */

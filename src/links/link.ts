@@ -19,10 +19,12 @@ import { callAt, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
-import { bulkOf, handshakeOf, tokenFor, urlOf } from './handshake.ts'
+import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
 import { judgeEnd } from './judge-end.ts'
 import { limitsOf } from './limits.ts'
+import { offer } from './offer.ts'
 import { probeAnswer } from './probe.ts'
+import { isStranger } from './stranger.ts'
 
 export interface LinkListener {
   changed(next: LinkState, previous: LinkState): void
@@ -118,7 +120,7 @@ export class Link {
       case 'heartbeat':
         return this.#beat(report)
       case 'offer':
-        return this.#offer(work.credential.id, report)
+        return offer(this.#options, work.credential.id, this.#listener, report)
     }
   }
 
@@ -138,7 +140,12 @@ export class Link {
       if (answer && 'verdict' in answer) return report({ type: 'closed', ...moment(), ...answer })
       const handshake = handshakeOf(this.#options, url, answer)
       this.#bulk = bulkOf(handshake, url, this.#options)
-      this.#socket = dial(handshake, Socket, webSocketOptions, this.#listen(handshake, report))
+      this.#socket = dial(
+        handshake,
+        Socket,
+        webSocketOptions,
+        this.#listen(handshake, report, signal),
+      )
     }
     open().catch((cause: unknown) => {
       // Of what throws here every text is ours, so it may be shown.
@@ -153,15 +160,15 @@ export class Link {
     }
   }
 
-  #listen({ firstFrame = '' }: Handshake, report: Report): DialListener {
+  #listen({ firstFrame = '' }: Handshake, report: Report, signal: AbortSignal): DialListener {
     const listener: DialListener = {
       opened: () => report({ type: 'opened', ...moment() }),
-      frame: (data) => this.#receive(data, report, isHello),
+      frame: (data) => this.#receive(data, report, isHello, signal),
       ended: (end) => this.#ended(end, report),
     }
     const dialogue = this.#options.transmission?.firstMessage?.begin(listener, {
       say: () => this.write(firstFrame),
-      accepted: (data) => this.#receive(data, report, isAnswer),
+      accepted: (data) => this.#receive(data, report, isAnswer, signal),
       refused: () =>
         report({ type: 'closed', ...moment(), verdict: 'reauthenticate', problem: SAID }),
     })
@@ -173,11 +180,16 @@ export class Link {
     data: string | ArrayBuffer,
     report: Report,
     accepts: (incoming: Incoming) => boolean,
+    signal: AbortSignal,
   ): void {
     this.#lastFrameAt = Date.now()
     const incoming = this.#read(data)
     if (incoming.kind === 'verdict') {
       report({ type: 'closed', ...moment(), verdict: incoming.verdict, problem: SAID })
+      return
+    }
+    if (incoming.kind === 'welcome' && isStranger(this.#options, incoming.user)) {
+      report({ type: 'closed', ...moment(), verdict: 'sign-in', problem: STRANGER })
       return
     }
     // What a welcome says must be known before anything is sent on the strength of it.
@@ -186,7 +198,8 @@ export class Link {
       report({ type: 'greeted', renewable: this.#isRenewable(incoming), ...moment() })
     else if (this.state.kind === 'connecting') report({ type: 'accepted', ...moment() })
     if (incoming.kind === 'expiring') this.tell('expiring')
-    else if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
+    // Whoever heard of it may have signed out: then it is for nobody.
+    else if (incoming.kind !== 'welcome' && !signal.aborted) this.#listener.incoming(incoming)
   }
 
   #read(data: string | ArrayBuffer): Incoming {
@@ -217,20 +230,6 @@ export class Link {
     return incoming.kind === 'welcome' && auth !== undefined && incoming.renewable === true
   }
 
-  #offer(credential: number, report: Report): () => void {
-    const controller = new AbortController()
-    tokenFor(this.#options, credential, controller.signal)
-      .then((token) => (token === undefined ? Promise.reject() : this.#listener.offer(token)))
-      .then(
-        () => report({ type: 'renewed', ...moment() }),
-        (error: unknown) => {
-          report({ type: 'renewal-failed', ...moment() })
-          if (error !== undefined) this.#listener.failed(error)
-        },
-      )
-    return () => controller.abort()
-  }
-
   #beat(report: Report): () => void {
     const { heartbeat } = this.#codec
     if (heartbeat === undefined) return () => {}
@@ -244,6 +243,7 @@ export class Link {
 }
 
 const SAID: Problem = { kind: 'verdict-frame' }
+const STRANGER: Problem = { kind: 'token-invalid', cause: undefined }
 
 const isAnswer = (): boolean => true
 const isHello = (incoming: Incoming): boolean =>

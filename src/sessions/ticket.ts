@@ -5,16 +5,8 @@ import { cookieSession } from './cookie-session.ts'
 import { type CsrfOptions, checkCsrf, csrfRule } from './cookies.ts'
 import { endpoint, parseUrl, redact } from './endpoint.ts'
 import { type AuthFunction, functionSource } from './function-source.ts'
-import {
-  createSession,
-  type Exchange,
-  exchangeOf,
-  holderOf,
-  isSession,
-  lend,
-  reachOfSession,
-  type Session,
-} from './session.ts'
+import { type Exchange, exchangeOf, holderOf, lend, reachOfSession } from './registry.ts'
+import { createSession, isSession, type Session } from './session.ts'
 import { type Reach, type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
 import { postToken } from './token-endpoint.ts'
 
@@ -100,6 +92,7 @@ const faceOf = <Credentials>(session: Session<Credentials>): Session<Credentials
     return session.signedIn
   },
   login: (credentials, how) => session.login(credentials, how),
+  switch: (credentials, how) => session.switch(credentials, how),
   restore: () => session.restore(),
   logout: (how) => session.logout(how),
   on: (name, listener, how) => session.on(name, listener, how),

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { WebSocket as UndiciWebSocket } from 'undici'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
+import * as doctor from '../../examples/doctor.ts'
 import * as guide from '../../examples/guide.ts'
 import { house } from '../../examples/own-protocol.ts'
 import { library, rows } from '../../examples/three-options.ts'
@@ -103,6 +104,17 @@ describe('examples/own-protocol.ts', () => {
     await vi.waitFor(() => expect(frames).toContainEqual({ op: 'exit', room: 'kitchen' }))
     await socket.disconnect()
     await new Promise((resolve) => houses.close(resolve))
+  })
+})
+
+describe('examples/doctor.ts', () => {
+  it('diagnose, and crowd: find nothing wrong with a server that is healthy', async () => {
+    const { log, table } = { log: vi.spyOn(console, 'log'), table: vi.spyOn(console, 'table') }
+    for (const spy of [log, table]) spy.mockImplementation(() => {})
+    const url = `${server.wsUrl}/ws/chat/{room}`
+    expect(await doctor.show(url, () => library.token)).toBe('healthy')
+    expect(log).toHaveBeenCalledWith('healthy (certain)')
+    expect(await doctor.crowded(url, () => library.token)).toBe('healthy')
   })
 })
 

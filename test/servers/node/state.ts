@@ -14,6 +14,8 @@ export interface RefuseSockets {
 export interface Settings {
   accessLifetimeMs: number
   refreshLifetimeMs: number
+  /** A refresh token that was used is taken again for so long; with 0 its reuse ends the family. */
+  refreshGraceMs: number
   /** `exp` and `iat` with fractions of a second; whole seconds otherwise, as simplejwt writes them. */
   exactExp: boolean
   refuseTokens: boolean
@@ -64,6 +66,12 @@ export interface DialRecord {
   outcome: 'pending' | 'admitted' | 'token-refused' | 'closed-after-accept' | 'refused' | 'faulty'
 }
 
+/** One refresh that was judged. Holds no token. */
+export interface RefreshRecord {
+  at: number
+  outcome: 'rotated' | 'again' | 'refused'
+}
+
 export interface Counts {
   /** WebSocket handshakes that arrived. */
   dials: number
@@ -90,6 +98,7 @@ export interface ServerState {
   counts: Counts
   received: Received[]
   dials: DialRecord[]
+  refreshes: RefreshRecord[]
   faults: Faults
   connections: Set<Connection>
   persisted: Persisted
@@ -109,6 +118,7 @@ export function defaultSettings(): Settings {
   return {
     accessLifetimeMs: 300_000,
     refreshLifetimeMs: 86_400_000,
+    refreshGraceMs: 0,
     exactExp: false,
     refuseTokens: false,
     refuseSockets: null,
@@ -141,6 +151,7 @@ export function createState(persisted: Persisted, save: () => void): ServerState
     counts: newCounts(),
     received: [],
     dials: [],
+    refreshes: [],
     faults: new Faults(),
     connections: new Set(),
     persisted,

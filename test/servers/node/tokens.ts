@@ -78,6 +78,12 @@ export class Tokens {
   }
 
   async refresh(token: string): Promise<Outcome> {
+    const outcome = await this.#rotate(token)
+    if (!outcome.ok) this.#state.refreshes.push({ at: Date.now(), outcome: 'refused' })
+    return outcome
+  }
+
+  async #rotate(token: string): Promise<Outcome> {
     const checked = await this.#check(token, 'refresh')
     // From here until #pair has written the new id nothing is awaited: of two simultaneous
     // refreshes with one token the second finds a rotated family.
@@ -86,7 +92,8 @@ export class Tokens {
       return { ok: false, refusal: NOT_VALID }
     }
     if (family.revoked) return { ok: false, refusal: BLACKLISTED }
-    if (family.current !== checked.claims.jti) {
+    const { jti } = checked.claims
+    if (family.current !== jti && !this.#isGraced(family, jti)) {
       // A token that was used before: one of its two holders stole it, so neither keeps the family.
       this.#revokeFamily(family)
       return { ok: false, refusal: BLACKLISTED }
@@ -94,7 +101,20 @@ export class Tokens {
     if (this.#state.persisted.revokedUsers.has(family.user))
       return { ok: false, refusal: BLACKLISTED }
     if (!this.#state.persisted.users.has(family.user)) return { ok: false, refusal: NO_ACCOUNT }
+    this.#state.refreshes.push({
+      at: Date.now(),
+      outcome: family.current === jti ? 'rotated' : 'again',
+    })
+    if (family.current === jti) family.previous = { id: jti, usedAt: Date.now() }
     return { ok: true, pair: await this.#pair(family) }
+  }
+
+  #isGraced({ previous }: Family, id: string | undefined): boolean {
+    return (
+      previous?.id === id &&
+      previous !== undefined &&
+      Date.now() - previous.usedAt < this.#state.settings.refreshGraceMs
+    )
   }
 
   /** Ends the family of a refresh token. Access tokens live on until they expire. */
