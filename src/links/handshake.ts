@@ -24,16 +24,6 @@ export const handshakeOf = (options: Resolved, url: URL, answer: Answer): Handsh
   return options.transmission?.carry(bare, answer.token) ?? bare
 }
 
-/** What a live socket is told: like a dial, a ticket where the token is exchanged for one. */
-export const tokenFor = async (
-  { exchange, holder }: Resolved,
-  credential: number,
-  signal: AbortSignal,
-): Promise<string | undefined> => {
-  const answer = exchange ? await exchange(credential, signal) : holder.answerOf(credential)
-  return answer && 'token' in answer ? answer.token : undefined
-}
-
 /** The smallest limit in use: of websockets 12 for a header, and of many proxies for the URL. */
 const BULKY_BYTES = 4096
 

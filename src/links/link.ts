@@ -19,7 +19,7 @@ import { callAt, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
-import { bulkOf, handshakeOf, tokenFor, urlOf } from './handshake.ts'
+import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
 import { judgeEnd } from './judge-end.ts'
 import { limitsOf } from './limits.ts'
 import { offer } from './offer.ts'
@@ -120,11 +120,7 @@ export class Link {
       case 'heartbeat':
         return this.#beat(report)
       case 'offer':
-        return offer(
-          (signal) => tokenFor(this.#options, work.credential.id, signal),
-          this.#listener,
-          report,
-        )
+        return offer(this.#options, work.credential.id, this.#listener, report)
     }
   }
 

@@ -10,6 +10,7 @@ import {
   AuthedSocket,
   type AuthedSocketOptions,
   fixedToken,
+  plain,
   RoomError,
   roomPerSocket,
   simpleJwt,
@@ -17,6 +18,7 @@ import {
   viaSubprotocol,
 } from '../../src/index.ts'
 import { createReferenceServer, type ReferenceServer } from '../servers/node/server.ts'
+import { serve } from '../unit/sessions/support.ts'
 
 const CREDENTIALS = { username: 'alice', password: 'correct-horse' }
 
@@ -149,6 +151,28 @@ describe('examples/guide.ts', () => {
     await guide.restoreOrLogin(session)
     expect(session.signedIn).toBe(true)
     expect(await guide.callRest(session)).toEqual({ user: 'alice' })
+  })
+
+  it('refresh-grant: begins with the refresh token that is stored, and stores the next', async () => {
+    let kept: string | null = 'first'
+    const { origin, received } = await serve(() => ({
+      body: { access_token: library.token, expires_in: 60, refresh_token: 'second' },
+    }))
+    const store = {
+      get: () => kept,
+      set: (value: string | null) => {
+        kept = value
+      },
+    }
+    const session = guide.withRefreshToken(origin, store)
+    const options = { url: '/ws/plain', transmission: viaSubprotocol(), protocol: plain() }
+    await using socket = new AuthedSocket({ ...options, auth: session })
+    await socket.connect()
+    expect(received[0]).toMatchObject({
+      path: '/oauth/token',
+      body: 'grant_type=refresh_token&refresh_token=first&client_id=chat-bot',
+    })
+    await vi.waitFor(() => expect(kept).toContain('second'))
   })
 
   it('store: a second page restores what the first one left', async () => {
