@@ -1769,12 +1769,15 @@ class RedisStore:
 
     async def _load(self) -> None:
         # Over one connection: it does not outlive the server that has told its id.
-        async with self._redis.client() as one:
+        one = self._redis.client()
+        try:
             server = await one.info("server")
             if int(server["redis_version"].split(".")[0]) < 7:
                 raise RuntimeError("RedisStore needs Redis 7: older ones may keep scripts over a restart")
             lua = LUA.replace("RUN_ID", server["run_id"])
             self._shas = {name: await one.script_load(lua + text) for name, text in SCRIPTS.items()}
+        finally:
+            await one.aclose()
 
     async def _run(self, script: str, *calls: list[Any]) -> list[Any]:
         """Tries again, which no script minds, where the server has become another or was just away."""
