@@ -1,45 +1,46 @@
 /** Servers that are broken on purpose, started for real: the cause is named, or none is. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Diagnosis, diagnose } from '../../src/doctor/index.ts'
-import { startServer, type TestServer } from '../support/servers.ts'
+import { type ServerName, startServer } from '../support/servers.ts'
 import { asgiCases } from './corpus/asgi-cases.ts'
 import type { Case, Stage } from './corpus/case.ts'
 import { handmadeCases } from './corpus/handmade-cases.ts'
 import { healthyCases } from './corpus/healthy-cases.ts'
 import { networkCases } from './corpus/network-cases.ts'
-import { makeCertificate, type Running } from './corpus/python.ts'
+import { nginxCases } from './corpus/nginx-cases.ts'
+import { makeCertificate, type Running, startPython } from './corpus/python.ts'
 
-const broken: readonly Case[] = [...asgiCases, ...networkCases, ...handmadeCases]
+const broken: readonly Case[] = [...asgiCases, ...nginxCases, ...networkCases, ...handmadeCases]
 
 /** Side by side: most of the time goes by in watching. */
-const AT_ONCE = 12
+const AT_ONCE = 16
 /** Longer than daphne takes to close after the accept. */
 const WATCH_MS = 1_500
 
 const results = new Map<Case, Diagnosis | Error>()
-const servers: TestServer[] = []
+const servers: (() => Promise<void>)[] = []
 
 async function openStage(): Promise<Omit<Stage, 'keep'>> {
-  const names = [
-    'fastapi-websockets',
-    'channels-daphne',
-    'channels-uvicorn-wsproto',
-    'node',
-  ] as const
-  const started = await Promise.all(names.map((name) => startServer(name)))
-  servers.push(...started)
-  const [fastapi, daphne, channels, node] = started as [
-    TestServer,
-    TestServer,
-    TestServer,
-    TestServer,
-  ]
+  const start = async (name: ServerName) => {
+    const server = await startServer(name)
+    servers.push(() => server.stop())
+    return server
+  }
+  const startApp = async (name: string) => {
+    const server = await startPython('test/doctor/servers/apps.py', `--app=${name}`)
+    servers.push(() => server.close())
+    return server
+  }
+  const [fastapi, daphne, channels, node, origins, trusted] = await Promise.all([
+    start('fastapi-websockets'),
+    start('channels-daphne'),
+    start('channels-uvicorn-wsproto'),
+    start('node'),
+    startApp('origins'),
+    makeCertificate('127.0.0.1', 30),
+  ])
   return {
-    fastapi,
-    daphne,
-    channels,
-    node,
-    trusted: await makeCertificate('127.0.0.1', 30),
+    ...{ fastapi, daphne, channels, node, origins, trusted },
     token: async (server, kind = 'valid', user = 'alice') =>
       (await server.control<{ access: string }>('mint', { user, kind })).access,
   }
@@ -66,14 +67,17 @@ async function examine(each: Case, stage: Omit<Stage, 'keep'>): Promise<Diagnosi
 
 beforeAll(async () => {
   const stage = await openStage()
-  const waiting = [...broken, ...healthyCases]
+  const isSlow = ({ slow }: Case): boolean => slow === true
+  const waiting = [...broken.filter(isSlow), ...broken, ...healthyCases]
+    // Each once.
+    .filter((each, at, all) => all.indexOf(each) === at)
   const workers = Array.from({ length: AT_ONCE }, async () => {
     for (let each = waiting.shift(); each !== undefined; each = waiting.shift())
       results.set(each, await examine(each, stage))
   })
   await Promise.all(workers)
 })
-afterAll(() => Promise.all(servers.map((server) => server.stop())))
+afterAll(() => Promise.all(servers.map((stop) => stop())))
 
 /** @throws what the examination threw */
 function diagnosisOf(each: Case): Diagnosis {

@@ -57,7 +57,7 @@ const endedLike = ({ how, afterMs }: End, other: Outcome | undefined): boolean =
   other?.kind === 'open' &&
   other.end?.how === how &&
   Math.abs(other.end.afterMs - afterMs) < afterMs / 4 + SLACK_MS
-const SLACK_MS = 300
+const SLACK_MS = 500
 
 const restarting = ended((end) =>
   end.how === 'close' && [1001, 1012, 1013].includes(end.code)

@@ -126,7 +126,7 @@ export const asgiCases: readonly Case[] = [
     },
   },
   {
-    title: 'the application raises for everybody (FastAPI, wsproto)',
+    title: 'the application raises for everybody (Starlette, wsproto)',
     is: 'exception-before-accept',
     make: async ({ keep }) => {
       const { port } = await keep(startPython(APPS, '--app=raises-everywhere'))
@@ -236,6 +236,7 @@ export const asgiCases: readonly Case[] = [
   {
     title: 'the token is too long, and nothing is answered (uvicorn, websockets-sansio)',
     is: 'header-too-large',
+    slow: true,
     make: async ({ keep }) => {
       const { port } = await keep(
         startPython('test/servers/fastapi/run.py', '--ws', 'websockets-sansio'),
@@ -247,18 +248,16 @@ export const asgiCases: readonly Case[] = [
   {
     title: 'no Origin is sent to AllowedHostsOriginValidator (Channels)',
     is: 'origin-refused',
-    make: async ({ keep }) => {
-      const { port } = await keep(startPython(APPS, '--app=origins'))
-      const url = `ws://127.0.0.1:${port}/ws/`
+    make: async ({ origins }) => {
+      const url = `ws://127.0.0.1:${origins.port}/ws/`
       return { auth: () => STRANGER, transmission: query, protocol: plain(), url }
     },
   },
   {
     title: 'a foreign Origin is sent to AllowedHostsOriginValidator (Channels)',
     is: 'origin-refused',
-    make: async ({ keep }) => {
-      const { port } = await keep(startPython(APPS, '--app=origins'))
-      const url = `ws://127.0.0.1:${port}/ws/`
+    make: async ({ origins }) => {
+      const url = `ws://127.0.0.1:${origins.port}/ws/`
       const page = 'https://app.example.com/chat'
       return { auth: () => STRANGER, transmission: query, protocol: plain(), url, page }
     },
@@ -271,16 +270,19 @@ export const asgiCases: readonly Case[] = [
   {
     title: 'the application raises after the accept (daphne closes with 1011)',
     is: 'exception-after-accept',
+    slow: true,
     make: async ({ daphne }) => probe(`${daphne.wsUrl}/_probe/raise-after-accept`),
   },
   {
     title: 'the application is slow to accept (uvicorn)',
     is: 'never-accepted',
+    slow: true,
     make: async ({ fastapi }) => probe(`${fastapi.wsUrl}/_probe/accept-late?seconds=30`),
   },
   {
     title: 'the application returns without a word (daphne drops it after 5 s)',
     is: 'never-accepted',
+    slow: true,
     make: async ({ daphne }) => ({
       ...probe(`${daphne.wsUrl}/_probe/return-without-accept`),
       timeoutMs: 7_000,

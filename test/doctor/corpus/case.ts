@@ -8,6 +8,8 @@ export interface Stage {
   readonly daphne: TestServer
   readonly channels: TestServer
   readonly node: TestServer
+  /** Channels behind `AllowedHostsOriginValidator`. */
+  readonly origins: Running
   readonly trusted: Certificate
   /** A token that each of them takes, of alice. */
   token(server: TestServer, kind?: 'valid' | 'expired' | 'refresh', user?: string): Promise<string>
@@ -21,5 +23,7 @@ export interface Case {
   readonly is: CauseName
   /** `fix` or `says` must hold this, where the cause alone does not say what to change. */
   readonly names?: string
+  /** Begun first: the others go on beside it. */
+  readonly slow?: true
   make(stage: Stage): Promise<DiagnoseOptions>
 }

@@ -5,7 +5,6 @@ import { multiplexed, plain, roomPerSocket, viaQuery, viaSubprotocol } from '../
 import type { Case } from './case.ts'
 import { accept, freePort, plainProxy, refuse, sockets, tokenOf, tunnel, web } from './handmade.ts'
 import { inSeconds, isValid, mint } from './jwt.ts'
-import { startPython } from './python.ts'
 
 const TOKEN = mint({ sub: 'alice' })
 const LONG = `${TOKEN}${'x'.repeat(20_000)}`
@@ -291,7 +290,7 @@ export const handmadeCases: readonly Case[] = [
     make: async ({ keep, node, token }) => {
       const { port } = await keep(
         tunnel(node.port, (client) => {
-          client.setTimeout(700, () => client.destroy())
+          client.setTimeout(1_000, () => client.destroy())
         }),
       )
       const valid = await token(node)
@@ -301,14 +300,15 @@ export const handmadeCases: readonly Case[] = [
   {
     title: 'a proxy that cuts every socket after a while',
     is: 'cut-while-open',
+    slow: true,
     make: async ({ keep, node, token }) => {
       const { port } = await keep(
         tunnel(node.port, (client) => {
-          setTimeout(() => client.destroy(), 1_600).unref()
+          setTimeout(() => client.destroy(), 2_500).unref()
         }),
       )
       const valid = await token(node)
-      return { ...to(port, '/ws/plain'), auth: () => valid, watchMs: 2_500 }
+      return { ...to(port, '/ws/plain'), auth: () => valid, watchMs: 4_000 }
     },
   },
   {
@@ -378,30 +378,6 @@ export const handmadeCases: readonly Case[] = [
         }),
       )
       return to(port)
-    },
-  },
-  {
-    title: 'two workers without a shared layer',
-    is: 'workers-not-shared',
-    make: async ({ keep }) => {
-      const { mkdtemp } = await import('node:fs/promises')
-      const { tmpdir } = await import('node:os')
-      const data = await mkdtemp(`${tmpdir()}/authed-socket-workers-`)
-      const worker = () =>
-        startPython('test/servers/fastapi/run.py', '--ws', 'websockets', '--data', data)
-      // One after the other: the first makes the key that both use.
-      const ports = [(await keep(worker())).port, (await keep(worker())).port]
-      let turn = 0
-      const { port } = await keep(tunnel(() => ports[turn++ % 2] ?? 0))
-      const response = await fetch(`http://127.0.0.1:${ports[0]}/_control/mint`, {
-        method: 'POST',
-        body: JSON.stringify({ user: 'alice', kind: 'valid' }),
-      })
-      const { access } = (await response.json()) as { access: string }
-      const protocol = roomPerSocket()
-      const crowd = { message: (mark: string) => ({ message: mark }), sockets: 4 }
-      const url = '/ws/v2/chat/{room}'
-      return { ...to(port, url), auth: () => access, protocol, room: 'lobby', crowd }
     },
   },
   {

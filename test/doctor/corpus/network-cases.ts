@@ -111,6 +111,7 @@ export const networkCases: readonly Case[] = [
   {
     title: 'a server that has stopped answering',
     is: 'no-answer',
+    slow: true,
     make: async ({ keep }) => {
       const { port } = await keep(tcp((socket) => socket.resume()))
       return { ...at(`ws://127.0.0.1:${port}/ws`), timeoutMs: 1_000 }

@@ -12,7 +12,6 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 ASGI = Path(__file__).parents[2] / "servers" / "asgi"
 sys.path.insert(0, str(ASGI))  # for `harness`
 
-from fastapi import FastAPI, WebSocket  # noqa: E402
 from harness import process  # noqa: E402
 
 
@@ -37,13 +36,9 @@ def origins() -> None:
 
 def no_websockets() -> None:
     """uvicorn where no WebSocket library is installed: an upgrade is an ordinary request."""
-    app = FastAPI()
+    from starlette.applications import Starlette
 
-    @app.websocket("/ws")
-    async def chat(websocket: WebSocket) -> None:
-        await websocket.accept()
-
-    serve(app, "none")
+    serve(Starlette(), "none")
 
 
 def wsgi() -> None:
@@ -64,13 +59,14 @@ def wsgi() -> None:
 
 def raises_everywhere() -> None:
     """An application that fails before it accepts, for everybody, while other paths are answered."""
-    app = FastAPI()
+    from starlette.applications import Starlette
+    from starlette.routing import WebSocketRoute
+    from starlette.websockets import WebSocket
 
-    @app.websocket("/ws")
-    async def chat(websocket: WebSocket) -> None:
+    async def chat(_websocket: WebSocket) -> None:
         raise RuntimeError("the database is away")
 
-    serve(app, "wsproto")
+    serve(Starlette(routes=[WebSocketRoute("/ws", chat)]), "wsproto")
 
 
 def serve(app: Any, ws: str) -> None:
