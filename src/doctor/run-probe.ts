@@ -20,7 +20,7 @@ export interface Watch {
 /** For most dials but the configured one: longer than daphne takes to close after the accept. */
 const GLANCE_MS = 1_500
 /** For all dials after one that was not answered. */
-const IMPATIENT_MS = 3_000
+const IMPATIENT_MS = 5_000
 
 /** @param before what the configured dial came to, once it is known */
 export const runProbe = async (
