@@ -4,6 +4,7 @@
  */
 import { type AnyAuthedSocketError, isAuthedSocketError } from '../errors.ts'
 import type { AuthedSocketOptions } from '../options.ts'
+import { abortable } from '../shell/promises.ts'
 import { AuthedSocket } from '../socket.ts'
 import { setHeader } from '../transmissions/headers.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
@@ -56,10 +57,9 @@ export const capture = async (
       })
       const joined = room === undefined ? socket.connect() : socket.join(room)
       joined.catch(reject)
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
     })
     try {
-      await Promise.race([done, failure])
+      await abortable(Promise.race([done, failure]), signal)
     } finally {
       await socket.disconnect()
     }

@@ -11,7 +11,10 @@ export const evidenceOf = (facts: Facts): readonly Evidence[] =>
 
 const TRIED: Readonly<Record<string, string>> = {
   base: 'as configured',
+  confirm: 'what worked, once more',
   again: 'as configured, once more',
+  'again:2': 'as configured, once more',
+  'again:3': 'as configured, once more',
   pinged: 'as configured, with pings',
   'fake-token': 'a made-up token in the same place',
   'long-token': 'a made-up token as long as yours',
@@ -29,8 +32,9 @@ const TRIED: Readonly<Record<string, string>> = {
 
 const triedOf = (probe: ProbeName, { target }: Facts): string => {
   if (probe === 'other-slash') return `the path ${otherSlash(target.path)}`
+  const told = TRIED[probe]
+  if (told !== undefined) return told
   const colon = probe.indexOf(':')
-  if (colon < 0) return TRIED[probe] ?? probe
   const name = probe.slice(colon + 1)
   if (probe.startsWith('near:')) return `the path ${name}`
   const place = name.replace(':', ' ')

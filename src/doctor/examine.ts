@@ -11,6 +11,7 @@ import type { Eyes } from './eyes.ts'
 import type { Facts, Outcome, ProbeName, Target, Trouble } from './facts.ts'
 import { judge } from './judge.ts'
 import { nextProbe } from './plan.ts'
+import { solutionOf } from './queries.ts'
 import { runProbe, type Watch } from './run-probe.ts'
 import { scrubber } from './secrets.ts'
 import { Supply } from './supply.ts'
@@ -56,12 +57,16 @@ const tryAll = async (facts: Facts, order: Order, watch: Watch, supply: Supply):
     const outcome =
       probe === 'crowd' && crowd
         ? await runCrowd(crowd, crowdRoom, now)
-        : await runProbe(probe, now, trials.get('base'))
+        : await runProbe(probeOf(probe, known), now, trials.get('base'))
     order.signal?.throwIfAborted()
     trials.set(probe, outcome)
   }
   return known
 }
+
+/** What is dialed for it. */
+const probeOf = (probe: ProbeName, facts: Facts): ProbeName =>
+  probe === 'confirm' ? (solutionOf(facts) ?? 'base') : probe
 
 /** The first dial has its token already. */
 const carriesToken = (probe: ProbeName): boolean =>

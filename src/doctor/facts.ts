@@ -4,8 +4,15 @@ import type { WayName } from './ways.ts'
 /** One thing that is tried. Except for what the name says, each dial is the configured one. */
 export type ProbeName =
   | 'base'
-  /** The configured dial once more: what failed once must fail again before another dial is believed. */
+  /** What worked, once more. */
+  | 'confirm'
+  /**
+   * The configured dial once more: what failed must fail again before another dial is believed. Thrice, because
+   * where one of several workers is broken, every other dial may work.
+   */
   | 'again'
+  | 'again:2'
+  | 'again:3'
   /** With pings, where a silent socket was cut. */
   | 'pinged'
   | 'fake-token'

@@ -43,6 +43,8 @@ export const failureOf = (error: unknown, at: Stage, afterMs: number): Failed =>
 const whyOf = (code: string, at: Stage): Failed['why'] => {
   if (CERTIFICATE.includes(code)) return 'certificate'
   if (code.startsWith('HPE_')) return 'not-http'
+  // A client without a certificate hears so when it has spoken already.
+  if (code.startsWith('ERR_SSL_')) return 'tls'
   if (at === 'tls') return code === 'ETIMEDOUT' ? 'timeout' : 'tls'
   return BY_CODE[code] ?? 'other'
 }

@@ -7,6 +7,7 @@ import {
   isMixed,
   isRejectingCode,
   isSame,
+  isTelling,
   serverOf,
   socketPath,
   solutionOf,
@@ -77,7 +78,7 @@ const raisesAtPath = (facts: Facts): boolean =>
 /** Another token in the same place is answered otherwise, so that is where the server looks. */
 export const readsToken = (facts: Facts): boolean => {
   const fake = facts.trials.get('fake-token')
-  return fake !== undefined && fake.kind !== 'unsent' && !isSame(base(facts), fake)
+  return fake !== undefined && isTelling(fake) && !isSame(base(facts), fake)
 }
 
 /** Long after it opened: what ends a socket then is seldom a check of the token. */
@@ -96,7 +97,7 @@ export const endedIdle = (facts: Facts): boolean => {
   if (outcome?.kind !== 'open' || outcome.flaw || !outcome.end) return false
   const { end } = outcome
   if (end.how === 'cut') return end.afterMs > CUT_LATE_MS
-  return end.afterMs > LATE_MS && !isRejectingCode(end.code)
+  return end.afterMs > LATE_MS && [1000, 1001, 1005].includes(end.code)
 }
 
 const mayBePath = (facts: Facts): boolean =>
@@ -124,7 +125,10 @@ const STEPS = (facts: Facts): readonly Step[] => [
     { probe: `way:${way}`, when: isElsewhereLikely },
     { probe: `fake-way:${way}`, when: (f) => works(f.trials.get(`way:${way}`)) },
   ]),
+  { probe: 'confirm', when: (f) => solutionOf(f) !== undefined },
   { probe: 'again', when: (f) => isSolved(f) || endedIdle(f) },
+  { probe: 'again:2', when: isSolved },
+  { probe: 'again:3', when: isSolved },
   { probe: 'pinged', when: (f) => f.sight === 'node' && endedIdle(f) },
   { probe: 'crowd', when: (f) => f.wantsCrowd && works(base(f)) },
 ]

@@ -22,6 +22,12 @@ export const isSame = (one: Outcome | undefined, other: Outcome | undefined): bo
   return true
 }
 
+/** Of the path, the token or the Origin: not so where the server is tired of dials, or away. */
+export const isTelling = (outcome: Outcome | undefined): boolean =>
+  outcome?.kind === 'answer'
+    ? ![429, 502, 503, 504].includes(outcome.status)
+    : outcome !== undefined && outcome.kind !== 'unsent'
+
 /** The close code; 1006 where TCP was cut. */
 export const endCode = ({ end }: Opened): number | undefined =>
   end?.how === 'cut' ? 1006 : end?.code

@@ -17,10 +17,10 @@ export interface Watch {
   readonly signal: AbortSignal | undefined
 }
 
-/** For all dials but the configured one: longer than daphne takes to close after the accept. */
+/** For most dials but the configured one: longer than daphne takes to close after the accept. */
 const GLANCE_MS = 1_500
 /** For all dials after one that was not answered. */
-const IMPATIENT_MS = 3_000
+const IMPATIENT_MS = 5_000
 
 /** @param before what the configured dial came to, once it is known */
 export const runProbe = async (
@@ -44,12 +44,15 @@ export const runProbe = async (
   return look(probe, handshake, { ...watch, timeoutMs }, watchFor(probe, watch, before))
 }
 
-/** A limit that was met once is met again; with pings a socket has to live clearly longer than without. */
+/**
+ * A limit that was met once is met again; with pings a socket has to live clearly longer than without. A server
+ * that was late to close is late again.
+ */
 const watchFor = (probe: ProbeName, { watchMs }: Watch, before: Outcome | undefined): number => {
   const endedMs = before?.kind === 'open' ? before.end?.afterMs : undefined
   if (probe === 'base' || (probe === 'again' && endedMs !== undefined)) return watchMs
-  if (probe === 'pinged' && endedMs !== undefined) return endedMs * 1.7 + 300
-  return Math.min(watchMs, GLANCE_MS)
+  if (endedMs === undefined) return Math.min(watchMs, GLANCE_MS)
+  return probe === 'pinged' ? endedMs * 1.7 + 300 : Math.max(GLANCE_MS, endedMs * 1.5)
 }
 
 const otherScheme = (url: URL): URL => {

@@ -105,12 +105,15 @@ export class View {
   #wait(forMs: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#end || this.#answer === 'refused') return resolve()
-      const timer = setTimeout(resolve, forMs)
-      this.#settle = () => {
+      const { signal } = this.#options
+      const settle = () => {
         clearTimeout(timer)
+        signal?.removeEventListener('abort', settle)
         resolve()
       }
-      this.#options.signal?.addEventListener('abort', this.#settle, { once: true })
+      const timer = setTimeout(settle, forMs)
+      this.#settle = settle
+      signal?.addEventListener('abort', settle)
     })
   }
 

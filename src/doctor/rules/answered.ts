@@ -2,7 +2,7 @@
 import { type CauseName, certain, likely } from '../causes.ts'
 import type { Answered, Facts } from '../facts.ts'
 import { readsToken } from '../plan.ts'
-import { isSame, serverOf } from '../queries.ts'
+import { isSame, isTelling, serverOf } from '../queries.ts'
 import type { Rule } from './rule.ts'
 
 const answer = (fits: (base: Answered, facts: Facts) => ReturnType<Rule>): Rule => {
@@ -79,7 +79,9 @@ const unauthorized = answer((base, facts) => {
 /** What an answer leaves open that an unknown path and every Origin get as well. */
 const alike = (facts: Facts): CauseName[] => {
   const { trials, target } = facts
-  if (!isSame(trials.get('base'), trials.get('unknown-path')) || readsToken(facts)) return []
+  const nowhere = trials.get('unknown-path')
+  const isThere = isTelling(nowhere) && !isSame(trials.get('base'), nowhere)
+  if (isThere || readsToken(facts)) return []
   return target.origin === 'other' || target.origin === 'none'
     ? ['wrong-path', 'origin-refused']
     : ['wrong-path']
@@ -97,7 +99,7 @@ const closedEarly = answer((base, facts) => {
 const other = answer((base, facts) =>
   likely(
     { cause: 'handshake-refused', status: base.status },
-    ...(base.status === 400 ? alike(facts) : []),
+    ...([400, 403].includes(base.status) ? alike(facts) : []),
   ),
 )
 

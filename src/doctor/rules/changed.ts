@@ -1,15 +1,25 @@
 /** One thing was changed, and the dial worked: that thing is the cause. */
-import { certain, likely } from '../causes.ts'
+import { certain, likely, unknown } from '../causes.ts'
 import { otherSlash } from '../near-paths.ts'
 import { socketPath, solutionOf, works } from '../queries.ts'
 import type { WayName } from '../ways.ts'
 import type { Rule } from './rule.ts'
 
 /** What failed has to fail again, or the change had no part in it. */
-const cameBack: Rule = (facts) =>
-  solutionOf(facts) !== undefined && works(facts.trials.get('again'))
+const cameBack: Rule = (facts) => {
+  const again = (['again', 'again:2', 'again:3'] as const).map((probe) => facts.trials.get(probe))
+  return solutionOf(facts) !== undefined && again.some(works)
     ? certain({ cause: 'came-back' })
     : undefined
+}
+
+/** What worked has to work again, or it was luck: a server that was late to close, say. */
+const lucky: Rule = ({ trials, ...facts }) => {
+  const confirmed = trials.get('confirm')
+  return solutionOf({ trials, ...facts }) !== undefined && confirmed && !works(confirmed)
+    ? unknown()
+    : undefined
+}
 
 const solved: Rule = (facts) => {
   const probe = solutionOf(facts)
@@ -57,4 +67,4 @@ const redirected: Rule = ({ target, trials }) => {
   return certain({ cause: 'redirect', leads })
 }
 
-export const changed: readonly Rule[] = [cameBack, solved, nowhere, redirected]
+export const changed: readonly Rule[] = [cameBack, lucky, solved, nowhere, redirected]

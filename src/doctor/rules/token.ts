@@ -2,7 +2,7 @@
 import { certain, likely } from '../causes.ts'
 import type { Facts, Outcome } from '../facts.ts'
 import { clocksDiffer, isExpired, isExpiredHere, isFromFuture, isTooYoung } from '../lifetime.ts'
-import { endCode, isRejectingCode, isSame, skewOf } from '../queries.ts'
+import { endCode, isRejectingCode, isSame, isTelling, skewOf } from '../queries.ts'
 import type { Rule } from './rule.ts'
 
 /** A refusal that a bad token may have: before the accept, or after it. A page comes from a proxy. */
@@ -17,7 +17,8 @@ const tooLarge: Rule = (facts) => {
   if (outcome?.kind !== 'answer') return undefined
   const { trials, token } = facts
   const short = trials.get('fake-token')
-  const isOfLength = isSame(outcome, trials.get('long-token')) && short && !isSame(outcome, short)
+  const isOfLength =
+    isSame(outcome, trials.get('long-token')) && isTelling(short) && !isSame(outcome, short)
   // A 401 or 403 says that the token was read.
   const isNamed = [431, 414].includes(outcome.status) || outcome.mark === 'too-large'
   return isNamed || (isOfLength && ![401, 403].includes(outcome.status))

@@ -64,6 +64,7 @@ const mute: Rule = (facts) => {
   const base = facts.trials.get('base')
   if (base?.kind !== 'failed' || base.at !== 'answer') return undefined
   if (base.why === 'not-http') return certain({ cause: 'not-http' })
+  if (base.why === 'tls') return certain({ cause: 'tls-failed', code: base.code })
   const speaksHttp = isAnswer(facts.trials.get('get')) || isAnswer(facts.trials.get('root'))
   const { afterMs } = base
   if (base.why === 'timeout')

@@ -62,8 +62,8 @@ export const unreachedWords: WordsFor<
     fix: 'Renew the certificate, for this host name and with its whole chain; for one of your own authority `webSocketOptions: { ca }` in Node. Check this machine’s clock where it is said to be expired or not yet valid.',
   }),
   'tls-failed': ({ code }) => ({
-    says: `The port speaks TLS differently, or not at all (${code}).`,
-    fix: 'Check the port in `url`, and that the server offers TLS 1.2 or 1.3 with HTTP/1.1.',
+    says: `The TLS handshake fails (${code}): the port speaks another TLS, or none, or wants a certificate of the client.`,
+    fix: 'Check the port in `url`, and that the server offers TLS 1.2 or 1.3 with HTTP/1.1; a certificate of the client is given by `webSocketOptions: { cert, key }` in Node.',
   }),
   'tls-to-plain-port': () => ({
     says: 'The url says wss:, and the port answers plain HTTP only.',

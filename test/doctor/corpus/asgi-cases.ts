@@ -242,7 +242,7 @@ export const asgiCases: readonly Case[] = [
         startPython('test/servers/fastapi/run.py', '--ws', 'websockets-sansio'),
       )
       const url = `ws://127.0.0.1:${port}${FASTAPI}`
-      return { ...foreign(() => `${STRANGER}${'x'.repeat(9_000)}`), url }
+      return { ...foreign(() => `${STRANGER}${'x'.repeat(9_000)}`), url, timeoutMs: 4_000 }
     },
   },
   {
@@ -277,16 +277,16 @@ export const asgiCases: readonly Case[] = [
     title: 'the application is slow to accept (uvicorn)',
     is: 'never-accepted',
     slow: true,
-    make: async ({ fastapi }) => probe(`${fastapi.wsUrl}/_probe/accept-late?seconds=30`),
+    make: async ({ fastapi }) => ({
+      ...probe(`${fastapi.wsUrl}/_probe/accept-late?seconds=30`),
+      timeoutMs: 4_000,
+    }),
   },
   {
     title: 'the application returns without a word (daphne drops it after 5 s)',
     is: 'never-accepted',
     slow: true,
-    make: async ({ daphne }) => ({
-      ...probe(`${daphne.wsUrl}/_probe/return-without-accept`),
-      timeoutMs: 7_000,
-    }),
+    make: async ({ daphne }) => probe(`${daphne.wsUrl}/_probe/return-without-accept`),
   },
   {
     title: 'a subprotocol is named that was not offered (uvicorn)',

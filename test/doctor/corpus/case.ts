@@ -25,5 +25,7 @@ export interface Case {
   readonly names?: string
   /** Begun first: the others go on beside it. */
   readonly slow?: true
+  /** By the clock: a busy machine, on which nothing is certain, tries it three times. */
+  readonly timed?: true
   make(stage: Stage): Promise<DiagnoseOptions>
 }

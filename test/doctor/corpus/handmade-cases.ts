@@ -286,6 +286,7 @@ export const handmadeCases: readonly Case[] = [
   {
     title: 'a proxy that cuts silent sockets',
     is: 'idle-cut',
+    timed: true,
     names: 'proxy_read_timeout',
     make: async ({ keep, node, token }) => {
       const { port } = await keep(
@@ -300,6 +301,7 @@ export const handmadeCases: readonly Case[] = [
   {
     title: 'a proxy that cuts every socket after a while',
     is: 'cut-while-open',
+    timed: true,
     slow: true,
     make: async ({ keep, node, token }) => {
       const { port } = await keep(
@@ -373,6 +375,22 @@ export const handmadeCases: readonly Case[] = [
         web({
           upgrade: (request, socket, head) =>
             dials++ === 0
+              ? refuse(() => ({ status: 403 }))(request, socket)
+              : sockets()(request, socket, head),
+        }),
+      )
+      return to(port)
+    },
+  },
+  {
+    title: 'one of three workers is broken',
+    is: 'came-back',
+    make: async ({ keep }) => {
+      let dials = 0
+      const { port } = await keep(
+        web({
+          upgrade: (request, socket, head) =>
+            dials++ % 3 === 0
               ? refuse(() => ({ status: 403 }))(request, socket)
               : sockets()(request, socket, head),
         }),

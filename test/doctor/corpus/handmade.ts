@@ -1,7 +1,7 @@
 /** Servers of a few lines, each with its own fault. */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerOptions } from 'node:http'
-import { createServer as createTls } from 'node:https'
+import { createServer as createTls, type ServerOptions as TlsOptions } from 'node:https'
 import {
   type AddressInfo,
   connect,
@@ -47,7 +47,7 @@ interface Web {
   /** What an upgrade gets. */
   upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void
   tls?: Certificate
-  options?: ServerOptions
+  options?: ServerOptions & TlsOptions
 }
 
 export function web({ page = () => ok, upgrade, tls, options = {} }: Web): Promise<Running> {

@@ -51,6 +51,17 @@ export const networkCases: readonly Case[] = [
     },
   },
   {
+    title: 'a server that wants a certificate of the client',
+    is: 'tls-failed',
+    names: 'certificate of the client',
+    make: async ({ keep, trusted }) => {
+      const options = { requestCert: true, rejectUnauthorized: true }
+      const { port } = await keep(web({ tls: trusted, options, upgrade: sockets() }))
+      const webSocketOptions = { ca: trusted.cert }
+      return { ...at(`wss://127.0.0.1:${port}/ws`), webSocketOptions }
+    },
+  },
+  {
     title: 'wss: to a port without TLS',
     is: 'tls-to-plain-port',
     make: async ({ node }) => at(`wss://127.0.0.1:${node.port}/ws/plain`),

@@ -66,6 +66,7 @@ export const nginxCases: readonly Case[] = [
   {
     title: 'nginx that cuts silent sockets after a second',
     is: 'idle-cut',
+    timed: true,
     slow: true,
     names: 'proxy_read_timeout',
     make: (stage) =>

@@ -110,6 +110,16 @@ const rows: readonly Row[] = [
     factsOf({ base: answers(404), 'other-slash': opens, again: opens }),
     'came-back',
   ],
+  [
+    'the other slash opens once, and not twice',
+    factsOf({ base: answers(404), 'other-slash': opens, confirm: answers(404) }),
+    'unknown',
+  ],
+  [
+    'the other slash opens, and the configured one every other time',
+    factsOf({ base: answers(404), 'other-slash': opens, again: answers(404), 'again:2': opens }),
+    'came-back',
+  ],
   ['the own Origin opens', factsOf({ base: asgi403, 'own-origin': opens }), 'origin-refused'],
   ['no Origin opens', factsOf({ base: asgi403, 'no-origin': opens }), 'origin-refused'],
   ['a bare token opens', factsOf({ base: asgi403, 'bare-token': opens }), 'token-wrapped'],
@@ -191,7 +201,7 @@ const rows: readonly Row[] = [
   [
     'expired, and refused by a page of a proxy',
     factsOf(
-      { base: answers(403, { html: true, skewMs: 0 }) },
+      { base: answers(403, { html: true, skewMs: 0 }), 'unknown-path': answers(404) },
       { token: { expiresAt: NOW - hour } },
     ),
     'handshake-refused',
@@ -272,6 +282,21 @@ const rows: readonly Row[] = [
     }),
     'exception-after-accept',
     'token-refused',
+  ],
+  [
+    '1011 from a daphne that takes its time',
+    factsOf({
+      base: closes(1011, 2_000),
+      root: answers(404, { server: 'daphne' }),
+      'fake-token': closes(1011, 900),
+    }),
+    'exception-after-accept',
+    'token-refused',
+  ],
+  [
+    'closed politely when silent, twice, and not when pinged',
+    factsOf({ base: closes(1000, 30_000), again: closes(1000, 30_000), pinged: opens }),
+    'idle-cut',
   ],
   ['cut at once', factsOf({ base: cut(5) }), 'exception-after-accept', 'cut-while-open'],
   ['a code of its own', factsOf({ base: closes(4290) }), 'closed-after-accept'],
@@ -365,7 +390,26 @@ const rows: readonly Row[] = [
     factsOf({ base: asgi403, 'unknown-path': asgi403, 'fake-token': answers(401) }),
     'close-before-accept',
   ],
-  ['403 of who knows whom', factsOf({ base: answers(403, { bytes: 9 }) }), 'handshake-refused'],
+  [
+    'closed before the accept, and then too many dials to tell more',
+    factsOf({ base: asgi403, 'unknown-path': answers(429), 'fake-token': answers(429) }),
+    'close-before-accept',
+    'wrong-path',
+    'origin-refused',
+  ],
+  [
+    '400 for a long token, and then too many dials to tell more',
+    factsOf({ base: answers(400), 'long-token': answers(400), 'fake-token': answers(429) }),
+    'handshake-refused',
+    'wrong-path',
+    'origin-refused',
+  ],
+  ['a certificate is wanted', factsOf({ base: fails('answer', 'tls') }), 'tls-failed'],
+  [
+    '403 of who knows whom',
+    factsOf({ base: answers(403, { bytes: 9 }), 'unknown-path': answers(404) }),
+    'handshake-refused',
+  ],
   ['401', factsOf({ base: answers(401), 'unknown-path': answers(404) }), 'token-refused'],
   // A browser.
   [
@@ -480,6 +524,7 @@ describe('whatever was seen', () => {
           expect([
             ...['wrong-slash', 'origin-refused', 'room-refused', 'token-elsewhere'],
             ...['wrong-path', 'came-back', 'header-too-large', 'never-accepted', 'no-answer'],
+            'unknown',
           ]).toContain(cause)
         else expect(cause).not.toBe('healthy')
       }),

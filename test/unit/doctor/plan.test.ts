@@ -70,16 +70,19 @@ describe('the plan', () => {
     expect(probes.filter((probe) => probe.startsWith('way:'))).toEqual([])
   })
 
-  it('stops at the first change that works, after the same dial has failed again', () => {
-    const probes = tried((probe) => (probe === 'other-slash' ? opens : answers(404)))
-    expect(probes.at(-1)).toBe('again')
+  it('stops at the first change that works, once it worked again and the same dial failed again', () => {
+    const probes = tried((probe) =>
+      probe === 'other-slash' || probe === 'confirm' ? opens : answers(404),
+    )
+    expect(probes.slice(-4)).toEqual(['confirm', 'again', 'again:2', 'again:3'])
     expect(probes).not.toContain('fake-token')
   })
 
   it('believes no other place before a made-up token failed there', () => {
     const first = ways[0] as (typeof ways)[number]
     const probes = tried((probe) => (probe === `way:${first}` ? opens : asgi403))
-    expect(probes.slice(-3)).toEqual([`way:${first}`, `fake-way:${first}`, 'again'])
+    const again = ['confirm', 'again', 'again:2', 'again:3']
+    expect(probes.slice(-6)).toEqual([`way:${first}`, `fake-way:${first}`, ...again])
   })
 
   it('goes on where a made-up token does as well', () => {
