@@ -7,6 +7,7 @@ import {
   roomPerSocket,
   type Session,
   type Status,
+  shareTabs,
   simpleJwt,
   TokenRefusedError,
   type TokenStore,
@@ -61,6 +62,25 @@ export function withStore(origin: string) {
     refresh: `${origin}/api/token/refresh/`,
     refreshToken: store,
   })
+  // #endregion
+  return session
+}
+
+export async function asSomebodyElse(session: Session<{ username: string; password: string }>) {
+  // #region switch
+  await session.switch({ username: 'bob', password: 'correct-horse' })
+  // #endregion
+}
+
+export async function inManyTabs() {
+  // #region tabs
+  const session = simpleJwt({
+    obtain: '/api/token/',
+    refresh: '/api/token/refresh/',
+    refreshToken: 'httpOnlyCookie',
+    tabs: shareTabs({ key: 'shop', share: 'broadcast' }),
+  })
+  await session.restore()
   // #endregion
   return session
 }
