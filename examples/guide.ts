@@ -75,8 +75,8 @@ export async function asSomebodyElse(session: Session<{ username: string; passwo
 export async function inManyTabs() {
   // #region tabs
   const session = simpleJwt({
-    obtain: '/api/token/',
-    refresh: '/api/token/refresh/',
+    obtain: '/api/cookie/token/',
+    refresh: '/api/cookie/refresh/',
     refreshToken: 'httpOnlyCookie',
     tabs: shareTabs({ key: 'shop', share: 'broadcast' }),
   })
