@@ -8,6 +8,7 @@ import {
   roomPerSocket,
   type Session,
   type Status,
+  shareTabs,
   simpleJwt,
   TokenRefusedError,
   type TokenStore,
@@ -73,6 +74,25 @@ export function withRefreshToken(issuer: string, store: TokenStore) {
     clientId: 'chat-bot',
     refreshToken: store,
   })
+  // #endregion
+  return session
+}
+
+export async function asSomebodyElse(session: Session<{ username: string; password: string }>) {
+  // #region switch
+  await session.switch({ username: 'bob', password: 'correct-horse' })
+  // #endregion
+}
+
+export async function inManyTabs() {
+  // #region tabs
+  const session = simpleJwt({
+    obtain: '/api/cookie/token/',
+    refresh: '/api/cookie/refresh/',
+    refreshToken: 'httpOnlyCookie',
+    tabs: shareTabs({ key: 'shop', share: 'broadcast' }),
+  })
+  await session.restore()
   // #endregion
   return session
 }

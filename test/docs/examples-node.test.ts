@@ -175,6 +175,22 @@ describe('examples/guide.ts', () => {
     await vi.waitFor(() => expect(kept).toContain('second'))
   })
 
+  it('switch: signs in as somebody else', async () => {
+    const session = simpleJwt({ obtain: '/api/token/', refresh: '/api/token/refresh/' })
+    await session.login(CREDENTIALS)
+    await guide.asSomebodyElse(session)
+    const response = await session.fetch('/whoami')
+    expect(await response.json()).toEqual({ user: 'bob' })
+  })
+
+  it('tabs: a second tab takes part in what the first one does', async () => {
+    const [first, second] = [await guide.inManyTabs(), await guide.inManyTabs()]
+    await first.login(CREDENTIALS)
+    await vi.waitFor(() => expect(second.signedIn).toBe(true))
+    await second.logout()
+    await vi.waitFor(() => expect(first.signedIn).toBe(false))
+  })
+
   it('store: a second page restores what the first one left', async () => {
     const kept = new Map<string, string>()
     vi.stubGlobal('localStorage', {

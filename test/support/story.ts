@@ -461,6 +461,7 @@ export const openPage = (): {
   online(): void
   becomes(visibilityState: 'visible' | 'hidden'): void
   shows(): void
+  hides(): void
 } => {
   const window = new EventTarget()
   const page = Object.assign(new EventTarget(), { visibilityState: 'visible' })
@@ -473,6 +474,7 @@ export const openPage = (): {
       page.dispatchEvent(new Event('visibilitychange'))
     },
     shows: () => window.dispatchEvent(new Event('pageshow')),
+    hides: () => window.dispatchEvent(new Event('pagehide')),
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pass, SECOND, tellStories } from '../../support/story.ts'
+import { openPage, pass, SECOND, tellStories } from '../../support/story.ts'
 import { type BrowserOptions, type Tab, TabBrowser } from '../../support/tabs.ts'
 
 tellStories()
@@ -260,6 +260,34 @@ describe('a tab that slept', () => {
     one?.insist()
     await pass(MINUTE)
     expect(browser.server.refreshes.map(({ outcome }) => outcome)).toEqual(['new', 'refused'])
+  })
+})
+
+describe('a page that is left', () => {
+  it('lets go of what it shows, and learns what it missed when it comes back from the cache', async () => {
+    const page = openPage()
+    const browser = new TabBrowser()
+    const first = browser.open()
+    await pass(SECOND)
+    first.login('ann')
+    await pass(SECOND)
+    const other = browser.open()
+    await pass(SECOND)
+    const shownBy = (tab: Tab) => browser.table.held.filter((lock) => lock.tab === tab).length
+    expect([shownBy(first), shownBy(other)]).toEqual([1, 1])
+    first.run(() => page.hides())
+    await pass(SECOND)
+    expect(shownBy(first)).toBe(0)
+    first.freeze()
+    await pass(MINUTE)
+    await outcomesOf([other], SECOND)
+    // In the cache messages are lost.
+    first.thaw('deaf')
+    expect(first.token).not.toBe(other.token)
+    first.run(() => page.shows())
+    await pass(SECOND)
+    expect([shownBy(first), first.token]).toEqual([1, other.token])
+    expect(browser.server.refreshes.length).toBe(1)
   })
 })
 
