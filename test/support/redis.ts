@@ -17,6 +17,8 @@ export interface TestRedis {
   kill(signal: NodeJS.Signals): Promise<void>
   /** Loses all data, and tells nobody. */
   flush(): Promise<void>
+  /** Any command, as one line. */
+  command(line: string): Promise<void>
   /** Cuts the connections of all subscribers, so that they miss what is published until they are back. */
   cutSubscribers(): Promise<void>
   /** On the same port, without any data unless it keeps them; ends the process first where it still runs. */
@@ -99,11 +101,11 @@ class RunningRedis implements TestRedis {
   }
 
   cutSubscribers(): Promise<void> {
-    return this.#command('CLIENT KILL TYPE pubsub')
+    return this.command('CLIENT KILL TYPE pubsub')
   }
 
   flush(): Promise<void> {
-    return this.#command('FLUSHALL')
+    return this.command('FLUSHALL')
   }
 
   async restart(): Promise<void> {
@@ -116,9 +118,9 @@ class RunningRedis implements TestRedis {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  async #command(text: string): Promise<void> {
+  async command(line: string): Promise<void> {
     const socket = connect(this.port, HOST)
-    socket.write(`${text}\r\n`)
+    socket.write(`${line}\r\n`)
     const [answer] = (await once(socket, 'data')) as [Buffer]
     socket.destroy()
     if (answer.toString().startsWith('-')) throw new Error(`redis-server: ${answer}`)

@@ -95,6 +95,7 @@ describe('a frame', () => {
     ['has a type that every object knows', '{"type":"toString","id":1}', { id: 1 }],
     ['joins no room', '{"type":"join","id":2,"rooms":[]}', { id: 2 }],
     ['joins a room twice', '{"type":"join","id":2,"rooms":[{"room":"a"},{"room":"a"}]}', { id: 2 }],
+    ['joins none, and names one', '{"type":"join","id":2,"room":"a","rooms":[]}', { id: 2 }],
     ['resumes null', '{"type":"join","id":2,"rooms":[{"room":"a","resume":null}]}', { id: 2 }],
     ['shows a list', '{"type":"join","id":2,"rooms":[{"room":"a","presence":[]}]}', { id: 2 }],
     ['names half a pair', '{"type":"join","id":2,"rooms":[{"room":"\\ud800"}]}', { id: 2 }],
@@ -211,46 +212,6 @@ describe('a limit', () => {
     expect(retryAfterMs).toBeLessThanOrEqual(1_000)
     await pause(retryAfterMs + 5)
     expect(await client.sent(room, 3)).toMatchObject({ seq: 3 })
-  })
-
-  describe('of unsent bytes', () => {
-    /** More than the system's own buffers take. */
-    const COUNT = 200
-    const filler = 'x'.repeat(60_000)
-
-    it('ends a connection that does not read, and nobody else', async () => {
-      server.settings({ bufferedBytes: 200_000 })
-      const slow = await dialInto(server, room)
-      const bob = await dialInto(server, room, { user: 'bob' })
-      slow.socket.pause()
-      for (let sent = 0; sent < COUNT; sent += 1) await bob.sent(room, filler)
-      await expect.poll(() => server.openSockets(), { timeout: 20_000 }).toBe(1)
-      expect(await bob.sent(room, 'still here')).toMatchObject({ seq: COUNT + 1 })
-      expect((await bob.heard(COUNT + 1)).at(-1)?.data).toBe('still here')
-    })
-
-    it('tells a reader that is only late why it was closed', async () => {
-      server.settings({ bufferedBytes: 200_000 })
-      const slow = await dialInto(server, room)
-      const bob = await dialInto(server, room, { user: 'bob' })
-      slow.socket.pause()
-      for (let sent = 0; sent < COUNT; sent += 1) await bob.sent(room, filler)
-      slow.socket.resume()
-      expect(await slow.ended).toEqual({ code: 1013, reason: 'you read too slowly' })
-    })
-
-    it('leaves a long resume the time that it takes', async () => {
-      server.settings({ bufferedBytes: 1_000_000 })
-      const bob = await dialInto(server, room, { user: 'bob' })
-      const { epoch = '' } = bob.told(room) ?? {}
-      for (let sent = 0; sent < COUNT; sent += 1) await bob.sent(room, filler)
-      const slow = await dial(server)
-      const joined = await slow.join(room, { resume: { epoch, seq: 0 } })
-      slow.socket.pause()
-      await pause(300)
-      slow.socket.resume()
-      await slow.heard(COUNT - joined.seq)
-    })
   })
 })
 

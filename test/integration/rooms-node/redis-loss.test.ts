@@ -168,6 +168,23 @@ describe('a Redis that does not answer', () => {
   })
 })
 
+describe('a server that stood still for longer than messages are kept', () => {
+  it('tells its members of the gap, and goes on behind it', async () => {
+    const room = newRoom()
+    const alice = await dialInto(stage.other, room)
+    const bob = await dialInto(stage.server, room, { user: 'bob' })
+    const epoch = alice.told(room)?.epoch
+    // As if five messages had come and gone while nobody looked.
+    await redis.command(`HINCRBY "rooms:room:${room}" seq 5`)
+    await bob.sent(room, 'x')
+    const gap = { type: 'joined', room, epoch, seq: 5, recovered: false }
+    for (const client of [alice, bob]) {
+      expect(await client.take('joined')).toEqual(gap)
+      expect(await client.heard(1)).toMatchObject([{ seq: 6, data: 'x' }])
+    }
+  })
+})
+
 describe('a wake-up that gets lost', () => {
   it('delays a message until the next look', async () => {
     const room = newRoom()

@@ -145,7 +145,9 @@ function canBeWritten(value: unknown): boolean {
 export function readFrame(value: unknown): Reading {
   if (!isRecord(value)) return { ok: false, why: 'a frame is a JSON object' }
   const id = numberOf(value, 'id')
-  const room = isRoomName(value['room']) ? value['room'] : undefined
+  // An error that names a room answers one of a join's; a join that is wrong is so as a whole.
+  const named = value['type'] === 'join' ? undefined : value['room']
+  const room = isRoomName(named) ? named : undefined
   if (!isCount(id)) return { ok: false, room, why: `"id" ${COUNT}` }
   if (!canBeWritten(value)) return { ok: false, id, room, why: 'the frame is nested too deeply' }
   const read = readByType(value, id)
