@@ -38,6 +38,15 @@ export const projects = [
     stepTimeoutMs: 120_000,
   },
   {
+    // Rooms on real servers, with Redis and nginx.
+    name: 'rooms',
+    include: ['test/integration/rooms-*/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    // They wait more than they work.
+    maxWorkers: 3,
+    stepTimeoutMs: 240_000,
+  },
+  {
     name: 'contract',
     include: ['test/{contract,servers}/**/*.test.ts'],
     testTimeoutMs: 60_000,
@@ -45,12 +54,12 @@ export const projects = [
     stepTimeoutMs: 300_000,
   },
   {
-    // The rooms of the two Python servers, in raw frames: several processes, Redis killed and restarted.
-    name: 'rooms-python',
-    include: ['test/integration/rooms-python/**/*.test.ts'],
-    testTimeoutMs: 20_000,
+    // The conformance kit over the real servers; its own honesty is tested in `test/unit/conformance`.
+    name: 'conformance',
+    include: ['test/conformance/**/*.test.ts'],
+    testTimeoutMs: 120_000,
     maxWorkers: 2,
-    stepTimeoutMs: 180_000,
+    stepTimeoutMs: 400_000,
   },
   {
     // One file at a time: each has its own servers and tens of clients.
@@ -59,6 +68,13 @@ export const projects = [
     testTimeoutMs: 180_000,
     maxWorkers: 1,
     stepTimeoutMs: 600_000,
+  },
+  {
+    name: 'doctor',
+    include: ['test/doctor/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 180_000,
   },
   {
     name: 'browser',

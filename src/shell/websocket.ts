@@ -25,3 +25,14 @@ export const findWebSocket = async (): Promise<WebSocketConstructor> => {
     throw new TypeError('no WebSocket here: `npm install ws`, or pass the option `WebSocket`')
   }
 }
+
+/**
+ * `ws` where it is installed, which shows more of a handshake than others do; else as above.
+ *
+ * @throws {TypeError} when there is neither
+ */
+export const findNodeWebSocket = async (): Promise<WebSocketConstructor> => {
+  const name = 'ws'
+  const module = await import(/* webpackIgnore: true */ /* @vite-ignore */ name).catch(() => ({}))
+  return module.WebSocket ?? findWebSocket()
+}

@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,21 +15,32 @@ export interface TestRedis {
   readonly url: string
   /** Sends the signal; except for SIGSTOP and SIGCONT it resolves when the process has ended. */
   kill(signal: NodeJS.Signals): Promise<void>
-  /** On the same port, without any data; ends the process first where it still runs. */
+  /** Loses all data, and tells nobody. */
+  flush(): Promise<void>
+  /** Cuts the connections of all subscribers, so that they miss what is published until they are back. */
+  cutSubscribers(): Promise<void>
+  /** On the same port, without any data unless it keeps them; ends the process first where it still runs. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
 const ATTEMPTS = 5
 
-/** A Redis of its own, that writes nothing to a disk. */
-export async function startRedis(): Promise<TestRedis> {
-  const { redis } = await ensureServices()
+export interface RedisOptions {
+  /** Each command is on the disk before it is answered, and there again after a restart. */
+  keepsData?: boolean
+}
+
+/** A Redis of its own; by default it writes nothing to a disk. */
+export async function startRedis({ keepsData = false }: RedisOptions = {}): Promise<TestRedis> {
+  const { redis: program } = await ensureServices()
   const folder = await mkdtemp(join(tmpdir(), 'authed-socket-redis-'))
+  const appends = keepsData ? 'yes' : 'no'
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort()
     try {
-      return new RunningRedis(redis, folder, port, await launch(redis, folder, port))
+      const start = () => launch(program, port, ['--dir', folder, '--appendonly', appends])
+      return new RunningRedis(folder, port, start, await start())
     } catch (error) {
       // Somebody else may have taken the port in between.
       if (attempt < ATTEMPTS) continue
@@ -37,10 +50,14 @@ export async function startRedis(): Promise<TestRedis> {
   }
 }
 
-async function launch(program: string, folder: string, port: number): Promise<ChildProcess> {
+async function launch(
+  program: string,
+  port: number,
+  more: readonly string[],
+): Promise<ChildProcess> {
   const settings = [
-    ...['--port', String(port), '--bind', HOST, '--dir', folder],
-    ...['--save', '', '--appendonly', 'no', '--daemonize', 'no'],
+    ...['--port', String(port), '--bind', HOST, '--daemonize', 'no'],
+    ...['--save', '', '--appendfsync', 'always', ...more],
   ]
   const child = spawn(program, settings, { stdio: ['ignore', 'pipe', 'inherit'] })
   endWithUs(child)
@@ -57,14 +74,19 @@ async function launch(program: string, folder: string, port: number): Promise<Ch
 
 class RunningRedis implements TestRedis {
   readonly port: number
-  readonly #program: string
   readonly #folder: string
+  readonly #start: () => Promise<ChildProcess>
   #child: ChildProcess
 
-  constructor(program: string, folder: string, port: number, child: ChildProcess) {
-    this.#program = program
+  constructor(
+    folder: string,
+    port: number,
+    start: () => Promise<ChildProcess>,
+    child: ChildProcess,
+  ) {
     this.#folder = folder
     this.port = port
+    this.#start = start
     this.#child = child
   }
 
@@ -76,13 +98,29 @@ class RunningRedis implements TestRedis {
     return signal(this.#child, name)
   }
 
+  cutSubscribers(): Promise<void> {
+    return this.#command('CLIENT KILL TYPE pubsub')
+  }
+
+  flush(): Promise<void> {
+    return this.#command('FLUSHALL')
+  }
+
   async restart(): Promise<void> {
     await end(this.#child, 'SIGKILL')
-    this.#child = await launch(this.#program, this.#folder, this.port)
+    this.#child = await this.#start()
   }
 
   async stop(): Promise<void> {
     await end(this.#child, 'SIGKILL')
     await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async #command(text: string): Promise<void> {
+    const socket = connect(this.port, HOST)
+    socket.write(`${text}\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    if (answer.toString().startsWith('-')) throw new Error(`redis-server: ${answer}`)
   }
 }

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
-import { type ServerName, startServer, type TestServer } from '../../support/servers.ts'
+import { type StartableName, startServer, type TestServer } from '../../support/servers.ts'
 import { type DialOptions, enter, newClientId, type Peer } from './peer.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
 const START_MS = 60_000
 
-const PAIRS: readonly (readonly [ServerName, ServerName])[] = [
+const PAIRS: readonly (readonly [StartableName, StartableName])[] = [
   ['fastapi-websockets', 'fastapi-wsproto'],
   ['channels-daphne', 'channels-uvicorn-wsproto'],
 ]
@@ -82,8 +82,11 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
     expect(before.seqsIn(lobby)).toEqual([1, 2])
   })
 
-  it('lose nothing where a wake was lost', async () => {
-    await settings({ catchUpMs: 300 })
+  it.each([
+    ['with the subscription', 60_000],
+    ['and the room looks by itself', 300],
+  ])('lose nothing where a wake was lost, %s', async (_, catchUpMs) => {
+    await settings({ catchUpMs })
     const [alice, bob] = [await joined(one), await joined(other, { user: 'bob' })]
     await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await alice.send(lobby, 'unannounced')
@@ -104,6 +107,28 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
     const left = await alice.presence(lobby, ({ leaves }) => leaves.length > 0)
     expect(left.leaves).toEqual([{ user: 'bob', clientId: bob.client }])
     await other.restart()
+  })
+
+  it('announce a gap to the members of a process that slept beyond the window', async () => {
+    await settings({ resumeWindowMs: 300, keepMessages: 0, catchUpMs: 300 })
+    const [alice, bob] = [await joined(one), await joined(other, { user: 'bob' })]
+    await alice.send(lobby, 'heard')
+    await bob.heard(lobby, 'heard')
+    await other.kill('SIGSTOP')
+    for (const data of ['lost', 'lost too']) await alice.send(lobby, data)
+    await delay(500)
+    await alice.send(lobby, 'kept')
+    await other.kill('SIGCONT')
+    await bob.heard(lobby, 'kept')
+    const told = bob.frames.filter(({ type }) => type === 'joined' || type === 'message')
+    expect(told.map(({ type, seq, recovered }) => [type, seq, recovered])).toEqual([
+      ['joined', 0, false],
+      ['message', 1, undefined],
+      ['joined', 3, false],
+      ['message', 4, undefined],
+    ])
+    expect(told[2]).not.toHaveProperty('id')
+    expect(told[2]?.epoch).toBe(told[0]?.epoch)
   })
 
   it('say unavailable while Redis is silent, and go on afterwards', async () => {
@@ -172,42 +197,99 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
   })
 })
 
-describe.each<ServerName>([
-  'fastapi-websockets',
+describe.each<StartableName>([
+  'fastapi-websockets-sansio',
   'fastapi-wsproto',
   'channels-daphne',
   'channels-uvicorn-websockets',
 ])('a client of %s that does not read', (name) => {
-  it('is closed with 1013 when it takes nothing any more, and costs the others nothing', async () => {
-    const server = await startServer(name)
-    try {
-      await server.control('settings', { bufferBytes: 200_000, stallMs: 1_000, maxInFlight: 1_000 })
-      const [talker, slow, reader] = [await enter(server), await enter(server), await enter(server)]
-      for (const peer of [talker, slow, reader]) await peer.join('lobby')
-      slow.socket.pause()
-      const open = async () => (await server.control<{ open: number }>('sockets')).open
-      // The kernel takes some megabytes for it first.
-      let rounds = 0
-      while ((await open()) > 2 && rounds < 60) {
-        rounds += 1
-        for (let n = 0; n < 20; n += 1) talker.say(talker.draft('lobby', 'x'.repeat(50_000)))
-        await talker.send('lobby', rounds)
-        await reader.heard('lobby', rounds)
-        if (rounds > 15) await delay(100)
-      }
-      expect(await open()).toBe(2)
-      const all = Array.from({ length: 21 * rounds }, (_, i) => i + 1)
-      expect(reader.seqsIn('lobby')).toEqual(all)
-      // What it reads in the end is the beginning, without a hole.
-      slow.socket.resume()
-      const { code } = await slow.ended
-      expect([1013, 1000, 1006]).toContain(code)
-      const read = slow.seqsIn('lobby')
-      expect(read).toEqual(read.map((_, i) => i + 1))
-      expect(read.length).toBeLessThan(all.length)
-      await Promise.all([talker.vanish(), reader.vanish()])
-    } finally {
-      await server.stop()
+  let server: TestServer
+  let peers: Peer[]
+  beforeAll(async () => {
+    server = await startServer(name)
+    peers = []
+  }, START_MS)
+  afterAll(() => server?.stop())
+  afterEach(() => Promise.all(peers.map((peer) => peer.vanish())))
+
+  const joined = async (room: string): Promise<Peer> => {
+    const peer = await enter(server)
+    peers.push(peer)
+    await peer.join(room)
+    return peer
+  }
+  /** A megabyte, and then a word. */
+  const flood = async (talker: Peer, room: string, word: unknown) => {
+    for (let n = 0; n < 20; n += 1) talker.say(talker.draft(room, 'x'.repeat(50_000)))
+    await talker.send(room, word)
+  }
+  const seqs = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
+
+  it('gets all of it, without a hole, when it reads again in time', async () => {
+    await server.control('settings', { bufferedBytes: 200_000, inFlight: 1_000 })
+    const [talker, slow] = [await joined('in time'), await joined('in time')]
+    slow.socket.pause()
+    // More than the kernel takes for it.
+    const rounds = 13
+    for (let round = 1; round <= rounds; round += 1) await flood(talker, 'in time', round)
+    slow.socket.resume()
+    await slow.heard('in time', rounds)
+    expect(slow.seqsIn('in time')).toEqual(seqs(21 * rounds))
+    await talker.send('in time', 'and on')
+    await slow.heard('in time', 'and on')
+  })
+
+  it('is told the gap when it is slower than the window', async () => {
+    const settings = {
+      bufferedBytes: 200_000,
+      inFlight: 1_000,
+      resumeWindowMs: 300,
+      keepMessages: 0,
     }
+    await server.control('settings', settings)
+    const [talker, slow] = [await joined('too slow'), await joined('too slow')]
+    slow.socket.pause()
+    for (let round = 1; round <= 13; round += 1) await flood(talker, 'too slow', round)
+    await delay(400)
+    await talker.send('too slow', 'kept')
+    slow.socket.resume()
+    await slow.heard('too slow', 'kept')
+    const [, gap, ...more] = slow.frames.filter(({ type }) => type === 'joined')
+    expect(more).toEqual([])
+    expect(gap).toMatchObject({ recovered: false, epoch: slow.epochOf('too slow') })
+    const read = slow.seqsIn('too slow')
+    const before = read.filter((seq) => seq <= (gap?.seq ?? 0))
+    expect(before).toEqual(seqs(before.length))
+    expect(read.slice(before.length)).toEqual(
+      seqs(21 * 13 + 1).filter((seq) => seq > (gap?.seq ?? 0)),
+    )
+    expect(before.length).toBeLessThan(gap?.seq ?? 0)
+  })
+
+  it('is closed with 1013 when it takes nothing any more, and costs the others nothing', async () => {
+    await server.control('settings', { bufferedBytes: 200_000, stallMs: 700, inFlight: 1_000 })
+    const [talker, slow, reader] = [
+      await joined('late'),
+      await joined('late'),
+      await joined('late'),
+    ]
+    slow.socket.pause()
+    const open = async () => (await server.control<{ open: number }>('sockets')).open
+    let rounds = 0
+    while ((await open()) > 2 && rounds < 60) {
+      rounds += 1
+      await flood(talker, 'late', rounds)
+      await reader.heard('late', rounds)
+      if (rounds > 12) await delay(100)
+    }
+    expect(await open()).toBe(2)
+    expect(reader.seqsIn('late')).toEqual(seqs(21 * rounds))
+    // What it reads in the end is the beginning, without a hole.
+    slow.socket.resume()
+    const { code } = await slow.ended
+    expect([1013, 1006]).toContain(code)
+    const read = slow.seqsIn('late')
+    expect(read).toEqual(seqs(read.length))
+    expect(read.length).toBeLessThan(21 * rounds)
   })
 })

@@ -1,4 +1,4 @@
-"""Many rooms over one authenticated WebSocket, for Django Channels: authed-rooms.v1 whole, in one file to copy.
+"""Many rooms over one authenticated WebSocket, for Channels: authed-rooms.v1 whole, in one file to copy.
 
     class ChatConsumer(AuthedConsumer):
         async def authenticate(self, token):
@@ -6,8 +6,10 @@
 
     URLRouter([path("ws/rooms", ChatConsumer.as_asgi())])
 
-Needs Python 3.11 and Channels 4; for several processes ``RedisStore``, and the package ``redis``. No channel layer.
-What goes over the wire is written down in docs/protocol.md.
+Needs Python 3.11 and Channels 4, and no channel layer; for several processes ``RedisStore`` and the package
+``redis``. What goes over the wire: docs/protocol.md of authed-socket.
+
+Read on: what you set and say, the consumer, a session, the rooms of a process, frames, stores.
 """
 
 import asyncio
@@ -27,7 +29,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -39,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Settings:
-    """Times in milliseconds, sizes in bytes. Read whenever they are needed, so they may change while it runs."""
+    """Times in milliseconds, sizes in bytes. Read when they are needed, so they may change while it runs."""
 
     frame_bytes: int = 65_536
     """Of one client frame; above it ``too-large``."""
@@ -62,19 +64,21 @@ class Settings:
     forget_ms: int = 3_600_000
     """A room where nobody was and nothing happened for so long is forgotten; the next one counts anew."""
     lease_ms: int = 30_000
-    """A lost connection stays present for so long; leases are renewed three times as often."""
+    """A lost connection stays present for so long."""
+    renew_ms: int = 10_000
+    """How often leases are renewed; in any case three times in a lease."""
     catch_up_ms: int = 5_000
     """How often each room looks at the store by itself: that long a lost wake can delay a message."""
     auth_ms: int = 5_000
     """How long a connection without a token may take to send its ``auth`` frame."""
     expiring_ms: int = 30_000
-    """How long before its token's end a connection is told so."""
+    """How long before its token's end a connection is told so. 0: not at all."""
     close_at_expiry: bool = True
     """``False`` is for tests only: the protocol demands the close."""
     drain_ms: int = 5_000
     """On SIGTERM clients are told to move within this time, and the process ends after it. 0: no drain."""
     buffer_bytes: int = 1_048_576
-    """What waits to be sent to one connection; above it its messages stay in the store for now."""
+    """What waits to be sent to one connection, roughly; above it its messages stay in the store for now."""
     stall_ms: int = 10_000
     """A connection that takes nothing for so long is closed with 1013."""
     token_cookie: str | None = None
@@ -92,7 +96,7 @@ class Identity:
 
 
 class Refused(Exception):
-    """Raise it in a hook: the request is answered with this error code (docs/protocol.md), nothing is stored."""
+    """Raise it in a hook: the request is answered with this error code (docs/protocol.md) and not done."""
 
     def __init__(
         self, code: str = "forbidden", message: str = "not allowed", retry_after_ms: int | None = None
@@ -145,7 +149,7 @@ class AuthedConsumer(AsyncWebsocketConsumer):
         return None
 
     async def authenticate_scope(self) -> Identity | None:
-        """Whom the session cookie shows: ``self.scope["user"]`` behind ``AuthMiddlewareStack``; ``None``: nobody."""
+        """Whom the session cookie shows: ``self.scope["user"]`` behind ``AuthMiddlewareStack``."""
         return None
 
     async def authorize(self, user: str, room: str, params: dict[str, Any]) -> bool:
@@ -201,26 +205,32 @@ class AuthedConsumer(AsyncWebsocketConsumer):
 class ConsumerWire:
     def __init__(self, consumer: AuthedConsumer):
         self._consumer = consumer
-        self._transport = daphne_transport(consumer.base_send)
+        self._daphne = daphne_protocol(consumer.base_send)
 
     async def send(self, text: str) -> None:
         await self._consumer.send(text_data=text)
-        while self._transport is not None and unsent(self._transport) > 65_536:
+        while self._daphne is not None and unsent(self._daphne.transport) > 65_536:
             await asyncio.sleep(0.02)
 
     async def close(self, code: int, reason: str) -> None:
-        await self._consumer.close(code, reason)
+        if self._daphne is not None and 1000 < code < 3000:
+            # daphne lets no application send these codes, and sends its own 1011 in this way.
+            self._daphne.sendCloseFrame(code=code, reasonUtf8=reason.encode())
+        else:
+            await self._consumer.close(code, reason)
 
 
-def daphne_transport(send: Any) -> Any:
-    """daphne takes whatever it is given, without waiting for the peer: its own buffer must be looked at.
+def daphne_protocol(send: Any) -> Any:
+    """What daphne has behind the ``send`` that it gives: the way to its buffer, and to all close codes.
 
-    ``None`` on other servers, which do wait, and where a middleware hides daphne's ``send``.
+    daphne takes whatever it is given without waiting for the peer, so its buffer must be looked at. ``None``
+    on other servers, which do wait, and where a middleware hides daphne's ``send``.
     """
     while send is not None and not isinstance(send, functools.partial):
         # So Channels' session middleware wraps it.
         send = getattr(getattr(send, "__self__", None), "real_send", None)
-    return None if send is None else getattr(send.args[0], "transport", None)
+    protocol = send.args[0] if send is not None and send.args else None
+    return protocol if hasattr(protocol, "sendCloseFrame") else None
 
 
 def unsent(transport: Any) -> int:
@@ -232,7 +242,7 @@ def unsent(transport: Any) -> int:
 
 
 class Wire(Protocol):
-    """The socket under a session. ``send`` comes back when the peer, or the kernel for it, has taken the frame."""
+    """The socket under a session. ``send`` comes back when the peer, or the kernel for it, took the frame."""
 
     async def send(self, text: str) -> None: ...
 
@@ -267,7 +277,7 @@ class Session:
         self.closing: tuple[int, str] | None = None
         self.over = asyncio.Event()
         """Nothing more goes out; the transport may end."""
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(256)
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(64)
         self._in_flight = self._calls = 0
         self._allowance, self._allowed_at = 0.0, 0.0
         self._outbox: deque[str] = deque()
@@ -282,7 +292,7 @@ class Session:
     # -- what the transport calls --
 
     def begin(self) -> None:
-        """After the handshake was accepted, whatever the token is worth: a close before that reaches nobody."""
+        """After the handshake was accepted, whatever the token is worth: no close before that arrives."""
         self.hub.start()
         self.hub.sessions.add(self)
         self._writer = self.spawn(self._write())
@@ -292,14 +302,14 @@ class Session:
         """One frame; ``None`` for a binary one."""
         if self.closing:
             return
-        size = 0 if text is None else len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        size = utf8_length(text or "")
         if size > max(self.settings.frame_bytes, HARD_LIMIT):
             self.close(1009, "the frame is far too large")
             return
         frame = read_frame(text)
         if size > self.settings.frame_bytes:
             too_large = Refused("too-large", f"a frame has at most {self.settings.frame_bytes} bytes")
-            frame = {"type": "", "refusal": too_large, **{k: frame[k] for k in ("id", "room") if k in frame}}
+            frame = {"type": "", "refusal": too_large, **about(frame)}
         if frame["type"] == "ping" and self.user is not None:
             self.push(dump({"type": "pong", "id": frame["id"]}))
             return
@@ -312,18 +322,20 @@ class Session:
         await self._inbox.put(frame)
 
     async def end(self, *, lost: bool) -> None:
-        """The socket has gone. A lost one stays present until its leases end, since its client may come back."""
+        """The socket has gone. A lost one stays present until its leases end: its client may come back."""
         code = None if self.closing is None else self.closing[0]
         leaves = code == 4403 or (not lost and code in (None, GONE))
+        # Also for a task that swallows its cancellation, as one may that waits for Redis.
+        self.closing = self.closing or (GONE, "")
         self._detach()
         for task in self._tasks:
             task.cancel()
         self.hub.sessions.discard(self)
         self.over.set()
-        if leaves and self.leases:
-            with suppress(StoreUnavailable):
-                await self.hub.hide(list(self.leases.values()))
+        leases = list(self.leases.values())
         self.leases.clear()
+        if leaves:
+            await self._hide(leases)
 
     # -- what the hub calls --
 
@@ -372,6 +384,8 @@ class Session:
                     self._buffered -= len(text)
                     if self._buffered <= self.settings.buffer_bytes // 2:
                         self._drained.set()
+                    if self._outbox:
+                        await asyncio.sleep(0)  # others have to write, too
                 if self.closing:
                     break
                 self._to_write.clear()
@@ -422,25 +436,18 @@ class Session:
             await self._welcome(await self._identify())
         except Closing as closing:
             self.close(closing.code, closing.reason)
-            return
         except Banned:
             self.close(4403, "not allowed here")
-            return
         except StoreUnavailable:
             self.close(1013, "the store does not answer")
-            return
-        except Exception as error:
-            # Not its text, which may hold the token.
-            log.error("authentication failed by %s", type(error).__name__)
-            self.close(1011, "authentication failed")
-            return
+        except Exception:
+            log.exception("no welcome")
+            self.close(1011, "the server failed")
         names = self.dial.rooms
         if sum(len(name.encode()) for name in names) > 1024:
             for name in names:
-                self._fail(
-                    {"room": name}, Refused("too-large", "the names in a URL have at most 1,024 bytes")
-                )
-        elif names:
+                self._fail({"room": name}, Refused("too-large", "rooms in a URL have at most 1,024 bytes"))
+        elif names and not self.closing:
             await self._answer({"type": "join", "rooms": [{"room": name} for name in names]})
         while not self.closing:
             frame = await self._inbox.get()
@@ -455,41 +462,57 @@ class Session:
         if len(dial.tokens) > 1:
             raise Closing(4003, "more than one token")
         identity: Identity | None = None
+        by_cookie = dial.by_cookie
         if dial.tokens:
-            if dial.by_cookie and not dial.same_origin:
-                raise Closing(4403, "this origin may not use the cookie")
             identity = await self._authenticate(dial.tokens[0])
         elif hooks.authenticate_scope is not None:
-            identity = await result_of(hooks.authenticate_scope(self.scope))
-            if identity is not None and not dial.same_origin:
-                # Browsers let any page open a WebSocket with the cookies of another site.
-                raise Closing(4403, "this origin may not use the cookie")
+            identity = await self._ask(hooks.authenticate_scope, self.scope)
+            by_cookie = identity is not None
+        if by_cookie and not dial.same_origin:
+            # Browsers let any page open a WebSocket with the cookies of another site.
+            raise Closing(4403, "this origin may not use the cookie")
         if identity is None and not dial.tokens and hooks.authenticate is not None:
-            try:
-                async with asyncio.timeout(self.settings.auth_ms / 1000):
-                    frame = await self._inbox.get()
-            except TimeoutError:
-                raise Closing(4003, "no token in time") from None
-            if frame["type"] != "auth":
-                raise Closing(4003, "the first frame is auth")
-            identity = await self._authenticate(frame["token"])
+            identity = await self._authenticate(await self._first_message())
         if identity is None:
-            raise Closing(4003, "token refused" if dial.tokens else "not signed in")
+            raise Closing(4003, "not signed in, or the token is not accepted")
         return identity
 
+    async def _first_message(self) -> str:
+        try:
+            async with asyncio.timeout(self.settings.auth_ms / 1000):
+                frame = await self._inbox.get()
+        except TimeoutError:
+            raise Closing(4003, "no token in time") from None
+        if frame["type"] != "auth":
+            raise Closing(4003, "the first frame is auth")
+        return str(frame["token"])
+
     async def _authenticate(self, token: str) -> Identity | None:
-        """``None`` also for what has expired already."""
-        if self.hooks.authenticate is None or not token:
+        if self.hooks.authenticate is None or not utf8_length(token):
             return None
-        identity: Identity | None = await result_of(self.hooks.authenticate(token))
-        alive = identity is not None and (identity.expires_at is None or identity.expires_at > time.time())
-        return identity if alive else None
+        return await self._ask(self.hooks.authenticate, token)
+
+    async def _ask(self, hook: Callable[[Any], Any], credential: Any) -> Identity | None:
+        """``None`` also for what has expired already."""
+        try:
+            identity: Identity | None = await result_of(hook(credential))
+        except Banned:
+            raise
+        except Exception as error:
+            # Not its text, which may hold the token.
+            log.error("authentication failed by %s", type(error).__name__)
+            raise Closing(1011, "authentication failed") from None
+        if identity is None or (identity.expires_at is not None and identity.expires_at <= time.time()):
+            return None
+        return identity
 
     async def _welcome(self, identity: Identity) -> None:
         if self.dial.number is not None:
-            await self.store.fence(identity.user, self.client, self.dial.number)
+            await self.store.fence([(identity.user, self.client, self.dial.number)])
         if self.hub.draining:
             raise Closing(1012, "restarting")
+        if self.closing:
+            return
         s = self.settings
         frame = {
             "type": "welcome",
@@ -519,12 +542,11 @@ class Session:
             return {}
         left = max(0.0, identity.expires_at - time.time())
         ahead = min(self.settings.expiring_ms / 1000, left / 2)
-        expiring = dump({"type": "expiring", "inMs": int(ahead * 1000)})
-        loop = asyncio.get_running_loop()
-        self._timers = [
-            loop.call_later(left - ahead, self.push, expiring),
-            loop.call_later(left, self._expire),
-        ]
+        later = asyncio.get_running_loop().call_later
+        self._timers = [later(left, self._expire)]
+        if ahead > 0:
+            expiring = dump({"type": "expiring", "inMs": int(ahead * 1000)})
+            self._timers.append(later(left - ahead, self.push, expiring))
         return {"expiresInMs": int(left * 1000)}
 
     def _expire(self) -> None:
@@ -549,7 +571,7 @@ class Session:
         except Refused as refusal:
             self._fail(frame, refusal)
         except StoreUnavailable:
-            self._fail(frame, UNAVAILABLE)
+            self._fail(frame, refused("unavailable", 1000))
         except Banned:
             self.close(4403, "not allowed here")
         except Exception:
@@ -592,18 +614,16 @@ class Session:
                 raise frame["refusal"]
 
     def _fail(self, frame: dict[str, Any], refusal: Refused) -> None:
-        about = {k: frame[k] for k in ("id", "room") if k in frame}
         wait = {} if refusal.retry_after_ms is None else {"retryAfterMs": refusal.retry_after_ms}
-        self.push(dump({"type": "error", **about, "code": refusal.code, "message": refusal.message, **wait}))
+        self.push(
+            dump({"type": "error", **about(frame), "code": refusal.code, "message": refusal.message, **wait})
+        )
 
     async def _renew(self, frame: dict[str, Any]) -> None:
         try:
             identity = await self._authenticate(frame["token"])
-        except Banned:
-            raise
-        except Exception as error:
-            log.error("authentication failed by %s", type(error).__name__)
-            raise UNAVAILABLE from None
+        except Closing:
+            raise refused("unavailable", 1000) from None
         if identity is None:
             raise Refused("token-refused", "this token is not accepted")
         if identity.user != self.user:
@@ -639,40 +659,48 @@ class Session:
     async def _leave(self, frame: dict[str, Any]) -> None:
         if not self.hub.leave(self, frame["room"]):
             raise Refused("not-joined", "this connection is not in that room")
-        lease = self.leases.pop(frame["room"], None)
-        if lease is not None:
-            # Else it ends by itself.
-            with suppress(StoreUnavailable):
-                await self.hub.hide([lease])
+        if frame["room"] in self.leases:
+            await self._hide([self.leases.pop(frame["room"])])
         self.push(dump({"type": "ok", "id": frame["id"]}))
+
+    async def _hide(self, leases: "list[Lease]") -> None:
+        # One that cannot be ended now ends by itself.
+        with suppress(StoreUnavailable):
+            if leases:
+                await self.hub.hide(leases)
 
     async def _join(self, id: int | None, wanted: list[dict[str, Any]]) -> None:
         if len(wanted) > self.settings.rooms_per_join and id is not None:
             raise Refused("too-large", f"a join has at most {self.settings.rooms_per_join} rooms")
-        about = {} if id is None else {"id": id}
+        asked = {} if id is None else {"id": id}
         allowed: list[dict[str, Any]] = []
         for want in wanted:
             try:
                 await self._may_join(want, len(allowed))
                 allowed.append(want)
             except Refused as refusal:
-                self._fail(about | {"room": want["room"]}, refusal)
+                self._fail(asked | {"room": want["room"]}, refusal)
         try:
             leases = {w["room"]: self._lease(w) for w in allowed if "presence" in w}
-            shown = dict(
-                zip(leases, await self.store.show(list(leases.values()), renewal=False), strict=True)
-            )
+            shown = dict(zip(leases, await self.store.show(list(leases.values())), strict=True))
             resumes = [(w["room"], w.get("resume", NO_RESUME)) for w in allowed]
             reads = [Read(room, resume["epoch"], resume["seq"]) for room, resume in resumes]
             positions = await self.hub.positions(reads)
         except StoreUnavailable:
             for want in allowed:
-                self._fail(about | {"room": want["room"]}, UNAVAILABLE)
+                self._fail(asked | {"room": want["room"]}, refused("unavailable", 1000))
+            return
+        if self.closing:
             return
         # From here on without waiting, so that no message comes between the answer and the membership.
         self.leases |= leases
+        # Joined again without presence.
+        over = [
+            self.leases.pop(w["room"]) for w in allowed if w["room"] in self.leases.keys() - leases.keys()
+        ]
         for want, position in zip(allowed, positions, strict=True):
-            self._enter(about, want, position, shown.get(want["room"]))
+            self._enter(asked, want, position, shown.get(want["room"]))
+        await self._hide(over)
 
     async def _may_join(self, want: dict[str, Any], others: int) -> None:
         room = want["room"]
@@ -684,7 +712,7 @@ class Session:
             raise
         except Exception:
             log.exception("authorize failed")
-            raise UNAVAILABLE from None
+            raise refused("unavailable", 1000) from None
         if not may:
             raise Refused("forbidden", "this room is closed to you")
 
@@ -692,7 +720,7 @@ class Session:
         return Lease(want["room"], self.id, self.client, str(self.user), dump(want["presence"]))
 
     def _enter(
-        self, about: dict[str, int], want: dict[str, Any], position: "Position", shown: "Shown | None"
+        self, asked: dict[str, int], want: dict[str, Any], position: "Position", shown: "Shown | None"
     ) -> None:
         room, resume = want["room"], want.get("resume")
         before = self.rooms.get(room)
@@ -706,7 +734,7 @@ class Session:
             # Joined already: what comes next must follow what came before.
             seq = before.seq
         missed = [text for _, text in position.messages] if recovered else None
-        self.push(joined_frame(about, room, position.epoch, seq, recovered, missed, shown))
+        self.push(joined_frame(asked, room, position.epoch, seq, recovered, missed, shown))
         self.hub.enter(self, room, position, seq, shown)
 
 
@@ -721,6 +749,10 @@ class Member:
         self.live = False
         """Has what the room's pump has read. Who has not is followed up on its own."""
         self.following = False
+
+    @property
+    def is_there(self) -> bool:
+        return self.room.members.get(self.session) is self
 
 
 class Room:
@@ -776,9 +808,10 @@ class Hub:
         if member is None:
             member = room.members[session] = session.rooms[name] = Member(session, room)
         member.seq = seq
-        if shown is not None:
-            member.version = shown.version
-        self._settle(member)
+        member.version = None if shown is None else shown.version
+        member.live = seq >= room.seq
+        if not member.live:
+            self._fall_behind(member)
         if position.seq > room.seq or (shown is not None and shown.version != position.version):
             self.wake(name)
 
@@ -839,8 +872,8 @@ class Hub:
                 await self._restart(room, position)
             for seq, text in position.messages:
                 self._deliver(room, seq, text)
-            if room.seq < position.seq:
-                room.stale = True
+            if position.messages and room.seq < position.seq:
+                self.wake(room.name)
             await self._tell_presence(room, position)
 
     def _deliver(self, room: Room, seq: int, text: str) -> None:
@@ -852,7 +885,7 @@ class Hub:
             if not member.live or member.seq >= seq:
                 continue
             if member.session.full:
-                self._settle(member)
+                self._fall_behind(member)
             else:
                 member.session.push(frame)
                 member.seq = seq
@@ -867,7 +900,8 @@ class Hub:
         shown: Shown | None = None
         if leases:
             async with self._presence:
-                shown = (await self.store.show(leases, renewal=True))[-1]
+                await self.store.renew(leases)
+                (shown,) = await self.store.show(leases[-1:])
         counts_anew = room.epoch != position.epoch
         room.epoch, room.seq = position.epoch, position.first - 1
         for session, member in list(room.members.items()):
@@ -889,45 +923,52 @@ class Hub:
             frame = f'{{"type":"presence","room":{dump(room.name)},"version":{version},{text}}}'
             for member in watchers:
                 # Who has missed a version sees the hole, and joins again for the members.
-                if member.version is not None and member.version < version and member.session in room.members:
+                if member.version is not None and member.version < version and member.is_there:
                     member.session.push(frame)
                     member.version = version
 
-    def _settle(self, member: Member) -> None:
-        member.live = member.seq >= member.room.seq and not member.session.full
-        if not member.live and not member.following:
+    def _fall_behind(self, member: Member) -> None:
+        member.live = False
+        if not member.following:
             member.following = True
             member.session.spawn(self._follow(member))
 
     async def _follow(self, member: Member) -> None:
-        """Brings one member up to its room: as fast as its connection takes it, from the store, not by memory."""
-        room, session = member.room, member.session
+        """Brings one member up to its room from the store, as fast as its connection takes it."""
         try:
-            while not member.live and room.members.get(session) is member:
-                await session.drained()
-                epoch, after = room.epoch, member.seq
+            while not member.live and member.is_there:
+                await member.session.drained()
                 try:
-                    (position,) = await self.store.positions([Read(room.name, epoch, after)])
+                    await self._follow_up(member)
                 except StoreUnavailable:
                     await asyncio.sleep(0.5)
-                    continue
-                if (epoch, after) != (room.epoch, member.seq) or room.members.get(session) is not member:
-                    continue
-                if position.epoch != epoch:
-                    await asyncio.sleep(0.05)
-                    self.wake(room.name)
-                    continue
-                if position.first > after + 1:
-                    member.seq = position.first - 1
-                    session.push(joined_frame({}, room.name, epoch, member.seq, False, None, None))
-                for seq, text in position.messages:
-                    if session.full:
-                        break
-                    session.push(message_frame(room.name, text))
-                    member.seq = seq
-                member.live = member.seq >= room.seq and not session.full
+        except Exception:
+            # Better no connection than one that has fallen silent.
+            log.exception("following up failed")
+            member.session.close(1011, "the server failed")
         finally:
             member.following = False
+
+    async def _follow_up(self, member: Member) -> None:
+        room, epoch, after = member.room, member.room.epoch, member.seq
+        (position,) = await self.store.positions([Read(room.name, epoch, after)])
+        if (epoch, after) != (room.epoch, member.seq) or not member.is_there:
+            return
+        if position.epoch != epoch:
+            self.wake(room.name)
+            await asyncio.sleep(0.05)  # it tells all members
+            return
+        if position.first > after + 1:
+            member.seq = position.first - 1
+            member.session.push(joined_frame({}, room.name, epoch, member.seq, False, None, None))
+        for seq, text in position.messages:
+            if member.session.full:
+                break
+            member.session.push(message_frame(room.name, text))
+            member.seq = seq
+        member.live = member.seq >= room.seq
+        if member.seq == after:
+            await asyncio.sleep(0.05)  # nothing there yet, or no room for it
 
     # -- the clock --
 
@@ -937,7 +978,7 @@ class Hub:
         while True:
             missed = True
             try:
-                async with asyncio.timeout(min(0.5, self.settings.lease_ms / 6000)):
+                async with asyncio.timeout(0.25):
                     await self._missed.wait()
             except TimeoutError:
                 missed = False
@@ -947,7 +988,7 @@ class Hub:
                 if missed or now - caught_up >= self.settings.catch_up_ms / 1000:
                     caught_up = now
                     await self._catch_up()
-                if now - renewed >= self.settings.lease_ms / 3000:
+                if now - renewed >= min(self.settings.renew_ms, self.settings.lease_ms / 3) / 1000:
                     renewed = now
                     await self._renew()
                 complained = False
@@ -971,14 +1012,14 @@ class Hub:
                     self.wake(name)
 
     async def _renew(self) -> None:
-        for session in list(self.sessions):
-            if session.user is not None and session.dial.number is not None:
-                await self.store.fence(session.user, session.client, session.dial.number)
+        dials = [(s.user, s.client, s.dial.number) for s in self.sessions if s.user and s.dial.number]
+        for fences in chunks(dials):
+            await self.store.fence(fences)
         shown = [(session, name) for session in self.sessions for name in session.leases]
         for part in chunks(shown):
             async with self._presence:
                 leases = [s.leases[name] for s, name in part if name in s.leases]
-                await self.store.show(leases, renewal=True)
+                await self.store.renew(leases)
 
     # -- the end --
 
@@ -1017,19 +1058,29 @@ class Hub:
         signal.signal(signal.SIGTERM, on_term)
 
 
+def refused(code: str, wait_ms: int | None = None) -> Refused:
+    """The refusals of the stores. Made anew each time: an exception keeps the stacks that it went through."""
+    messages = {
+        "unavailable": "the rooms cannot be reached now",
+        "superseded": "a later connection of this client exists",
+        "stale-epoch": "the room counts anew",
+        "rate-limited": "the room remembers no more messages now",
+    }
+    return Refused(code, messages[code], wait_ms)
+
+
 def no_method(user: str, method: str, data: Any) -> Any:
     raise Refused("unknown-method", "this server has no such method")
 
 
 def was_lost(disconnect: Any) -> bool:
-    """Whether a ``websocket.disconnect`` tells of a close frame. uvicorn says 1005 without a reason where none came."""
+    """Whether no close frame came before a ``websocket.disconnect``. uvicorn says 1005 and no reason then."""
     code = disconnect.get("code", 1005)
     return code == GONE or (code == 1005 and disconnect.get("reason") is None)
 
 
 # -- frames --
 
-UNAVAILABLE = Refused("unavailable", "the rooms cannot be reached now", 1000)
 NO_RESUME: dict[str, Any] = {"epoch": None, "seq": 0}
 MAX_COUNT = 2**53 - 1
 GONE = 1006
@@ -1053,12 +1104,16 @@ def is_client_id(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{32}", value) is not None
 
 
-def is_room(value: Any) -> bool:
-    """A lone surrogate has no UTF-8."""
+def utf8_length(text: str) -> int:
+    """0 also for what has no UTF-8: half of a surrogate pair."""
     try:
-        return isinstance(value, str) and 1 <= len(value.encode()) <= 256
+        return len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
-        return False
+        return 0
+
+
+def is_room(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= utf8_length(value) <= 256
 
 
 def is_object(value: Any) -> bool:
@@ -1105,33 +1160,53 @@ FRAMES: dict[str, tuple[Checks, Checks]] = {
 
 def read_frame(text: str | None) -> dict[str, Any]:
     """The frame; or ``{"type": "", "refusal": …}`` with ``id`` and ``room`` as far as they can be read."""
+    beyond: list[str] = []
+
+    def number(digits: str) -> float:
+        # JSON has 1e999, and Python infinity for it, which it would write as no JSON at all.
+        if not math.isfinite(value := float(digits)):
+            beyond.append(digits)
+        return value
+
+    frame: Any = None
     try:
-        frame = json.loads(text or "", parse_constant=finite, parse_float=finite)
-    except (ValueError, RecursionError):
-        frame = None
-    if not isinstance(frame, dict):
-        return {"type": "", "refusal": Refused("bad-frame", "a frame is the text of one JSON object")}
-    about = {k: frame[k] for k, check in (("id", is_count), ("room", is_room)) if check(frame.get(k))}
-    kind = frame.get("type")
-    must, may = FRAMES.get(kind, (None, {})) if isinstance(kind, str) else (None, {})
+        frame = json.loads(text or "", parse_float=number, parse_constant=no_json)
+    except RecursionError:
+        return refused_frame("this is nested too deep", id_in_depth(text or ""))
+    except ValueError:
+        pass
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+        return refused_frame('a frame is the text of one JSON object with a "type"', {})
+    must, may = FRAMES.get(frame["type"], (None, {}))
     if must is None:
-        why = 'no such "type"'
-    elif "id" not in about:
-        why = '"id" is an integer from 0'
-    else:
-        wrong = [name for name, check in must.items() if name not in frame or not check(frame[name])]
-        wrong += [name for name, check in may.items() if name in frame and not check(frame[name])]
-        if not wrong:
-            return frame
-        why = f'"{wrong[0]}" is missing or wrong'
+        return refused_frame('no such "type"', about(frame))
+    wrong = ["id"] * (not is_count(frame.get("id"))) + beyond[:1]
+    wrong += [name for name, check in must.items() if name not in frame or not check(frame[name])]
+    wrong += [name for name, check in may.items() if name in frame and not check(frame[name])]
+    return refused_frame(f"{wrong[0]} is missing or wrong", about(frame)) if wrong else frame
+
+
+def refused_frame(why: str, about: dict[str, Any]) -> dict[str, Any]:
     return {"type": "", "refusal": Refused("bad-frame", why), **about}
 
 
-def finite(text: str) -> float:
-    """Python reads ``NaN`` and ``1e999``, and would write what is no JSON for anybody else."""
-    if math.isfinite(value := float(text)):
-        return value
-    raise ValueError("not a number of JSON")
+def about(frame: dict[str, Any]) -> dict[str, Any]:
+    """What an answer repeats of its request."""
+    return {k: frame[k] for k, check in (("id", is_count), ("room", is_room)) if check(frame.get(k))}
+
+
+def id_in_depth(text: str) -> dict[str, int]:
+    """The ``id`` of a frame that Python cannot read, so that its sender is not left without an answer."""
+    depth = 0
+    for token in re.finditer(r'"id"\s*:\s*(\d{1,15})\b|"(?:[^"\\]|\\.)*"|[\[\]{}]', text):
+        if token[1] and depth == 1:
+            return {"id": int(token[1])}
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+    return {}
+
+
+def no_json(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def dump(value: Any) -> str:
@@ -1152,7 +1227,7 @@ def message_frame(room: str, text: str) -> str:
 
 
 def joined_frame(
-    about: dict[str, int],
+    asked: dict[str, int],
     room: str,
     epoch: str,
     seq: int,
@@ -1160,7 +1235,7 @@ def joined_frame(
     missed: list[str] | None,
     shown: "Shown | None",
 ) -> str:
-    head = {"type": "joined", **about, "room": room, "epoch": epoch, "seq": seq, "recovered": recovered}
+    head = {"type": "joined", **asked, "room": room, "epoch": epoch, "seq": seq, "recovered": recovered}
     text = dump(head)[:-1]
     if missed is not None:
         text += f',"messages":[{",".join(missed)}]'
@@ -1254,7 +1329,7 @@ def may_come_from(headers: dict[bytes, str], allowed: Collection[str] | None) ->
         return True
     if allowed is not None:
         return origin in allowed
-    return urlsplit(origin).netloc.lower() == headers.get(b"host", "").lower()
+    return origin.partition("://")[2].lower() == headers.get(b"host", "").lower()
 
 
 # -- stores --
@@ -1278,7 +1353,7 @@ Numbered = tuple[int, str]
 
 @dataclass(frozen=True)
 class Read:
-    """Asks for a room, and for its messages after ``seq``, or for all where it counts anew since ``epoch``."""
+    """Asks for a room, and for its messages after ``seq``: for all where ``epoch`` is not its epoch now."""
 
     room: str
     epoch: str | None = None
@@ -1320,8 +1395,8 @@ class Store(Protocol):
 
     def start(self, settings: Settings, wake: Callable[[str | None], None]) -> None: ...
 
-    async def fence(self, user: str, client: str, connection: int) -> None:
-        """Fences off lower numbers."""
+    async def fence(self, connections: list[tuple[str, str, int]]) -> None:
+        """``(user, client, number)``: fences off the lower numbers of each."""
 
     async def send(self, draft: Draft, data: str) -> int:
         """The number of the message, in one step: fence, epoch, repetition, numbering, storing."""
@@ -1336,20 +1411,23 @@ class Store(Protocol):
         self, room: str, before: int | None, limit: int
     ) -> tuple[str, list[Numbered], bool]: ...
 
-    async def show(self, leases: list[Lease], *, renewal: bool) -> list[Shown]:
-        """A renewal keeps a lease and the data that another connection of the client has set since."""
+    async def show(self, leases: list[Lease]) -> list[Shown]: ...
+
+    async def renew(self, leases: list[Lease]) -> None:
+        """Like ``show``, but keeps the data that another connection of the client may have set since."""
 
     async def hide(self, leases: list[Lease]) -> None: ...
 
     async def changes(self, room: str, version: int) -> list[Numbered]: ...
 
 
-SUPERSEDED = Refused("superseded", "a later connection of this client exists")
-STALE = Refused("stale-epoch", "the room counts anew")
-
-
 def keeping_ms(settings: Settings) -> int:
     return max(settings.forget_ms, 2 * settings.resume_window_ms, 2 * settings.lease_ms)
+
+
+def kept_messages(settings: Settings) -> int:
+    """With room for one more."""
+    return min(settings.keep, settings.room_messages - 1)
 
 
 class MemoryRoom:
@@ -1371,7 +1449,7 @@ class MemoryRoom:
         taken: list[Numbered] = []
         for seq in wanted:
             text = self.log[seq][2]
-            budget -= len(text)
+            budget -= utf8_length(text)
             if budget < 0 and len(taken) >= at_least:
                 break
             taken.append((seq, text))
@@ -1391,23 +1469,24 @@ class MemoryStore:
     def start(self, settings: Settings, wake: Callable[[str | None], None]) -> None:
         self._settings, self._wake = settings, wake
 
-    async def fence(self, user: str, client: str, connection: int) -> None:
-        latest, _ = self._fences.get((user, client), (0, 0.0))
-        self._fences[user, client] = max(latest, connection), time.monotonic()
+    async def fence(self, connections: list[tuple[str, str, int]]) -> None:
+        for user, client, number in connections:
+            latest, _ = self._fences.get((user, client), (0, 0.0))
+            self._fences[user, client] = max(latest, number), time.monotonic()
 
     async def send(self, draft: Draft, data: str) -> int:
         now, room = int(time.time() * 1000), self._room(draft.room)
         latest, _ = self._fences.get((draft.user, draft.client), (0, 0.0))
         if draft.connection is not None and latest > draft.connection:
-            raise SUPERSEDED
+            raise refused("superseded")
         if draft.epoch != room.epoch:
-            raise STALE
+            raise refused("stale-epoch")
         id = (draft.user, draft.client, draft.n)
         if id in room.ids:
             return room.ids[id]
         if len(room.log) >= self._settings.room_messages:
             wait = room.log[room.first][0] + self._settings.resume_window_ms - now
-            raise Refused("rate-limited", "the room remembers no more messages now", max(100, wait))
+            raise refused("rate-limited", max(100, wait))
         room.seq += 1
         head = {"seq": room.seq, "from": draft.user, "clientId": draft.client, "n": draft.n, "at": now}
         room.log[room.seq] = (now, id, f'{dump(head)[:-1]},"data":{data}}}')
@@ -1428,7 +1507,7 @@ class MemoryStore:
             start = max(room.first, after + 1) if read.epoch is not None else room.seq + 1
             wanted = range(start, min(start + BATCH, room.seq + 1))
             messages = room.fitting(wanted, budget, at_least=0 if positions else 1)
-            budget -= sum(len(text) for _, text in messages)
+            budget -= sum(utf8_length(text) for _, text in messages)
             positions.append(Position(room.epoch, room.seq, room.first, room.version, messages))
         return positions
 
@@ -1439,23 +1518,29 @@ class MemoryStore:
         messages = kept.fitting(wanted, BATCH_BYTES, at_least=1)[::-1]
         return kept.epoch, messages, bool(messages) and messages[0][0] > kept.first
 
-    async def show(self, leases: list[Lease], *, renewal: bool) -> list[Shown]:
-        shown = []
+    async def show(self, leases: list[Lease]) -> list[Shown]:
+        self._hold(leases, is_renewal=False)
+        rooms = [self._room(lease.room) for lease in leases]
+        return [Shown(r.version, [member_json(*who, data) for who, data in r.shown.items()]) for r in rooms]
+
+    async def renew(self, leases: list[Lease]) -> None:
+        self._hold(leases, is_renewal=True)
+
+    def _hold(self, leases: list[Lease], *, is_renewal: bool) -> None:
+        joins: dict[str, dict[tuple[str, str], str]] = {lease.room: {} for lease in leases}
+        now = time.monotonic()
         for lease in leases:
-            room, who = self._room(lease.room), (lease.client, lease.user)
-            key, now = (lease.session, *who), time.monotonic()
-            room.leases[key] = now + self._settings.lease_ms / 1000
-            joins = {}
-            if who not in room.shown or (not renewal and room.shown[who] != lease.data):
-                joins[who] = room.shown[who] = lease.data
-            self._change(lease.room, room, joins, [k for k, ends_at in room.leases.items() if ends_at <= now])
-            members = [member_json(user, client, data) for (client, user), data in room.shown.items()]
-            shown.append(Shown(room.version, members))
-        return shown
+            room, who = self._room(lease.room), (lease.user, lease.client)
+            room.leases[lease.session, *who] = now + self._settings.lease_ms / 1000
+            if who not in room.shown or (not is_renewal and room.shown[who] != lease.data):
+                joins[lease.room][who] = room.shown[who] = lease.data
+        for name, came in joins.items():
+            room = self._room(name)
+            self._change(name, room, came, [k for k, ends_at in room.leases.items() if ends_at <= now])
 
     async def hide(self, leases: list[Lease]) -> None:
         for lease in leases:
-            self._change(lease.room, self._room(lease.room), {}, [(lease.session, lease.client, lease.user)])
+            self._change(lease.room, self._room(lease.room), {}, [(lease.session, lease.user, lease.client)])
 
     async def changes(self, room: str, version: int) -> list[Numbered]:
         return [change for change in self._room(room).changes if change[0] > version]
@@ -1469,13 +1554,13 @@ class MemoryStore:
     ) -> None:
         for key in ended:
             room.leases.pop(key, None)
-        held = {(client, user) for _, client, user in room.leases}
+        held = {(user, client) for _, user, client in room.leases}
         leaves = [who for who in {key[1:] for key in ended} - held if room.shown.pop(who, None) is not None]
         if not joins and not leaves:
             return
         room.version += 1
-        came = ",".join(member_json(user, client, data) for (client, user), data in joins.items())
-        went = ",".join(member_json(user, client, None) for client, user in leaves)
+        came = ",".join(member_json(*who, data) for who, data in joins.items())
+        went = ",".join(member_json(*who, None) for who in leaves)
         room.changes.append((room.version, f'"joins":[{came}],"leaves":[{went}]'))
         self._wake(name)
 
@@ -1486,7 +1571,7 @@ class MemoryStore:
             room = self._rooms[name] = MemoryRoom()
         room.touched_at = time.monotonic()
         ended = time.time() * 1000 - self._settings.resume_window_ms
-        while len(room.log) > self._settings.keep and room.log[room.first][0] < ended:
+        while len(room.log) > kept_messages(self._settings) and room.log[room.first][0] < ended:
             del room.ids[room.log.pop(room.first)[1]]
         return room
 
@@ -1548,7 +1633,8 @@ local function vanish(room, lease, leaves)
   leaves[#leaves + 1] = who
 end
 local function member(who, data)
-  local json = '{"user":' .. cjson.encode(string.sub(who, 33)) .. ',"clientId":"' .. string.sub(who, 1, 32) .. '"'
+  local user, client = cjson.encode(string.sub(who, 33)), string.sub(who, 1, 32)
+  local json = '{"user":' .. user .. ',"clientId":"' .. client .. '"'
   return json .. (data and ',"data":' .. data or '') .. '}'
 end
 local function change(room, joins, leaves)
@@ -1582,7 +1668,7 @@ local seen = redis.call('HGET', room.ids, id)
 if seen then return {'ok', seen} end
 if room.kept >= tonumber(ARGV[14]) then
   local oldest = redis.call('XRANGE', room.log, '-', '+', 'COUNT', 1)[1]
-  return {'rate-limited', text(math.max(100, tonumber(oldest[2][2]) + window - now))}
+  return {'rate-limited', math.max(100, tonumber(oldest[2][2]) + window - now)}
 end
 local seq = text(room.seq + 1)
 local json = '{"seq":' .. seq .. ',' .. head .. ',"at":' .. text(now) .. ',"data":' .. data .. '}'
@@ -1617,8 +1703,7 @@ end
 return answer
 """,
     "history": """
-local room, from, messages = enter(ARGV[7]), '+', {}
-if ARGV[8] ~= '' then from = '(' .. ARGV[8] .. '-0' end
+local room, from, messages = enter(ARGV[7]), ARGV[8], {}
 local budget = tonumber(ARGV[10])
 for _, entry in ipairs(redis.call('XREVRANGE', room.log, from, '-', 'COUNT', ARGV[9])) do
   budget = budget - #entry[2][6]
@@ -1628,7 +1713,7 @@ for _, entry in ipairs(redis.call('XREVRANGE', room.log, from, '-', 'COUNT', ARG
 end
 return {room.epoch, room.seq - room.kept + 1, messages}
 """,
-    "show": """
+    "hold": """
 local room, lease, data, renewal = enter(ARGV[7]), ARGV[8], ARGV[9], ARGV[10] == '1'
 local who, joins, leaves = string.sub(lease, 33), {}, {}
 local new = redis.call('ZADD', room.leases, now + lease_ms, lease) == 1
@@ -1637,11 +1722,13 @@ if new or (not renewal and redis.call('HGET', room.shown, who) ~= data) then
   redis.call('HSET', room.shown, who, data)
   joins = {member(who, data)}
 end
-for _, ended in ipairs(redis.call('ZRANGEBYSCORE', room.leases, '-inf', now)) do vanish(room, ended, leaves) end
+for _, ended in ipairs(redis.call('ZRANGEBYSCORE', room.leases, '-inf', now)) do
+  vanish(room, ended, leaves)
+end
 change(room, joins, leaves)
 for _, key in ipairs({'changes', 'leases', 'holds', 'shown'}) do redis.call('PEXPIRE', room[key], ttl) end
-local members = {}
-local shown = redis.call('HGETALL', room.shown)
+if renewal then return 1 end
+local members, shown = {}, redis.call('HGETALL', room.shown)
 for i = 1, #shown, 2 do members[#members + 1] = member(shown[i], shown[i + 1]) end
 return {room.version, members}
 """,
@@ -1666,10 +1753,10 @@ return changes
 class RedisStore:
     """For any number of processes, on one Redis 7 or later; not on a cluster.
 
-    A room's stream is the truth, pub/sub only wakes. The scripts carry the id of the Redis process for which they
-    were loaded. A Redis that was restarted does not know them, so nothing can be counted on in what it has read
-    back from disk, which may lack the last messages: every room gets a new epoch. Set ``maxmemory-policy
-    noeviction``: a room of which keys are missing counts anew as well.
+    A room's stream is the truth, pub/sub only wakes. The scripts carry the id of the Redis process for which
+    they were loaded: a Redis that was restarted does not know them. What it has read back from disk may lack
+    the last messages, so every room gets a new epoch then. Set ``maxmemory-policy noeviction``: a room of
+    which keys are missing counts anew as well.
     """
 
     def __init__(self, url: str, prefix: str = "rooms:"):
@@ -1702,27 +1789,32 @@ class RedisStore:
     async def _listen(self, wake: Callable[[str | None], None]) -> None:
         while True:
             try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+                async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._prefix + "wake")
                     wake(None)
                     while True:
                         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=10)
                         if message is not None:
                             wake(message["data"])
-            except self._errors:
+            except Exception as error:
+                if not isinstance(error, self._errors):
+                    log.exception("listening for wakes failed")
                 await asyncio.sleep(0.2)
 
     async def _load(self) -> None:
         # Over one connection: it does not outlive the server that has told its id.
-        async with self._redis.client() as one:
+        one = self._redis.client()
+        try:
             server = await one.info("server")
             if int(server["redis_version"].split(".")[0]) < 7:
                 raise RuntimeError("RedisStore needs Redis 7: older ones may keep scripts over a restart")
             lua = LUA.replace("RUN_ID", server["run_id"])
             self._shas = {name: await one.script_load(lua + text) for name, text in SCRIPTS.items()}
+        finally:
+            await one.aclose()
 
     async def _run(self, script: str, *calls: list[Any]) -> list[Any]:
-        """Tries again, which no script minds, where the server has become another or was away for a moment."""
+        """Tries again, which no script minds, where the server has become another or was just away."""
         for _ in range(3):
             try:
                 if not self._shas:
@@ -1739,27 +1831,22 @@ class RedisStore:
 
     async def _run_once(self, script: str, calls: tuple[list[Any], ...]) -> list[Any]:
         s = self._settings
-        common = [self._prefix, keeping_ms(s), s.resume_window_ms, s.keep, s.lease_ms]
+        common: list[Any] = [self._prefix, keeping_ms(s), s.resume_window_ms, kept_messages(s), s.lease_ms]
         async with self._redis.pipeline(transaction=False) as pipeline:
             for args in calls:
                 pipeline.evalsha(self._shas[script], 0, secrets.token_hex(8), *common, *args)
             return await pipeline.execute()
 
-    async def fence(self, user: str, client: str, connection: int) -> None:
-        await self._run("fence", [client + user, connection])
+    async def fence(self, connections: list[tuple[str, str, int]]) -> None:
+        await self._run("fence", *([client + user, number] for user, client, number in connections))
 
     async def send(self, draft: Draft, data: str) -> int:
         head = dump({"from": draft.user, "clientId": draft.client, "n": draft.n})[1:-1]
         number = "" if draft.connection is None else draft.connection
         args = [draft.room, draft.epoch, draft.client + draft.user, draft.n, number, head, data]
         ((outcome, *rest),) = await self._run("send", [*args, self._settings.room_messages])
-        match outcome:
-            case "superseded":
-                raise SUPERSEDED
-            case "stale-epoch":
-                raise STALE
-            case "rate-limited":
-                raise Refused("rate-limited", "the room remembers no more messages now", int(rest[0]))
+        if outcome != "ok":
+            raise refused(outcome, *rest)
         return int(rest[0])
 
     async def number_of(self, draft: Draft) -> int | None:
@@ -1775,16 +1862,21 @@ class RedisStore:
         return [Position(epoch, seq, first, version, pairs(m)) for epoch, seq, first, version, m in answers]
 
     async def history(self, room: str, before: int | None, limit: int) -> tuple[str, list[Numbered], bool]:
-        args = [room, "" if before is None else before, limit, BATCH_BYTES]
+        newest = "+" if before is None else f"{max(before - 1, 0)}-0"
+        args = [room, newest, limit, BATCH_BYTES]
         ((epoch, first, found),) = await self._run("history", args)
         messages = pairs(found)[::-1]
         return epoch, messages, bool(messages) and messages[0][0] > first
 
-    async def show(self, leases: list[Lease], *, renewal: bool) -> list[Shown]:
-        if not leases:
-            return []
-        calls = [[m.room, m.session + m.client + m.user, m.data, int(renewal)] for m in leases]
-        return [Shown(version, members) for version, members in await self._run("show", *calls)]
+    async def show(self, leases: list[Lease]) -> list[Shown]:
+        return [Shown(version, members) for version, members in await self._hold(leases, 0)]
+
+    async def renew(self, leases: list[Lease]) -> None:
+        await self._hold(leases, 1)
+
+    async def _hold(self, leases: list[Lease], is_renewal: int) -> list[Any]:
+        calls = [[m.room, m.session + m.client + m.user, m.data, is_renewal] for m in leases]
+        return await self._run("hold", *calls) if calls else []
 
     async def hide(self, leases: list[Lease]) -> None:
         await self._run("hide", *([m.room, m.session + m.client + m.user] for m in leases))

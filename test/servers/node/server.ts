@@ -9,10 +9,10 @@ import { allowOrigin, bearerOf, sendReply } from './http.ts'
 import type { Methods } from './methods.ts'
 import { EXAMPLE_METHODS } from './methods.ts'
 import { MemoryStore } from './rooms/memory-store.ts'
-import { RedisStore } from './rooms/redis-store.ts'
 import { RoomsService } from './rooms/service.ts'
+import type { RoomStore } from './rooms/store.ts'
 import { createServices } from './routes.ts'
-import type { ServerState } from './state.ts'
+import type { ServerState, Settings } from './state.ts'
 import { createState } from './state.ts'
 import { openStore } from './store.ts'
 import { createTokenEndpoints } from './token-endpoints.ts'
@@ -156,10 +156,15 @@ async function openRooms(
   state: ServerState,
   tokens: Tokens,
 ): Promise<RoomsService> {
-  const { settings } = state
-  const store =
-    redis === undefined ? new MemoryStore(settings) : await RedisStore.open(redis, settings)
+  const store = await openRoomStore(redis, state.settings)
   return new RoomsService({ state, tokens, methods, store })
+}
+
+async function openRoomStore(redis: string | undefined, settings: Settings): Promise<RoomStore> {
+  if (redis === undefined) return new MemoryStore(settings)
+  // The client of Redis takes longer to load than all the rest.
+  const { RedisStore } = await import('./rooms/redis-store.ts')
+  return RedisStore.open(redis, settings)
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

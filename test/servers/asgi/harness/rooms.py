@@ -1,4 +1,4 @@
-"""What the two ``/ws/rooms`` need from a test: the door's settings, the Redis that several processes share."""
+"""What the two ``/ws/rooms`` take from a test: the door's settings, the Redis that processes share."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ REDIS = "CHAT_REDIS"
 """The environment variable by which ``run.py`` hands ``--redis`` to the application."""
 
 ROOM_SETTINGS = {
-    "closeAtExpiry": "close_at_expiry",
     "heartbeatMs": "heartbeat_ms",
     "frameBytes": "frame_bytes",
     "roomsPerJoin": "rooms_per_join",
+    "rooms": "rooms",
+    "inFlight": "in_flight",
+    "historyLimit": "history",
     "sendsPerSecond": "sends_per_second",
     "resumeWindowMs": "resume_window_ms",
-    "leaseMs": "lease_ms",
     "keepMessages": "keep",
+    "roomMessages": "room_messages",
+    "leaseMs": "lease_ms",
+    "leaseRenewMs": "renew_ms",
     "catchUpMs": "catch_up_ms",
-    "authMs": "auth_ms",
-    "expiringMs": "expiring_ms",
+    "firstMessageMs": "auth_ms",
     "drainMs": "drain_ms",
-    "bufferBytes": "buffer_bytes",
+    "bufferedBytes": "buffer_bytes",
     "stallMs": "stall_ms",
-    "maxRooms": "rooms",
-    "maxInFlight": "in_flight",
     "origins": "origins",
 }
 """The door's name, and that in ``authed_rooms.Settings``."""
@@ -46,6 +47,8 @@ def obey(state: State, rooms: Any) -> None:
     def apply(settings: Settings) -> None:
         for name, own in ROOM_SETTINGS.items():
             setattr(rooms, own, getattr(settings, name))
+        rooms.close_at_expiry = settings.closeAtExpiry is not False
+        rooms.expiring_ms = settings.expiringAheadMs or 0
 
     apply(state.settings)
     state.on_settings = apply

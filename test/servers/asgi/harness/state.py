@@ -37,24 +37,28 @@ class Settings:
     accessLifetimeMs: int = DEFAULT_ACCESS_LIFETIME_MS
     refuseTokens: bool = False
     refuseSockets: SocketRefusal | None = None
-    closeAtExpiry: bool = False
+    closeAtExpiry: bool | None = None
+    """``None``: as the endpoint's protocol says, which is to close on ``/ws/rooms`` and not to elsewhere."""
 
     # Of /ws/rooms alone; ``ROOM_SETTINGS`` names their counterparts.
     heartbeatMs: int = 25_000
     frameBytes: int = 65_536
     roomsPerJoin: int = 100
+    rooms: int = 10_000
+    inFlight: int = 64
+    historyLimit: int = 100
     sendsPerSecond: float | None = None
     resumeWindowMs: int = 120_000
-    leaseMs: int = 30_000
     keepMessages: int = 1_000
+    roomMessages: int = 100_000
+    leaseMs: int = 30_000
+    leaseRenewMs: int = 10_000
     catchUpMs: int = 5_000
-    authMs: int = 5_000
-    expiringMs: int = 30_000
+    firstMessageMs: int = 5_000
+    expiringAheadMs: int | None = 30_000
     drainMs: int = 250
-    bufferBytes: int = 1_048_576
+    bufferedBytes: int = 1_048_576
     stallMs: int = 10_000
-    maxRooms: int = 10_000
-    maxInFlight: int = 64
     origins: list[str] | None = None
 
     def merge(self, changes: dict[str, Any]) -> None:

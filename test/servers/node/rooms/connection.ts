@@ -9,7 +9,7 @@ import type { Dialed, Lease } from './store.ts'
 export type Failure = Omit<ErrorFrame, 'type'>
 
 /** How long a peer that is too slow to read its close frame keeps its socket. */
-const CLOSE_GRACE_MS = 2_000
+const CLOSE_GRACE_MS = 5_000
 /** A peer that takes so long for what fits into its buffers has stopped reading. */
 const STALLED_MS = 15_000
 /** Above so much unsent text a long resume waits for its reader. */

@@ -1,13 +1,17 @@
 import type { RoomsConnection } from './connection.ts'
 import type { Point, RoomToJoin } from './frames.ts'
-import type { Change, Lease, ShownClient, Snapshot, StoredMessage, Tail } from './store.ts'
+import type { Change, Showing, Snapshot, StoredMessage, Tail } from './store.ts'
 import { writeJoined, writeMessage, writePresence } from './write-frame.ts'
 
 /** About so many bytes of missed messages stand in `joined`; the rest follows. */
 const PART_BYTES = 262_144
 
 /** The number before the first message that is there. */
-export const startOf = ({ messages, seq }: Tail): number => (messages[0]?.seq ?? seq + 1) - 1
+const startOf = ({ messages, seq }: Tail): number => (messages[0]?.seq ?? seq + 1) - 1
+
+/** Nothing after the point is missing, and the point is not beyond what was counted. */
+export const isNext = (tail: Tail, point: Point): boolean =>
+  point.epoch === tail.epoch && point.seq === startOf(tail)
 
 /** Each frame once, whoever it goes to. */
 export interface Written {
@@ -38,14 +42,14 @@ export class Member {
     return this.#point
   }
 
-  get shown(): (Lease & ShownClient) | undefined {
+  get shown(): Showing | undefined {
     return this.#shown && { ...this.connection.lease, data: this.#shown.data }
   }
 
   /** Answers its join: with what it missed when that is known, else as the room is now. */
   enter(request: RoomToJoin, tail: Tail, snapshot: Snapshot | undefined, id?: number): void {
     const { resume } = request
-    const recovered = isRecovered(tail, resume)
+    const recovered = resume !== undefined && isNext(tail, resume)
     const messages = recovered ? firstPart(tail.messages) : undefined
     const seq = messages && resume ? resume.seq + messages.length : tail.seq
     this.#point = { epoch: tail.epoch, seq }
@@ -125,12 +129,8 @@ export function tellChanges(
   }
 }
 
-/** Nothing after the point is missing, and the point is not beyond what was counted. */
-function isRecovered(tail: Tail, resume: Point | undefined): boolean {
-  return resume?.epoch === tail.epoch && resume.seq === startOf(tail)
-}
-
-function firstPart(messages: readonly StoredMessage[]): StoredMessage[] {
+/** No more than fits into one frame, and at least one. */
+export function firstPart(messages: readonly StoredMessage[]): StoredMessage[] {
   let bytes = 0
   const end = messages.findIndex(({ data }, index) => {
     bytes += data.length

@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto'
 import type { StoreSettings } from './memory-store.ts'
 import { RedisLink } from './redis-link.ts'
 import { changeOf, listOf, messageOf, shownOf, textOf } from './redis-replies.ts'
-import { APPEND, HIDE, HISTORY, keysOf, LOOK, RAISE_FENCE, READ, SHOW } from './redis-scripts.ts'
+import {
+  APPEND,
+  FORGET,
+  HIDE,
+  HISTORY,
+  keysOf,
+  LOOK,
+  RAISE_FENCE,
+  READ,
+  SHOW,
+} from './redis-scripts.ts'
 import type {
   Append,
   Appended,
@@ -11,7 +21,7 @@ import type {
   Marks,
   Page,
   RoomStore,
-  ShownClient,
+  Showing,
   Snapshot,
   Tail,
   Wanted,
@@ -37,7 +47,8 @@ const fenceKey = (user: string, client: string): string => `rooms:fence:${client
 
 /**
  * For any number of processes. The streams are the truth; what is published only says that it is worth
- * reading, and may get lost. One Redis, not a cluster: the keys of a room live together.
+ * reading, and may get lost. One Redis, not a cluster: the keys of a room live together. It must not evict
+ * keys (`maxmemory-policy noeviction`): without its message ids a room would store a repetition.
  */
 export class RedisStore implements RoomStore {
   readonly #settings: StoreSettings
@@ -93,16 +104,21 @@ export class RedisStore implements RoomStore {
     return { epoch: textOf(epoch), messages, more: newestFirst.length > limit }
   }
 
-  async show(room: string, clients: readonly (Lease & ShownClient)[]): Promise<Snapshot> {
+  show(room: string, client: Showing): Promise<Snapshot> {
+    return this.#show(room, 'show', [client])
+  }
+
+  async renew(room: string, clients: readonly Showing[]): Promise<Snapshot> {
     const parts = batches(clients)
-    let reply: unknown
-    for (const [index, part] of parts.entries()) {
-      const shown = part.flatMap((each) => [each.user, each.clientId, each.session, each.data])
-      const what = index === parts.length - 1 ? 'members' : ''
-      const args = [String(this.#settings.leaseMs), this.#link.channel, room, what, ...shown]
-      reply = await this.#run(SHOW, keysOf(room), args)
-    }
-    const [epoch, version, members] = listOf(reply)
+    const last = parts.pop() ?? []
+    for (const part of parts) await this.#show(room, 'part', part)
+    return this.#show(room, 'renew', last)
+  }
+
+  async #show(room: string, what: string, clients: readonly Showing[]): Promise<Snapshot> {
+    const shown = clients.flatMap((each) => [each.user, each.clientId, each.session, each.data])
+    const args = [String(this.#settings.leaseMs), this.#link.channel, room, what, ...shown]
+    const [epoch, version, members] = listOf(await this.#run(SHOW, keysOf(room), args))
     return {
       epoch: textOf(epoch),
       version: Number(version),
@@ -131,8 +147,9 @@ export class RedisStore implements RoomStore {
     this.#link.onMessage((room) => (room === '' ? listener() : listener(room)))
   }
 
-  forget(): Promise<void> {
-    return this.#link.removeAll('rooms:*')
+  async forget(): Promise<void> {
+    await this.#link.run(FORGET, [], [])
+    await this.#link.publish()
   }
 
   close(): Promise<void> {

@@ -1,0 +1,147 @@
+/** "Limits". */
+import type { Check } from '../check.ts'
+import { bytesOf } from '../guards.ts'
+import { ensure, fail, NotChecked, show } from '../judging.ts'
+import { joinedOf, type Member, refusedWith } from '../member.ts'
+import type { Scene } from '../scene.ts'
+
+const section = 'limits'
+/** Beyond it a frame is not made: that would try the network, not the server. */
+const MOST_BYTES = 8 * 2 ** 20
+const HUGE_BYTES = 2 ** 20
+/** Where `inFlight` is not told. */
+const IN_FLIGHT = 100
+
+/** A send of exactly so many bytes of UTF-8, most of them in characters of two. */
+function sendOf(member: Member, id: number, bytes: number): string {
+  const body = member.write('')
+  const rest = bytes - bytesOf(JSON.stringify({ ...body, id }))
+  return JSON.stringify({
+    ...body,
+    data: 'é'.repeat(Math.floor(rest / 2)) + 'x'.repeat(rest % 2),
+    id,
+  })
+}
+
+/** An error too-large after which all is as before, or a close with 1009. */
+async function ensureTooLarge(scene: Scene, member: Member, bytes: number): Promise<void> {
+  const { peer } = member
+  const id = peer.newId()
+  peer.raw(sendOf(member, id, bytes), id)
+  const error = await Promise.race([peer.take({ type: 'error' }, 'error or close'), peer.ended])
+  if ('code' in error && typeof error.code === 'number') {
+    ensure(
+      error.code === 1009,
+      `a frame of ${bytes} bytes was answered by a close with ${error.code}`,
+    )
+    await (await scene.member({}, member.room)).worksStill('a close with 1009')
+    return
+  }
+  if (!('type' in error)) fail('neither came')
+  refusedWith(error, 'too-large', `a frame of ${bytes} bytes`)
+  await member.worksStill(`a frame of ${bytes} bytes`)
+}
+
+function frameBytes(scene: Scene): number {
+  const { frameBytes: bytes } = scene.welcome.limits
+  if (bytes > MOST_BYTES) throw new NotChecked(`the limit is above ${MOST_BYTES} bytes`)
+  return bytes
+}
+
+export const LIMITS: readonly Check[] = [
+  {
+    id: 'limits.frame',
+    section,
+    level: 'must',
+    title: 'A frame of `limits.frameBytes` bytes of UTF-8 is taken',
+    fix: 'tell the limit that you keep: libraries, frameworks and proxies have limits of their own',
+    after: ['send.ok'],
+    async run(scene) {
+      const member = await scene.member()
+      const bytes = frameBytes(scene)
+      const id = member.peer.newId()
+      const text = sendOf(member, id, bytes)
+      member.peer.sayAs({ ...member.write(''), id }, text)
+      const answer = await member.peer.answer(id, 'send')
+      ensure(answer.type === 'ok', `a frame of ${bytes} bytes was answered by ${show(answer)}`)
+    },
+  },
+  {
+    id: 'limits.frame-over',
+    section,
+    level: 'must',
+    title: 'A frame above `limits.frameBytes` is answered by too-large, or by a close with 1009',
+    fix: 'count the bytes of UTF-8, not characters, and answer error too-large',
+    after: ['limits.frame'],
+    async run(scene) {
+      await ensureTooLarge(scene, await scene.member(), frameBytes(scene) + 1)
+    },
+  },
+  {
+    id: 'limits.frame-huge',
+    section,
+    level: 'must',
+    title: 'So is a frame of 1 MiB, where the limit is lower',
+    fix: 'answer error too-large, or close with 1009; the process and its other connections go on',
+    after: ['limits.frame'],
+    async run(scene) {
+      if (frameBytes(scene) >= HUGE_BYTES) throw new NotChecked('the limit is above 1 MiB')
+      const bystander = await scene.member()
+      await ensureTooLarge(scene, await scene.member(), HUGE_BYTES)
+      await bystander.worksStill('a frame of 1 MiB on another connection')
+    },
+  },
+  {
+    id: 'limits.in-flight',
+    section,
+    level: 'must',
+    title:
+      'Above `limits.inFlight` unanswered sends rate-limited answers; every send has its one answer',
+    fix: 'answer each send by ok or by error rate-limited, and number only those with ok',
+    after: ['send.ok'],
+    async run(scene) {
+      const member = await scene.member()
+      const { peer } = member
+      const sends = 2 * (scene.welcome.limits.inFlight ?? IN_FLIGHT)
+      const ids = Array.from({ length: sends }, (_, data) => peer.say(member.write(data)))
+      const seqs: number[] = []
+      for (const id of ids) {
+        const answer = await peer.answer(id, 'send among many')
+        if (answer.type === 'ok' && answer.seq !== undefined) seqs.push(answer.seq)
+        else refusedWith(answer, 'rate-limited', 'a send among many')
+      }
+      const heard = (await member.hearAll(seqs.length)).map(({ seq }) => seq)
+      ensure(
+        heard.every((seq, index) => seq === index + 1 && seqs.includes(seq)),
+        `ok named the seqs ${show(seqs)}, and ${show(heard)} came`,
+      )
+    },
+  },
+  {
+    id: 'limits.rooms',
+    section,
+    level: 'must',
+    title: 'A connection may be in `limits.rooms` rooms; one more is too-large',
+    fix: 'tell the limit that you keep, and answer a room beyond it by error too-large with `id` and `room`',
+    after: ['join.many', 'leave.ok'],
+    async run(scene) {
+      const { rooms: most, roomsPerJoin } = scene.welcome.limits
+      if (most === undefined) throw new NotChecked('the server tells no limit')
+      if (most > scene.options.roomsUpTo)
+        throw new NotChecked(`the limit is ${most}, more than roomsUpTo`)
+      const peer = await scene.dial()
+      const names = Array.from({ length: most }, () => scene.room())
+      const step = Math.min(roomsPerJoin, 100)
+      for (let from = 0; from < most; from += step) {
+        const joins = names.slice(from, from + step).map((room) => ({ room }))
+        for (const [room, answer] of await peer.join(joins)) joinedOf(answer, room)
+      }
+      const room = scene.room()
+      const beyond = [...(await peer.join([{ room }])).values()][0]
+      if (beyond === undefined) fail('the join of one room more was not answered')
+      refusedWith(beyond, 'too-large', 'a join of one room more')
+      await peer.ask({ type: 'leave', room: names[0] ?? '' })
+      joinedOf((await peer.join([{ room }])).get(room), room)
+    },
+  },
+]

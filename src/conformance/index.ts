@@ -1,0 +1,5 @@
+export type { Feature } from './frames.ts'
+export type { ConformanceOptions, ConformanceTokens, TokenFunction } from './options.ts'
+export type { CheckResult, ConformanceReport, Outcome, Overview } from './report.ts'
+export { checkConformance } from './run.ts'
+export { type FormatOptions, formatReport } from './text.ts'
