@@ -21,11 +21,12 @@ export interface ActorOptions {
   /** The next one is used when one was rejected. */
   readonly tokens: readonly string[]
   readonly record: (event: HistoryEvent) => void
+  /** Backoff, as a share of what it is for users. Default 0.02: some tens of milliseconds instead of a second. */
+  readonly retryScale?: number
 }
 
 type Ending = Omit<Extract<HistoryEvent, { kind: 'settled' }>, 'kind' | 'key'>
 
-/** Backoff, as a share of what it is for users: some tens of milliseconds instead of a second. */
 const RETRY_SCALE = 0.02
 /** Answers are lost with their connection only, so nothing may be given up for the time that it took. */
 const PATIENCE_MS = 120_000
@@ -50,7 +51,7 @@ export class Actor {
   readonly #told = new WeakSet<object>()
   #sent = 0
 
-  constructor({ index, url, tokens, record }: ActorOptions) {
+  constructor({ index, url, tokens, record, retryScale = RETRY_SCALE }: ActorOptions) {
     this.index = index
     this.#record = record
     let rejected = 0
@@ -63,7 +64,7 @@ export class Actor {
       transmission: viaSubprotocol(),
       protocol: multiplexed(),
       WebSocket: tappedBy((frame) => this.#tapped(frame)),
-      retry: { scale: RETRY_SCALE },
+      retry: { scale: retryScale },
       connectTimeoutMs: 5_000,
       requestTimeoutMs: PATIENCE_MS,
       outbox: { count: 10_000, bytes: 2 ** 24 },

@@ -57,7 +57,7 @@ try {
   const { violations, shortfalls } = result
   const isWrong = violations.length > 0 || shortfalls.length > 0
   if (values.json) console.log(JSON.stringify({ broken: countsOf(violations), shortfalls }))
-  else console.log(tableOf(values.server, size.seed, result))
+  else console.log(tableOf(values.server, result))
   if (isWrong && !values.json) console.log(`the history: ${keep(result)}`)
   process.exitCode = isWrong ? 1 : 0
 } catch (error) {

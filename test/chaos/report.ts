@@ -3,32 +3,60 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RULES, type Rule, type Violation } from './checker/rules.ts'
+import type { CrowdResult } from './crowd.ts'
 import type { Recorded } from './history.ts'
 import { linesOf } from './history.ts'
 import type { RunResult } from './run.ts'
+import type { WorkersResult } from './workers-run.ts'
 
 const SHOWN_PER_RULE = 3
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Rule by rule: how often, and the first ones with the events around them. */
-export function tableOf(site: string, seed: number, result: RunResult): string {
-  const { violations, shortfalls, history } = result
-  const rows: [string, number | string][] = [
-    ['server', site],
-    ['seed', seed],
-    ['seconds', result.seconds],
+type Row = readonly [name: string, value: number | string]
+
+export function tableOf(site: string, result: RunResult): string {
+  return tableWith(
+    [
+      ['server', site],
+      ['seed', result.seed],
+      ['seconds', result.seconds],
+      ['faults', result.faults],
+    ],
+    result,
+    result.shortfalls.map((text) => `did not happen: ${text}`),
+  )
+}
+
+export function tableOfWorkers(result: WorkersResult): string {
+  const times = result.rejoins.map(({ tookMs }) => tookMs).sort((one, other) => one - other)
+  return tableWith(
+    [
+      ['seed', result.seed],
+      ['kills', result.kills],
+      ['cut off', times.length],
+      ['away, median', `${times[Math.floor(times.length / 2)]} ms`],
+      ['away, longest', `${times.at(-1)} ms`],
+    ],
+    result,
+  )
+}
+
+/** What was done, what came of it, and rule by rule the first violations. */
+function tableWith(rows: readonly Row[], result: CrowdResult, notes: string[] = []): string {
+  const { violations, history } = result
+  const all: readonly Row[] = [
+    ...rows,
     ['clients, rooms', `${result.clients}, ${result.rooms}`],
     ['acknowledged', result.acknowledged],
     ['delivered', result.deliveries],
     ['reconnects', result.reconnects],
-    ['faults', result.faults],
     ['gaps', result.gaps],
     ['unknown', result.unknown],
     ['violations', violations.length],
   ]
   return [
-    ...rows.map(([name, value]) => `${name.padEnd(16)}${value}`),
-    ...shortfalls.map((text) => `did not happen: ${text}`),
+    ...all.map(([name, value]) => `${name.padEnd(16)}${value}`),
+    ...notes,
     ...[...byRule(violations)].map(([rule, found]) => sectionOf(rule, found, history.events)),
   ].join('\n')
 }
@@ -53,10 +81,14 @@ function sectionOf(rule: Rule, found: Violation[], events: readonly Recorded[]):
 }
 
 /** Writes the history, and what is wrong with it. @returns where */
-export function keep({ history, violations, plan }: RunResult): string {
+export function keep({
+  history,
+  violations,
+  seed,
+}: CrowdResult & { readonly seed: number }): string {
   const folder = join(ROOT, '.cache/chaos')
   mkdirSync(folder, { recursive: true })
-  const name = join(folder, `${new Date().toISOString().replaceAll(':', '-')}-seed-${plan.seed}`)
+  const name = join(folder, `${new Date().toISOString().replaceAll(':', '-')}-seed-${seed}`)
   writeFileSync(`${name}.jsonl`, linesOf(history))
   writeFileSync(`${name}.violations.json`, JSON.stringify(violations, undefined, 1))
   return `${name}.jsonl`

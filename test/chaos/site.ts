@@ -27,6 +27,8 @@ export const SITE_NAMES = Object.keys(SITES) as SiteName[]
 export interface SiteOptions {
   /** The server's, in ms. Default 120,000. */
   readonly resumeWindowMs?: number
+  /** Of the control door, besides. */
+  readonly settings?: object
   /** Processes, where they share a Redis. Default 2. */
   readonly workers?: number
 }
@@ -45,6 +47,7 @@ export class Site {
   readonly workers: readonly TestServer[]
   readonly resumeWindowMs: number
   readonly #dataDir: string
+  readonly #settings: object
   readonly #down = new Set<TestServer>()
   #turn = 0
 
@@ -55,6 +58,7 @@ export class Site {
       readonly redis: TestRedis | undefined
       readonly dataDir: string
       readonly resumeWindowMs: number
+      readonly settings: object
     },
   ) {
     this.name = name
@@ -62,6 +66,7 @@ export class Site {
     this.redis = parts.redis
     this.resumeWindowMs = parts.resumeWindowMs
     this.#dataDir = parts.dataDir
+    this.#settings = parts.settings
   }
 
   /** What the store knows outlives the processes. */
@@ -116,7 +121,8 @@ export class Site {
 
   async adjust(worker: TestServer): Promise<void> {
     const { resumeWindowMs } = this
-    await worker.control('settings', { heartbeatMs: HEARTBEAT_MS, resumeWindowMs })
+    const settings = { heartbeatMs: HEARTBEAT_MS, resumeWindowMs, ...this.#settings }
+    await worker.control('settings', settings)
   }
 
   get #first(): TestServer {
@@ -150,7 +156,8 @@ export async function startSite(name: SiteName, options: SiteOptions = {}): Prom
   const workers = [await start()]
   workers.push(...(await Promise.all(Array.from({ length: count - 1 }, start))))
   const resumeWindowMs = options.resumeWindowMs ?? WINDOW_MS
-  const site = new Site(name, { workers, redis, dataDir, resumeWindowMs })
+  const { settings = {} } = options
+  const site = new Site(name, { workers, redis, dataDir, resumeWindowMs, settings })
   await Promise.all(workers.map((worker) => site.adjust(worker)))
   return site
 }

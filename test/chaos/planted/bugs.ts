@@ -189,6 +189,16 @@ const client: readonly Bug[] = [
     ],
   },
   {
+    name: 'what was on its way to a room that was left goes to who joins it again',
+    edits: [
+      {
+        file: SHARED_LINE,
+        find: 'membership?.epoch === undefined) return',
+        replace: 'membership === undefined) return',
+      },
+    ],
+  },
+  {
     name: 'frames of a socket that was left are still heard',
     edits: [
       {
@@ -218,9 +228,9 @@ const client: readonly Bug[] = [
     edits: [
       {
         file: SHARED_LINE,
-        find: "if (membership.state !== 'refused') membership.state = 'wanted'\n    this.#rooms.interrupted()",
+        find: "if (membership.state !== 'refused') this.#joins.want(membership)",
         replace:
-          "if (membership.state !== 'refused' && membership.room !== 'room-1') membership.state = 'wanted'\n    this.#rooms.interrupted()",
+          "if (membership.state !== 'refused' && membership.room !== 'room-1') this.#joins.want(membership)",
       },
     ],
   },
@@ -281,8 +291,8 @@ const server: readonly Bug[] = [
       },
       {
         file: `${ROOMS}/member.ts`,
-        find: 'point.epoch === tail.epoch && point.seq === startOf(tail)',
-        replace: 'point.epoch === tail.epoch',
+        find: 'const recovered = isRecovered(tail, resume)',
+        replace: 'const recovered = resume?.epoch === tail.epoch',
       },
     ],
   },
@@ -291,7 +301,7 @@ const server: readonly Bug[] = [
     edits: [
       {
         file: `${ROOMS}/member.ts`,
-        find: 'const recovered = resume !== undefined && isNext(tail, resume)',
+        find: 'const recovered = isRecovered(tail, resume)',
         replace: 'const recovered = resume !== undefined',
       },
     ],
