@@ -14,6 +14,7 @@ export const documents: readonly string[] = [
   'docs/README.md',
   'docs/guide.md',
   'docs/errors.md',
+  'docs/conformance.md',
   'docs/security.md',
   ...['docs/recipes', 'docs/decisions'].flatMap((folder) =>
     readdirSync(join(root, folder))
@@ -38,7 +39,9 @@ export const snippetsOf = (document: string): Snippet[] =>
 /** The file, or the region of it, as a reader of the documents sees it. */
 export function exampleOf(file: string): string {
   const [path = '', region] = file.split('#')
-  const text = read(path).replaceAll("'../src/index.ts'", "'authed-socket'")
+  const text = read(path)
+    .replaceAll("'../src/index.ts'", "'authed-socket'")
+    .replaceAll("'../src/conformance/index.ts'", "'authed-socket/conformance'")
   if (region === undefined) return text
   const lines = text.split('\n')
   const start = lines.findIndex(
