@@ -15,6 +15,7 @@ export const documents: readonly string[] = [
   'docs/guide.md',
   'docs/doctor.md',
   'docs/errors.md',
+  'docs/conformance.md',
   'docs/security.md',
   ...['docs/recipes', 'docs/decisions'].flatMap((folder) =>
     readdirSync(join(root, folder))
@@ -42,6 +43,7 @@ export function exampleOf(file: string): string {
   const text = read(path)
     .replaceAll("'../src/index.ts'", "'authed-socket'")
     .replaceAll("'../src/doctor/index.ts'", "'authed-socket/doctor'")
+    .replaceAll("'../src/conformance/index.ts'", "'authed-socket/conformance'")
   if (region === undefined) return text
   const lines = text.split('\n')
   const start = lines.findIndex(
