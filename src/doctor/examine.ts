@@ -113,11 +113,12 @@ const factsOf = (eyes: Eyes, order: Order, captured: Captured): Facts => {
   }
 }
 
-const commonFacts = (eyes: Eyes, { ways, crowd }: Order) => ({
+const commonFacts = (eyes: Eyes, { ways, crowd, watchMs }: Order) => ({
   sight: eyes.sight,
   at: Date.now(),
   ways: wayNames(ways, eyes.sight),
   wantsCrowd: crowd !== undefined,
+  watchMs,
   trials: new Map(),
 })
 

@@ -205,6 +205,8 @@ export interface Facts {
   /** Other places for the token that may be tried. */
   readonly ways: readonly WayName[]
   readonly wantsCrowd: boolean
+  /** How long the configured socket was watched at most. */
+  readonly watchMs: number
   readonly trouble?: Trouble
   /** A browser that says so. */
   readonly offline?: true

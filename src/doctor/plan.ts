@@ -68,7 +68,9 @@ const isElsewhereLikely = (facts: Facts): boolean =>
   !isSolved(facts) &&
   !isExpired(facts) &&
   !readsToken(facts) &&
-  (isRefused(facts) || raisesAtPath(facts) || (isBroken(facts) && !endedLate(facts)))
+  // A server that takes so long waits for the token in a frame.
+  !endedLate(facts) &&
+  (isRefused(facts) || raisesAtPath(facts) || isBroken(facts))
 
 /** daphne takes a second for each exception, and where it raises at every path it is no missing token. */
 const raisesAtPath = (facts: Facts): boolean =>
@@ -103,7 +105,8 @@ export const endedIdle = (facts: Facts): boolean => {
 const mayBePath = (facts: Facts): boolean =>
   isBlind(facts) || [400, 401, 403, 404, 405, 410, 500].includes(status(facts) ?? 0)
 
-const STEPS = (facts: Facts): readonly Step[] => [
+/** In the order of trying. */
+const stepsFor = (facts: Facts): readonly Step[] => [
   { probe: 'base', when: () => true },
   { probe: 'root', when: (f) => isAnswered(f) || isMute(f) || isBlind(f) || code(f) !== undefined },
   { probe: 'get', when: (f) => isMute(f) || isBlind(f) || (isAnswered(f) && status(f) !== 403) },
@@ -163,5 +166,5 @@ const isLost = (facts: Facts): boolean =>
 /** `undefined`: everything that helps was tried. */
 export const nextProbe = (facts: Facts): ProbeName | undefined => {
   if (facts.trouble !== undefined || isMixed(facts)) return undefined
-  return STEPS(facts).find(({ probe, when }) => !facts.trials.has(probe) && when(facts))?.probe
+  return stepsFor(facts).find(({ probe, when }) => !facts.trials.has(probe) && when(facts))?.probe
 }

@@ -16,8 +16,11 @@ export const unwrapToken = (token: string): string => {
     : bare
 }
 
-const instant = (claim: unknown): number | undefined =>
-  typeof claim === 'number' && Number.isFinite(claim) ? claim * 1_000 : undefined
+/** Seconds, as they should be; some write milliseconds, which as seconds would be the year 5138. */
+const instant = (claim: unknown): number | undefined => {
+  if (typeof claim !== 'number' || !Number.isFinite(claim)) return undefined
+  return claim < 100_000_000_000 ? claim * 1_000 : claim
+}
 
 export const tokenFactsOf = ({ carried, token = '' }: Captured): TokenFacts => {
   const bare = unwrapToken(token)

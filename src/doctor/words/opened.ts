@@ -19,7 +19,7 @@ export const openedWords: WordsFor<
   | 'no-broadcast'
 > = {
   healthy: (_cause, facts) => ({
-    says: `It opens and stays open.${notes(facts)}`,
+    says: `It opens, and stays open for ${seconds(facts.watchMs)}.${notes(facts)}`,
     fix: 'Nothing. A proxy that cuts idle sockets after a minute shows only to who watches longer: `watchMs: 70_000`.',
   }),
   unknown: (_cause, { sight }) => ({

@@ -46,6 +46,7 @@ export const factsOf = (
   at: NOW,
   ways: ['query:token'],
   wantsCrowd: false,
+  watchMs: 5_000,
   ...facts,
   target: {
     secure: false,

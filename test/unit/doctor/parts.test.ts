@@ -7,7 +7,7 @@ import { failureOf } from '../../../src/doctor/failure.ts'
 import { CLOSE, closeCodeOf, FrameReader, frameOf, TEXT } from '../../../src/doctor/frames.ts'
 import { nearPaths, otherSlash } from '../../../src/doctor/near-paths.ts'
 import { scrubber } from '../../../src/doctor/secrets.ts'
-import { unwrapToken } from '../../../src/doctor/token-facts.ts'
+import { tokenFactsOf, unwrapToken } from '../../../src/doctor/token-facts.ts'
 import { wayNames, wayOf } from '../../../src/doctor/ways.ts'
 import { NOW } from './facts.ts'
 
@@ -172,6 +172,34 @@ describe('a token', () => {
     ['"', '"'],
   ])('%j is %j without what is around it', (token, bare) => {
     expect(unwrapToken(token)).toBe(bare)
+  })
+})
+
+describe('what is known of a token', () => {
+  const jwt = (claims: object): string =>
+    `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`
+  const handshake = { url: new URL('ws://chat.example/'), protocols: [], headers: {} }
+  const facts = (token: string) =>
+    tokenFactsOf({ full: handshake, bare: handshake, carried: 'handshake', token })
+
+  it('are its times, in seconds or milliseconds', () => {
+    expect(facts(jwt({ exp: 1_800_000_000, iat: 1_700_000_000_000, nbf: 1 }))).toMatchObject({
+      expiresAt: 1_800_000_000_000,
+      issuedAt: 1_700_000_000_000,
+      notBefore: 1_000,
+    })
+    expect(facts(jwt({ exp: 'soon' }))).not.toHaveProperty('expiresAt')
+  })
+
+  it.each([{ token_type: 'refresh' }, { typ: 'Refresh' }])('is that it refreshes: %j', (claims) => {
+    expect(facts(jwt(claims)).isRefresh).toBe(true)
+    expect(facts(jwt({ token_type: 'access' }))).not.toHaveProperty('isRefresh')
+  })
+
+  it('is nothing that gives it away', () => {
+    const token = jwt({ sub: 'alice', exp: 1_800_000_000 })
+    expect(JSON.stringify(facts(token))).not.toContain(token.slice(4, 16))
+    expect(JSON.stringify(facts(token))).not.toContain('alice')
   })
 })
 

@@ -65,6 +65,11 @@ describe('the plan', () => {
     expect(probes.filter((probe) => probe.startsWith('way:'))).toEqual([])
   })
 
+  it('tries no other place where the server waited before it closed', () => {
+    const probes = tried(always(closes(4401, 5_000)))
+    expect(probes.filter((probe) => probe.startsWith('way:'))).toEqual([])
+  })
+
   it('tries no other place where the path is not there', () => {
     const probes = tried(always(answers(404)))
     expect(probes.filter((probe) => probe.startsWith('way:'))).toEqual([])
