@@ -1,9 +1,10 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { cookieSession } from '../../../src/sessions/cookie-session.ts'
 import { fixedToken } from '../../../src/sessions/fixed-token.ts'
 import { passwordGrant } from '../../../src/sessions/password-grant.ts'
 import { refreshGrant } from '../../../src/sessions/refresh-grant.ts'
 import { simpleJwt } from '../../../src/sessions/simple-jwt.ts'
+import { shareTabs } from '../../../src/sessions/tabs.ts'
 import { ticket } from '../../../src/sessions/ticket.ts'
 
 const SECRET = 'canary-4711'
@@ -19,6 +20,7 @@ const makers = {
   ticket: ticket as Maker,
   fixedToken: ((options: unknown) =>
     (fixedToken as (token: unknown, options: unknown) => unknown)('abc', options)) as Maker,
+  shareTabs: shareTabs as Maker,
 }
 
 const base: Record<keyof typeof makers, object> = {
@@ -28,6 +30,7 @@ const base: Record<keyof typeof makers, object> = {
   refreshGrant: { url: 'https://a.example/token', refreshToken: 'r' },
   ticket: { url: 'https://a.example/ticket' },
   fixedToken: {},
+  shareTabs: { key: 'shop', share: 'broadcast' },
 }
 
 const cases: Array<[keyof typeof makers, string, unknown]> = [
@@ -94,6 +97,14 @@ const cases: Array<[keyof typeof makers, string, unknown]> = [
   ['ticket', 'ticket', SECRET],
   ['fixedToken', 'expiresInMs', '60'],
   ['fixedToken', 'expires', 5],
+  ['simpleJwt', 'tabs', { key: 'shop', share: 'broadcast' }],
+  ['passwordGrant', 'tabs', 'shop'],
+  ['shareTabs', 'key', ''],
+  ['shareTabs', 'key', undefined],
+  ['shareTabs', 'share', undefined],
+  ['shareTabs', 'share', SECRET],
+  ['shareTabs', 'share', { get: () => SECRET }],
+  ['shareTabs', 'keys', 5],
 ]
 
 it.each(cases)('%s refuses %s: %j', (maker, name, value) => {
@@ -145,6 +156,33 @@ it('relative URLs may be given where a page is rendered', async () => {
   )
 })
 
+it('tabs that share a store need no other one', () => {
+  const store = { get: () => null, set: () => {} }
+  const tabs = shareTabs({ key: 'shop', share: store })
+  expect(() => simpleJwt({ ...JWT, tabs, refreshToken: store })).toThrow(/refreshToken/)
+  simpleJwt({ ...JWT, tabs, refreshToken: 'httpOnlyCookie' })
+  passwordGrant({ url: 'https://a.example/token', tabs })
+})
+
+it('a session with tabs opens nothing before it is used', async () => {
+  const opened = vi.fn()
+  class Channel {
+    constructor(name: string) {
+      opened(name)
+    }
+    postMessage(): void {}
+  }
+  vi.stubGlobal('BroadcastChannel', Channel)
+  const session = simpleJwt({ ...JWT, tabs: shareTabs({ key: 'shop', share: 'broadcast' }) })
+  expect([session.signedIn, opened.mock.calls]).toEqual([false, []])
+  await session.restore()
+  expect(opened.mock.calls).toEqual([['authed-socket:shop']])
+})
+
+it('where there are no channels, each tab is on its own', async () => {
+  vi.stubGlobal('BroadcastChannel', undefined)
+  const session = simpleJwt({ ...JWT, tabs: shareTabs({ key: 'shop', share: 'broadcast' }) })
+  expect(await session.restore()).toBe(false)
 it.each([0, -1, Number.NaN, 2 ** 31])('a ticket within %d ms is out of range', (timeoutMs) => {
   expect(() => ticket({ url: 'https://a.example/t', timeoutMs })).toThrow(RangeError)
 })
