@@ -98,3 +98,21 @@ describe('joins', () => {
     fc.assert(property, { seed: 1 })
   })
 })
+
+describe('the answer to a join', () => {
+  it.each([
+    ['its own', 7, true, true],
+    ['one that was asked before it was left and wanted again', 6, false, false],
+    ['one that nobody asked for', undefined, true, true],
+  ])('is %s', (_, id, answered, refused) => {
+    const membership = new Membership('lobby', undefined)
+    membership.state = 'asked'
+    membership.askedBy = 7
+    expect([membership.isAnsweredBy(id), membership.isRefusedBy(id)]).toEqual([answered, refused])
+  })
+
+  it('that changes a joined room is taken, whoever asked; an error about a send there is no refusal', () => {
+    const membership = joinedAt(5)
+    expect([membership.isAnsweredBy(3), membership.isRefusedBy(3)]).toEqual([true, false])
+  })
+})
