@@ -5,7 +5,11 @@ import { defineConfig, type Options } from 'tsup'
  * Public entry points. A new one needs a line here and one in package.json `exports`. Each is built alone, so
  * that none shares a file, or types in a file, with another.
  */
-const ENTRIES = { index: 'src/index.ts', conformance: 'src/conformance/index.ts' }
+const ENTRIES = {
+  index: 'src/index.ts',
+  doctor: 'src/doctor/index.ts',
+  conformance: 'src/conformance/index.ts',
+}
 
 const shared: Options = {
   // `ws` is looked up at run time on Node 20 only. It is never part of a bundle.
@@ -16,35 +20,54 @@ const shared: Options = {
   treeshake: false,
 }
 
-const library = (entry: Record<string, string>): Options => ({
+/**
+ * The doctor asks an `AuthedSocket` what it would send, and that socket must know the sessions and errors of
+ * its user's copy: so both come from the main entry, and are not bundled a second time.
+ */
+const mainEntry = {
+  name: 'main-entry',
+  setup(build) {
+    build.onResolve({ filter: /\/(socket|errors)\.ts$/ }, () => ({
+      path: 'authed-socket',
+      external: true,
+    }))
+  },
+} satisfies NonNullable<Options['esbuildPlugins']>[number]
+
+const library = (name: string, file: string): Options => ({
   ...shared,
-  entry,
+  entry: { [name]: file },
   format: ['esm', 'cjs'],
   target: 'es2022',
   platform: 'neutral',
   dts: {
-    entry,
+    entry: { [name]: file },
     // `Symbol.asyncDispose` in our types must not ask users to change their own `lib`.
     banner: '/// <reference lib="esnext.disposable" />',
   },
   outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
+  ...(name === 'doctor' && { esbuildPlugins: [mainEntry] }),
+})
+
+/** A command: everything in one file but the dependencies. */
+const command = (name: string, file: string): Options => ({
+  ...shared,
+  entry: { [name]: file },
+  format: ['esm'],
+  target: 'node20',
+  platform: 'node',
+  dts: false,
+  sourcemap: false,
+  outExtension: () => ({ js: '.bin.js' }),
 })
 
 export default defineConfig((options) => {
-  // Both builds write here and run at the same time, so neither of them may clean.
+  // All builds write here and run at the same time, so none of them may clean.
   if (!options.watch) rmSync('dist', { recursive: true, force: true })
   return [
-    ...Object.entries(ENTRIES).map(([name, file]) => library({ [name]: file })),
-    {
-      ...shared,
-      // `npx authed-socket-conformance`.
-      entry: { 'conformance-cli': 'src/conformance/bin.ts' },
-      format: ['esm'],
-      target: 'es2022',
-      platform: 'neutral',
-      dts: false,
-      sourcemap: false,
-    },
+    ...Object.entries(ENTRIES).map(([name, file]) => library(name, file)),
+    command('authed-socket', 'src/doctor/bin.ts'),
+    command('authed-socket-conformance', 'src/conformance/bin.ts'),
     {
       ...shared,
       entry: { 'authed-socket': 'src/index.ts' },

@@ -4,6 +4,7 @@ import {
   isAuthedSocketError,
   multiplexed,
   plain,
+  refreshGrant,
   roomPerSocket,
   type Session,
   type Status,
@@ -59,6 +60,17 @@ export function withStore(origin: string) {
   const session = simpleJwt({
     obtain: `${origin}/api/token/`,
     refresh: `${origin}/api/token/refresh/`,
+    refreshToken: store,
+  })
+  // #endregion
+  return session
+}
+
+export function withRefreshToken(issuer: string, store: TokenStore) {
+  // #region refresh-grant
+  const session = refreshGrant({
+    url: `${issuer}/oauth/token`,
+    clientId: 'chat-bot',
     refreshToken: store,
   })
   // #endregion

@@ -6,9 +6,12 @@ import {
   multiplexed,
   passwordGrant,
   plain,
+  refreshGrant,
   roomPerSocket,
   simpleJwt,
+  ticket,
   viaCookie,
+  viaFirstMessage,
   viaHeader,
   viaQuery,
   viaSubprotocol,
@@ -53,6 +56,21 @@ export const rows = {
     transmission: viaCookie({ name: 'access_token' }),
     protocol: plain(),
   }),
+  ticketInUrl: (): Row => ({
+    auth: ticket({ url: '/api/ticket/', session }),
+    transmission: viaQuery(),
+    protocol: plain(),
+  }),
+  firstFrame: (): Row => ({
+    auth: () => getToken(),
+    transmission: viaFirstMessage({ frame, accepted }),
+    protocol: plain(),
+  }),
+  oauth: (): Row => ({
+    auth: refreshGrant({ url: '/oauth/token', clientId, refreshToken }),
+    transmission: viaSubprotocol(),
+    protocol: plain(),
+  }),
   ownFrames: (): Row => ({
     auth: () => getToken(),
     transmission: viaSubprotocol(),
@@ -69,3 +87,8 @@ export const rows = {
 export const library = { token: '' }
 const getToken = async (): Promise<string> => library.token
 const apiKey = (): string => library.token
+const session = () => getToken()
+const frame = (token: string): object => ({ type: 'auth', id: 0, token })
+const accepted = (said: unknown): boolean => Object(Object(said).message).startsWith('Welcome, ')
+const clientId = 'chat'
+const refreshToken = 'of-the-code-flow'

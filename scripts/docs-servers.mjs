@@ -23,6 +23,7 @@ const RUNTIMES = ['ws', 'undici', 'chromium']
 const ENDPOINTS = {
   article: 'The article’s endpoint: refuses before it accepts',
   v2: 'The endpoint that accepts first',
+  first: 'The endpoint that takes the token in the first frame',
   session: 'Django’s session cookie, refused before accept',
   'v2-session': 'Django’s session cookie, accepted first',
   rooms: 'The rooms protocol v1',

@@ -41,8 +41,9 @@ export const projects = [
     // Rooms on real servers, with Redis and nginx.
     name: 'rooms',
     include: ['test/integration/rooms-*/**/*.test.ts'],
-    testTimeoutMs: 30_000,
-    maxWorkers: 2,
+    testTimeoutMs: 60_000,
+    // They wait more than they work.
+    maxWorkers: 3,
     stepTimeoutMs: 240_000,
   },
   {
@@ -61,20 +62,19 @@ export const projects = [
     stepTimeoutMs: 400_000,
   },
   {
-    // The rooms of the two Python servers, in raw frames: several processes, Redis killed and restarted.
-    name: 'rooms-python',
-    include: ['test/integration/rooms-python/**/*.test.ts'],
-    testTimeoutMs: 20_000,
-    maxWorkers: 2,
-    stepTimeoutMs: 180_000,
-  },
-  {
     // One file at a time: each has its own servers and tens of clients.
     name: 'chaos',
     include: ['test/chaos/**/*.test.ts'],
     testTimeoutMs: 180_000,
     maxWorkers: 1,
     stepTimeoutMs: 600_000,
+  },
+  {
+    name: 'doctor',
+    include: ['test/doctor/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 180_000,
   },
   {
     name: 'browser',

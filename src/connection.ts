@@ -3,9 +3,9 @@
 import type { Standing } from './core/standing.ts'
 import { statusOf } from './core/status.ts'
 import { NotConnectedError, RequestFailedError } from './errors.ts'
-import type { CallOptions, MessageOptions } from './links/line.ts'
 import { type Lines, type LinesHost, linesOf } from './links/lines.ts'
 import type { LinkVerb } from './links/link.ts'
+import type { CallOptions, MessageOptions } from './links/order.ts'
 import { type Message, NO_META } from './links/room-control.ts'
 import type { Resolved } from './options.ts'
 import type { Incoming } from './protocols/protocol.ts'
@@ -13,6 +13,7 @@ import type { Room } from './room.ts'
 import type { Seat } from './sessions/seat.ts'
 import { Channel } from './shell/channel.ts'
 import { watchPage } from './shell/page.ts'
+import { randomId } from './shell/random-id.ts'
 import { type Outcome, throwFailure, Waiters } from './shell/waiters.ts'
 import { type SocketEvents, type Status, Statuses } from './status.ts'
 
@@ -155,7 +156,10 @@ export class Connection {
       granted: ({ kind }) => {
         if (kind === 'go' || kind === 'fail') seat.report({ kind: 'out' })
       },
-      signedIn: () => this.#refresh(),
+      signedIn: (_, changesHands) => {
+        if (changesHands) this.#forget()
+        this.#refresh()
+      },
       loggedOut: () => this.#loggedOut(),
     })
     const stops = [holder.watch(() => this.#refresh()), watchPage(() => this.#nudge())]
@@ -176,15 +180,21 @@ export class Connection {
   }
 
   #warn(): void {
-    const { warning } = this.#options.transmission ?? {}
-    if (warning !== undefined && !this.#warned) this.#options.logger.warn(warning)
+    const { exchange, logger, transmission } = this.#options
+    const warning = exchange ? undefined : transmission?.warning
+    if (warning !== undefined && !this.#warned) logger.warn(warning)
     this.#warned = true
   }
 
-  /** Rooms, queue and credential were the old user's. */
   #loggedOut(): void {
-    this.#lines.forgetRooms()
+    this.#forget()
     this.disconnect()
+  }
+
+  /** Rooms, queue and what nobody has read yet were the old user's. */
+  #forget(): void {
+    this.#lines.forgetRooms()
+    this.channel.forget()
   }
 
   #refresh(): void {
@@ -218,9 +228,3 @@ export class Connection {
       this.report(new RequestFailedError(`the server says: ${message.message}`, message.code))
   }
 }
-
-/** 128 random bits. */
-const randomId = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('')

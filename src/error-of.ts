@@ -1,5 +1,5 @@
 /** Turns a problem of the machines into the error that a user sees. Texts name the line to change. */
-import type { Problem } from './core/problem.ts'
+import type { Bulk, Problem } from './core/problem.ts'
 import {
   type AnyAuthedSocketError,
   CredentialRejectedError,
@@ -27,11 +27,11 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
           problem.hostAnswers
             ? 'the host answers, so it refused the handshake (token, Origin, path, slash) or is starting; accept, then close with 4003, to be told apart'
             : 'the host does not answer'
-        }`,
+        }${suspect(problem.bulk)}`,
       )
     case 'status':
       return new HandshakeRefusedError(
-        `${where} answered the handshake with HTTP ${problem.status}${hintOf(problem.status)}`,
+        `${where} answered the handshake with HTTP ${problem.status}${hintOf(problem.status)}${suspect(problem.bulk)}`,
         { status: problem.status },
       )
     case 'subprotocol':
@@ -39,7 +39,9 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
         `${where} did not echo an offered subprotocol: accept the socket with the first one offered`,
       )
     case 'timeout':
-      return new HandshakeRefusedError(`${where} did not answer in time`)
+      return new HandshakeRefusedError(
+        `${where} did not ${problem.opened ? 'accept' : 'answer'} in time`,
+      )
     case 'dial':
       return isAuthedSocketError(problem.cause)
         ? problem.cause
@@ -95,3 +97,5 @@ const hintOf = (status: number): string => {
   if (status === 431 || status === 414) return ': the token is too long for the server'
   return ''
 }
+
+const suspect = (bulk: Bulk): string => (bulk ? `; is its token too large (${bulk})?` : '')

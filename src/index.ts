@@ -23,9 +23,9 @@ export {
   TokenRefusedError,
   TokenUnavailableError,
 } from './errors.ts'
-export type { CallOptions, MessageOptions, Receipt } from './links/line.ts'
+
 export { withoutRooms } from './links/one-line.ts'
-export type { SendOptions } from './links/order.ts'
+export type { CallOptions, MessageOptions, Receipt, SendOptions } from './links/order.ts'
 export type {
   History,
   HistoryOptions,
@@ -72,21 +72,37 @@ export type {
 } from './sessions/function-source.ts'
 export type { PasswordCredentials } from './sessions/password.ts'
 export { type PasswordGrantOptions, passwordGrant } from './sessions/password-grant.ts'
+export { type RefreshGrantOptions, refreshGrant } from './sessions/refresh-grant.ts'
 export type { Session, SessionEvents } from './sessions/session.ts'
 export { type SimpleJwtOptions, simpleJwt } from './sessions/simple-jwt.ts'
+export { shareTabs, type TabsOptions } from './sessions/tabs.ts'
+export type { Tabs } from './sessions/tabs-port.ts'
+export { type TicketOptions, ticket } from './sessions/ticket.ts'
 export type { TokenStore } from './sessions/token-store.ts'
 export type { Gap } from './shell/channel.ts'
 export type { ListenOptions } from './shell/emitter.ts'
 export type { WebSocketConstructor, WebSocketLike } from './shell/websocket.ts'
 export { AuthedSocket } from './socket.ts'
 export type { SocketEvents, Status } from './status.ts'
-export type { Handshake, Transmission } from './transmissions/transmission.ts'
+export type {
+  FirstMessage,
+  FirstMessagePort,
+  Handshake,
+  SocketListener,
+  Transmission,
+} from './transmissions/transmission.ts'
 export { type CookieOptions, viaCookie } from './transmissions/via-cookie.ts'
+export {
+  type FirstMessageOptions,
+  type FirstMessagePreset,
+  viaFirstMessage,
+} from './transmissions/via-first-message.ts'
 export { type HeaderOptions, viaHeader } from './transmissions/via-header.ts'
 export { type QueryOptions, viaQuery } from './transmissions/via-query.ts'
 export {
   type SubprotocolFunction,
   type SubprotocolOptions,
+  type SubprotocolPreset,
   viaSubprotocol,
 } from './transmissions/via-subprotocol.ts'
 export type { RequestShape, RoomShape, Shape, Untyped } from './types.ts'

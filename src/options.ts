@@ -13,12 +13,14 @@ import {
   text,
   url,
 } from './core/check.ts'
+import type { Identity } from './core/identity.ts'
 import { type ClosePolicy, isPolicyEntry, type StatusPolicy } from './core/policy.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import type { Claims } from './sessions/claims.ts'
 import { type AuthFunction, functionSource } from './sessions/function-source.ts'
 import { CredentialHolder } from './sessions/holder.ts'
-import { holderOf, isSession, type Session } from './sessions/session.ts'
+import { type Exchange, exchangeOf, holderOf } from './sessions/registry.ts'
+import { isSession, type Session } from './sessions/session.ts'
 import type { WebSocketConstructor } from './shell/websocket.ts'
 import type { Transmission } from './transmissions/transmission.ts'
 
@@ -110,11 +112,16 @@ type Defaults = 'settleMs' | 'connectTimeoutMs' | 'tokenTimeoutMs' | 'requestTim
 export type Resolved = AuthedSocketOptions &
   Required<Pick<AuthedSocketOptions, Defaults>> & {
     readonly holder: CredentialHolder
+    /** Instead of the credential a ticket travels, another one for each dial. */
+    readonly exchange?: Exchange | undefined
     readonly scale: number
     readonly outbox: { readonly count: number; readonly bytes: number }
     readonly logger: Logger
-    /** The origin of the first URL, once known: the token goes nowhere else unasked. */
-    readonly pin: { origin?: string }
+    /**
+     * The origin of the first URL, once known: the token goes nowhere else unasked. And whose sockets these
+     * are, as the server's welcome says: a cookie may change hands in another tab.
+     */
+    readonly pin: { origin?: string; user?: Identity }
   }
 
 /** A warning that nobody hears warns nobody; it comes at most once for a socket, and holds no token. */
@@ -181,9 +188,11 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   const holder = isSession(auth)
     ? holderOf(auth)
     : new CredentialHolder(functionSource(auth as AuthFunction, options.isRefused))
-  if (holder.sendsCookie === (transmission !== undefined))
+  const exchange = exchangeOf(auth)
+  const sendsCookie = holder.sendsCookie && exchange === undefined
+  if (sendsCookie === (transmission !== undefined))
     throw new TypeError(
-      holder.sendsCookie
+      sendsCookie
         ? 'AuthedSocket: leave transmission out: the session sends a cookie'
         : 'AuthedSocket: transmission is missing: how does your server read the token? viaQuery(), viaSubprotocol(), …',
     )
@@ -195,6 +204,7 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   return {
     ...options,
     holder,
+    exchange,
     scale,
     tokenTimeoutMs,
     settleMs: options.settleMs ?? 5_000,

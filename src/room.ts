@@ -1,7 +1,7 @@
 /** A room, as the user holds it. One object for each name, for as long as the socket lives. */
 
 import type { Member } from './core/presence.ts'
-import type { MessageOptions, Receipt } from './links/line.ts'
+import type { MessageOptions, Receipt } from './links/order.ts'
 import type {
   History,
   HistoryOptions,

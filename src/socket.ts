@@ -2,7 +2,7 @@
 
 import { Connection } from './connection.ts'
 import { checkStaticUrl } from './links/handshake.ts'
-import type { CallOptions, MessageOptions } from './links/line.ts'
+import type { CallOptions, MessageOptions } from './links/order.ts'
 import type { JoinOptions, Message } from './links/room-control.ts'
 import { type AuthedSocketOptions, resolveOptions } from './options.ts'
 import type { Room } from './room.ts'

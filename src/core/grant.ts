@@ -56,3 +56,9 @@ const isTrying = ({ roundFrom }: CredentialState, standing: Standing): boolean =
 
 const isBetterScout = ({ trial }: CredentialState, one: LinkId, other: LinkId): boolean =>
   trial.rejected.has(other) && !trial.rejected.has(one)
+
+/** Says nothing that was not said. */
+export const isSameGrant = (one: Grant, other: Grant | undefined): boolean =>
+  other !== undefined &&
+  one.kind === other.kind &&
+  (one.kind !== 'later' || (other.kind === 'later' && one.until === other.until))

@@ -18,6 +18,10 @@ export const isSomebodyElse = (one: Identity, other: Identity): boolean => {
   return one.login !== other.login && !names.includes('equal')
 }
 
+/** Both names are known, and differ. */
+export const isOther = (one: string | undefined, other: string | undefined): boolean =>
+  compare(one, other) === 'different'
+
 const compare = (
   one: string | undefined,
   other: string | undefined,

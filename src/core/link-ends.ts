@@ -55,8 +55,11 @@ export const closed = (
   switch (verdict) {
     case 'retry':
       return wait(state, event, problem, limits)
-    case 'reauthenticate':
-      return rejected({ ...state, memory }, at, reachOf(state), 'server', problem)
+    case 'reauthenticate': {
+      // Who exchanges credentials for tickets was asked about the credential, and about no room.
+      const reach = problem.kind === 'dial' ? 'settled' : reachOf(state)
+      return rejected({ ...state, memory }, at, reach, 'server', problem)
+    }
     case 'sign-in':
       return ask(memory, { kind: 'ended', problem })
     case 'refuse-room':
@@ -145,7 +148,7 @@ export const probed = (state: LinkState, { probe, at }: EventOf<'probed'>): Link
 
 const known = (state: StateOf<'waiting'>, probe: Probe): Problem =>
   state.problem.kind === 'unreachable'
-    ? { kind: 'unreachable', hostAnswers: probe !== 'gone' }
+    ? { ...state.problem, hostAnswers: probe !== 'gone' }
     : state.problem
 
 /**

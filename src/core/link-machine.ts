@@ -38,7 +38,7 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'closed':
       return closed(state, event, limits)
     case 'timed-out':
-      return state.kind === 'connecting' ? wait(state, event, { kind: 'timeout' }, limits) : state
+      return timedOut(state, event, limits)
     case 'expired':
       return state.kind === 'connected' ? ask(down(state.memory, event.at), PLAIN) : state
     case 'renew':
@@ -142,6 +142,12 @@ const granted = (
     case 'wait':
       return state.deferred ? ask(state.memory, state.demand) : state
   }
+}
+
+const timedOut = (state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState => {
+  if (state.kind !== 'connecting') return state
+  const opened = state.openedAt !== undefined
+  return wait(state, event, { kind: 'timeout', opened }, limits)
 }
 
 const isSame = (

@@ -108,6 +108,8 @@ export interface LinkLimits {
   readonly greets: boolean
   readonly settleMs: number
   readonly connectTimeoutMs: number
+  /** Once the socket is open, the server has so long to accept. Default: what is left of `connectTimeoutMs`. */
+  readonly answerTimeoutMs?: number | undefined
   readonly closeAtExpiry: boolean
   readonly renewal: 'in-band' | 'on-close'
   readonly scale: number

@@ -13,7 +13,7 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
     case 'connecting': {
       const work: LinkWork[] = [
         { key: `socket ${memory.dials}`, kind: 'socket', credential: state.credential },
-        timer('timed-out', state.since + limits.connectTimeoutMs),
+        timer('timed-out', deadlineOf(state, limits)),
       ]
       if (state.openedAt !== undefined && !limits.greets)
         work.push(timer('accepted', state.openedAt + Math.min(ACCEPTED_MS, limits.settleMs)))
@@ -43,6 +43,11 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
       return []
   }
 }
+
+const deadlineOf = (
+  { since, openedAt = Number.POSITIVE_INFINITY }: StateOf<'connecting'>,
+  { connectTimeoutMs, answerTimeoutMs = Number.POSITIVE_INFINITY }: LinkLimits,
+): number => Math.min(since + connectTimeoutMs, openedAt + answerTimeoutMs)
 
 const trustTimers = (state: StateOf<'connected'>, limits: LinkLimits): LinkWork[] => {
   const work: LinkWork[] = []

@@ -5,10 +5,10 @@
 export type Problem =
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
   /** The handshake ended without an open, and the runtime shows no status. */
-  | { readonly kind: 'unreachable'; readonly hostAnswers?: boolean }
-  | { readonly kind: 'status'; readonly status: number }
+  | { readonly kind: 'unreachable'; readonly hostAnswers?: boolean; readonly bulk?: Bulk }
+  | { readonly kind: 'status'; readonly status: number; readonly bulk?: Bulk }
   | { readonly kind: 'subprotocol' }
-  | { readonly kind: 'timeout' }
+  | { readonly kind: 'timeout'; readonly opened?: boolean }
   /** Nothing was dialed: the handshake could not be made, or the constructor threw. `detail` is our own text. */
   | { readonly kind: 'dial'; readonly cause: unknown; readonly detail?: string }
   | { readonly kind: 'probe' }
@@ -21,6 +21,9 @@ export type Problem =
   | { readonly kind: 'rejected'; readonly last: Problem }
   /** Refused, while another socket with the same credential is settled: it is not the credential. */
   | { readonly kind: 'unwelcome'; readonly last: Problem }
+
+/** How much a large token took, and of what, in words: `'9 KiB of the query'`. It may be what was refused. */
+export type Bulk = string | undefined
 
 /** Who can mend a failure. */
 export type Action = 'sign-in' | 'fix-configuration' | 'contact-server'

@@ -10,6 +10,7 @@ import {
   some,
 } from './credential-state.ts'
 import { sourceBackoffMs } from './delays.ts'
+import { isOther } from './identity.ts'
 import type { Problem } from './problem.ts'
 import type { LinkId } from './standing.ts'
 import { confirming, NO_TRIAL } from './trial.ts'
@@ -98,9 +99,6 @@ export const answered = (
   const held = hold({ ...next, identity, roundFrom }, credential, isOld ? EXHAUSTED : undefined)
   return same ? { ...held, trial: confirming(held.trial, event, limits.scale) } : held
 }
-
-const isOther = (one: string | undefined, other: string | undefined): boolean =>
-  one !== undefined && other !== undefined && one !== other
 
 export const unavailable = (
   state: CredentialState,

@@ -1,4 +1,6 @@
 /** What a user sees of a socket, which may be many: one word for all links, and what goes with it. */
+import { expiresAt } from './credential.ts'
+import type { CredentialState } from './credential-state.ts'
 import type { LinkState } from './link-state.ts'
 import type { Action, Problem } from './problem.ts'
 
@@ -11,6 +13,16 @@ export interface SessionView {
     | { readonly until: number; readonly attempt: number; readonly problem: Problem }
     | undefined
 }
+
+export const viewOf = ({ phase }: CredentialState): SessionView => ({
+  held: phase.kind === 'held',
+  refusal: phase.kind === 'refused' ? phase.problem : undefined,
+  tokenExpiresAt: phase.kind === 'held' ? expiresAt(phase.credential) : undefined,
+  backingOff:
+    phase.kind === 'backing-off'
+      ? { until: phase.retryAt, attempt: phase.failures, problem: phase.problem }
+      : undefined,
+})
 
 interface Since {
   readonly everConnected: boolean

@@ -1,5 +1,6 @@
 /** Makes the handshake of one dial: where to, and the credential in exactly one place. */
 import { isLoopback } from '../core/loopback.ts'
+import type { Bulk } from '../core/problem.ts'
 import { InsecureUrlError, TokenInvalidError } from '../errors.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { CredentialHolder } from '../sessions/holder.ts'
@@ -10,6 +11,7 @@ import type { Handshake } from '../transmissions/transmission.ts'
 type Answer = ReturnType<CredentialHolder['answerOf']>
 
 /**
+ * @param answer what the session holds, or a ticket that it was exchanged for
  * @throws {TypeError} a URL that no socket can have
  * @throws {InsecureUrlError} INSECURE_URL
  * @throws {TokenInvalidError} TOKEN_INVALID when the token cannot travel this way
@@ -20,6 +22,21 @@ export const handshakeOf = (options: Resolved, url: URL, answer: Answer): Handsh
   if (answer.kind === 'cookie')
     return answer.header === undefined ? bare : { ...bare, headers: { Cookie: answer.header } }
   return options.transmission?.carry(bare, answer.token) ?? bare
+}
+
+/** The smallest limit in use: of websockets 12 for a header, and of many proxies for the URL. */
+const BULKY_BYTES = 4096
+
+/** @param bare the URL without the token */
+export const bulkOf = (
+  { url, protocols, headers }: Handshake,
+  bare: URL,
+  { transmission }: Resolved,
+): Bulk => {
+  const carried = [url.href, ...protocols, ...Object.values(headers)].join()
+  const bytes = carried.length - bare.href.length
+  const place = transmission?.name ?? 'cookie'
+  return bytes > BULKY_BYTES ? `${Math.ceil(bytes / 1024)} KiB in the ${place}` : undefined
 }
 
 /** What can be known of the URL before there is a page, or a room. */

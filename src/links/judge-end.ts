@@ -1,17 +1,21 @@
 /** What the end of a socket means: by the user's policies, then by the defaults. */
 import type { LinkState } from '../core/link-state.ts'
 import { closeVerdict, statusVerdict } from '../core/policy.ts'
-import type { Problem } from '../core/problem.ts'
+import type { Bulk, Problem } from '../core/problem.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Resolved } from '../options.ts'
 import type { DialEnd } from '../shell/dialer.ts'
 import { retryAfterMs } from '../shell/retry-after.ts'
 
-/** @param failed hears what a policy of the user threw */
+/**
+ * @param bulk what a large token took of the handshake
+ * @param failed hears what a policy of the user threw
+ */
 export const judgeEnd = (
   end: DialEnd,
   state: LinkState,
   { closePolicy, statusPolicy }: Resolved,
+  bulk: Bulk,
   failed: (error: unknown) => void,
 ): [Problem, Verdict] => {
   switch (end.kind) {
@@ -24,12 +28,12 @@ export const judgeEnd = (
       const { everConnected } = state.memory
       const known = { everConnected, retryAfterMs: retryAfterMs(end.retryAfter) }
       const by = (policy: typeof statusPolicy) => statusVerdict(status, known, policy)
-      return [{ kind: 'status', status }, decide(by, statusPolicy, failed)]
+      return [{ kind: 'status', status, bulk }, decide(by, statusPolicy, failed)]
     }
     case 'closed': {
       // No code means anything before the open: every runtime makes up its own.
       if (state.kind === 'connecting' && state.openedAt === undefined)
-        return [{ kind: 'unreachable' }, 'retry']
+        return [{ kind: 'unreachable', bulk }, 'retry']
       const { code, reason } = end
       const by = (policy: typeof closePolicy) => closeVerdict(code, reason, policy)
       return [{ kind: 'closed', code, reason }, decide(by, closePolicy, failed)]

@@ -1,5 +1,5 @@
 /** One socket as its owner uses it: the link, the frames on it, and what waits to be sent. */
-import type { Identity } from '../core/identity.ts'
+import { type Identity, isSomebodyElse } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
@@ -7,7 +7,16 @@ import type { Resolved } from '../options.ts'
 import type { Codec, HistoryRequest, Incoming } from '../protocols/protocol.ts'
 import { Delivery } from './delivery.ts'
 import { Link } from './link.ts'
-import type { DeliveryPort, Order, Repetition, SendOptions, Terms } from './order.ts'
+import type {
+  CallOptions,
+  DeliveryPort,
+  MessageOptions,
+  Order,
+  Receipt,
+  Repetition,
+  SendOptions,
+  Terms,
+} from './order.ts'
 
 export interface LineListener {
   /** The state of the link changed. */
@@ -23,26 +32,6 @@ export interface LineListener {
   roomsAtDial(): Iterable<string>
   /** Those that the URL of this dial names. */
   joinedInUrl(rooms: readonly string[]): void
-}
-
-export interface MessageOptions extends SendOptions {
-  /**
-   * Worth something only now: not queued without a connection, and not sent again when it is lost. Default
-   * `false`.
-   */
-  readonly volatile?: boolean
-}
-
-/** What the server said of a message that it took. Empty where its protocol has no acknowledgements. */
-export interface Receipt {
-  /** As in `meta.id` of the message, for everybody who gets it. */
-  readonly id?: string
-  readonly seq?: number
-}
-
-export interface CallOptions extends SendOptions {
-  /** Sent again when the connection is lost before the answer. Default `false`. */
-  readonly idempotent?: boolean
 }
 
 export interface LineContext {
@@ -67,6 +56,8 @@ export class Line {
   readonly #clientId: string
   #terms = UNTOLD
   #user: string | undefined
+  /** Whose socket it is: somebody else may have signed in, and it is not closed yet. */
+  #owner: Identity | undefined
   #nextId = 1
 
   constructor(options: Resolved, context: LineContext, listener: LineListener) {
@@ -172,7 +163,10 @@ export class Line {
       get identity() {
         return line.identity
       },
-      isReady: ({ room }) => this.isConnected && this.#listener.isReady(room),
+      isReady: ({ room, identity }) =>
+        this.isConnected &&
+        !isSomebodyElse(this.#owner ?? identity, identity) &&
+        this.#listener.isReady(room),
       epochOf: (room) => this.#listener.epochOf(room),
       complete: (frame, epoch) =>
         epoch !== undefined && typeof frame === 'string'
@@ -190,6 +184,7 @@ export class Line {
     if (next.kind === 'failed' || next.kind === 'refused')
       this.end(errorOf(next.problem, this.link.where))
     if (next.kind === 'idle') this.end(new NotConnectedError('not sent: disconnected'))
+    if (next.kind === 'connected' && previous.kind !== 'connected') this.#owner = this.identity
     this.#listener.changed(next, previous)
     if (next.kind === 'connected' && previous.kind !== 'connected') this.flush()
   }

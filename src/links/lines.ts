@@ -5,8 +5,8 @@ import type { Resolved } from '../options.ts'
 import type { Incoming, MessageMeta, RoomStrategy } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import type { Outcome, Waiters } from '../shell/waiters.ts'
-import type { CallOptions, MessageOptions } from './line.ts'
 import type { LinkVerb } from './link.ts'
+import type { CallOptions, MessageOptions } from './order.ts'
 
 /** What the sockets need of the connection that they are part of. */
 export interface LinesHost {

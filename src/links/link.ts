@@ -1,29 +1,30 @@
 /** One socket and its machine: dials, waits and asks as the link machine wants it. */
 
-import type { Credential } from '../core/credential.ts'
 import { standingOf, transition } from '../core/link-machine.ts'
 import {
   initialLinkState,
   type LinkEvent,
-  type LinkLimits,
   type LinkState,
   type LinkWork,
 } from '../core/link-state.ts'
 import { workOf } from '../core/link-work.ts'
-import type { Problem } from '../core/problem.ts'
+import type { Bulk, Problem } from '../core/problem.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Seat } from '../sessions/seat.ts'
-import { type DialEnd, type DialedSocket, dial } from '../shell/dialer.ts'
+import { type DialEnd, type DialedSocket, type DialListener, dial } from '../shell/dialer.ts'
 import { beat } from '../shell/heartbeat.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
-import { handshakeOf, urlOf } from './handshake.ts'
+import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
 import { judgeEnd } from './judge-end.ts'
+import { limitsOf } from './limits.ts'
+import { offer } from './offer.ts'
 import { probeAnswer } from './probe.ts'
+import { isStranger } from './stranger.ts'
 
 export interface LinkListener {
   changed(next: LinkState, previous: LinkState): void
@@ -51,6 +52,7 @@ export class Link {
   #socket: DialedSocket | undefined
   #lastFrameAt = 0
   #where: string | undefined
+  #bulk: Bulk
 
   constructor(
     options: Resolved,
@@ -118,21 +120,32 @@ export class Link {
       case 'heartbeat':
         return this.#beat(report)
       case 'offer':
-        return this.#offer(work.credential.id, report)
+        return offer(this.#options, work.credential.id, this.#listener, report)
     }
   }
 
   #dial({ credential }: Extract<LinkWork, { kind: 'socket' }>, report: Report): () => void {
-    const { WebSocket, webSocketOptions } = this.#options
-    let stopped = false
+    const { WebSocket, webSocketOptions, exchange, holder } = this.#options
+    const controller = new AbortController()
+    const { signal } = controller
     const open = async () => {
       const Socket = WebSocket ?? (await findWebSocket())
-      if (stopped) return
-      this.#socket = dial(this.#handshake(credential), Socket, webSocketOptions, {
-        opened: () => report({ type: 'opened', ...moment() }),
-        frame: (data) => this.#receive(data, report),
-        ended: (end) => this.#ended(end, report),
-      })
+      const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
+      this.#where = redactUrl(url)
+      this.#listener.addressed(url)
+      const answer = exchange
+        ? await exchange(credential.id, signal)
+        : holder.answerOf(credential.id)
+      if (signal.aborted) return
+      if (answer && 'verdict' in answer) return report({ type: 'closed', ...moment(), ...answer })
+      const handshake = handshakeOf(this.#options, url, answer)
+      this.#bulk = bulkOf(handshake, url, this.#options)
+      this.#socket = dial(
+        handshake,
+        Socket,
+        webSocketOptions,
+        this.#listen(handshake, report, signal),
+      )
     }
     open().catch((cause: unknown) => {
       // Of what throws here every text is ours, so it may be shown.
@@ -141,34 +154,52 @@ export class Link {
       report({ type: 'closed', ...moment(), verdict: 'stop', problem })
     })
     return () => {
-      stopped = true
+      controller.abort()
       this.#socket?.close()
       this.#socket = undefined
     }
   }
 
-  #handshake({ id }: Credential): Handshake {
-    const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
-    this.#where = redactUrl(url)
-    this.#listener.addressed(url)
-    return handshakeOf(this.#options, url, this.#options.holder.answerOf(id))
+  #listen({ firstFrame = '' }: Handshake, report: Report, signal: AbortSignal): DialListener {
+    const listener: DialListener = {
+      opened: () => report({ type: 'opened', ...moment() }),
+      frame: (data) => this.#receive(data, report, isHello, signal),
+      ended: (end) => this.#ended(end, report),
+    }
+    const dialogue = this.#options.transmission?.firstMessage?.begin(listener, {
+      say: () => this.write(firstFrame),
+      accepted: (data) => this.#receive(data, report, isAnswer, signal),
+      refused: () =>
+        report({ type: 'closed', ...moment(), verdict: 'reauthenticate', problem: SAID }),
+    })
+    return { ...listener, ...dialogue }
   }
 
   /** The hot path: one `read`, no promise, no timer. */
-  #receive(data: string | ArrayBuffer, report: Report): void {
+  #receive(
+    data: string | ArrayBuffer,
+    report: Report,
+    accepts: (incoming: Incoming) => boolean,
+    signal: AbortSignal,
+  ): void {
     this.#lastFrameAt = Date.now()
     const incoming = this.#read(data)
     if (incoming.kind === 'verdict') {
       report({ type: 'closed', ...moment(), verdict: incoming.verdict, problem: SAID })
       return
     }
+    if (incoming.kind === 'welcome' && isStranger(this.#options, incoming.user)) {
+      report({ type: 'closed', ...moment(), verdict: 'sign-in', problem: STRANGER })
+      return
+    }
     // What a welcome says must be known before anything is sent on the strength of it.
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
-    if (isHello(incoming))
-      report({ type: 'greeted', renewable: this.#isRenewable(incoming), ...moment() })
+    if (accepts(incoming))
+      report({ type: 'greeted', renewable: isRenewable(incoming), ...moment() })
     else if (this.state.kind === 'connecting') report({ type: 'accepted', ...moment() })
     if (incoming.kind === 'expiring') this.tell('expiring')
-    else if (incoming.kind !== 'welcome') this.#listener.incoming(incoming)
+    // Whoever heard of it may have signed out: then it is for nobody.
+    else if (incoming.kind !== 'welcome' && !signal.aborted) this.#listener.incoming(incoming)
   }
 
   #read(data: string | ArrayBuffer): Incoming {
@@ -181,7 +212,8 @@ export class Link {
   }
 
   #ended(end: DialEnd, report: Report): void {
-    const [problem, verdict] = judgeEnd(end, this.state, this.#options, this.#listener.failed)
+    const { failed } = this.#listener
+    const [problem, verdict] = judgeEnd(end, this.state, this.#options, this.#bulk, failed)
     report({ type: 'closed', ...moment(), problem, verdict })
   }
 
@@ -191,24 +223,6 @@ export class Link {
       report({ type: 'probed', probe, ...moment() }),
     )
     return () => controller.abort()
-  }
-
-  #isRenewable(incoming: Incoming): boolean {
-    const { auth } = this.#codec
-    return incoming.kind === 'welcome' && auth !== undefined && incoming.renewable === true
-  }
-
-  #offer(credential: number, report: Report): () => void {
-    const token = this.#options.holder.tokenOf(credential)
-    const taken = token === undefined ? Promise.reject() : this.#listener.offer(token)
-    taken.then(
-      () => report({ type: 'renewed', ...moment() }),
-      (error: unknown) => {
-        report({ type: 'renewal-failed', ...moment() })
-        if (error !== undefined) this.#listener.failed(error)
-      },
-    )
-    return () => {}
   }
 
   #beat(report: Report): () => void {
@@ -224,16 +238,10 @@ export class Link {
 }
 
 const SAID: Problem = { kind: 'verdict-frame' }
+const STRANGER: Problem = { kind: 'token-invalid', cause: undefined }
 
+const isRenewable = (incoming: Incoming): boolean =>
+  incoming.kind === 'welcome' && incoming.renewable === true
+const isAnswer = (): boolean => true
 const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)
-
-const limitsOf = (options: Resolved): LinkLimits => ({
-  ownsRoom: options.protocol.rooms.kind === 'per-socket',
-  greets: options.protocol.greets,
-  settleMs: options.settleMs,
-  connectTimeoutMs: options.connectTimeoutMs,
-  closeAtExpiry: options.closeAtExpiry ?? false,
-  renewal: options.renewal ?? 'in-band',
-  scale: options.scale,
-})

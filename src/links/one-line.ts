@@ -5,9 +5,10 @@ import { errorOf } from '../error-of.ts'
 import type { Resolved } from '../options.ts'
 import type { Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
-import { type CallOptions, isReconnect, Line, type MessageOptions } from './line.ts'
+import { isReconnect, Line } from './line.ts'
 import type { Lines, LinesHost, LinesMaker } from './lines.ts'
 import type { LinkVerb } from './link.ts'
+import type { CallOptions, MessageOptions } from './order.ts'
 
 export class OneLine implements Lines {
   protected readonly line: Line

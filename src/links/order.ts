@@ -13,6 +13,26 @@ export interface SendOptions {
   readonly timeoutMs?: number
 }
 
+export interface MessageOptions extends SendOptions {
+  /**
+   * Worth something only now: not queued without a connection, and not sent again when it is lost. Default
+   * `false`.
+   */
+  readonly volatile?: boolean
+}
+
+/** What the server said of a message that it took. Empty where its protocol has no acknowledgements. */
+export interface Receipt {
+  /** As in `meta.id` of the message, for everybody who gets it. */
+  readonly id?: string
+  readonly seq?: number
+}
+
+export interface CallOptions extends SendOptions {
+  /** Sent again when the connection is lost before the answer. Default `false`. */
+  readonly idempotent?: boolean
+}
+
 /**
  * What becomes of a frame whose socket is lost before the answer. `remembered`: sent again as long as the
  * server knows it by its id. `volatile`: not even queued.

@@ -5,8 +5,7 @@ import { NotConnectedError } from '../errors.ts'
 import type { HistoryRequest, MessageMeta } from '../protocols/protocol.ts'
 import { Channel, type Gap } from '../shell/channel.ts'
 import type { Outcome } from '../shell/waiters.ts'
-import type { MessageOptions, Receipt } from './line.ts'
-import type { SendOptions } from './order.ts'
+import type { MessageOptions, Receipt, SendOptions } from './order.ts'
 
 /** `joining` also while the connection is lost: the room is wanted, and comes back by itself. */
 export type RoomState = 'idle' | 'joining' | 'joined' | 'refused'
@@ -161,8 +160,13 @@ export class RoomControl {
   left(reason: RoomEvents<unknown>['left']['reason']): void {
     this.#presence = undefined
     this.membership = undefined
-    if (this.#state === 'idle') return
+    const wasThere = this.#state !== 'idle'
     this.#state = 'idle'
+    if (reason === 'signed-out') {
+      this.#refusal = undefined
+      this.#channel?.forget()
+    }
+    if (!wasThere) return
     this.#channel?.emit('left', { reason })
     this.#channel?.endStreams()
   }

@@ -1,8 +1,8 @@
 /** The rooms of one `AuthedSocket`, whatever sockets carry them. */
 import { Room } from '../room.ts'
 import { failed, throwFailure } from '../shell/waiters.ts'
-import type { MessageOptions, Receipt } from './line.ts'
 import type { LinesHost } from './lines.ts'
+import type { MessageOptions, Receipt } from './order.ts'
 import {
   type HistoryOptions,
   type JoinOptions,

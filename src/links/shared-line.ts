@@ -122,7 +122,7 @@ class SharedLine extends OneLine {
     }
   }
 
-  /** The hot path. A frame of a room that was left meanwhile finds nobody. */
+  /** The hot path. A frame of a room that was left meanwhile finds nobody, not even who joined it since. */
   #message(message: IncomingOf<'message'>): void {
     const { room, data, meta } = message
     if (room === undefined) {
@@ -131,7 +131,7 @@ class SharedLine extends OneLine {
     }
     const control = this.#rooms.get(room)
     const { membership } = control ?? {}
-    if (control === undefined || membership === undefined) return
+    if (control === undefined || membership?.epoch === undefined) return
     if (meta?.seq !== undefined && membership.epoch) {
       const place = membership.received(meta.seq)
       if (place === 'seen') return

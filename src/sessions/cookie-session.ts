@@ -114,10 +114,12 @@ const reachWith = (
   reachOf('cookieSession', options, endpoints, {
     credentials: 'include',
     authorize: async (headers, _token, url, method) => {
-      if (!isBrowser()) headers.set('cookie', await source.header())
-      if (SAFE_METHODS.includes(method.toUpperCase())) return
-      const csrf = await csrfHeaders(options.csrf ?? {}, source.jar ?? new CookieJar(), url)
-      for (const [name, value] of Object.entries(csrf)) headers.set(name, value)
+      const jar = isBrowser() ? new CookieJar() : CookieJar.of(url, await source.header())
+      if (!SAFE_METHODS.includes(method.toUpperCase())) {
+        const csrf = await csrfHeaders(options.csrf ?? {}, jar, url, options)
+        for (const [name, value] of Object.entries(csrf)) headers.set(name, value)
+      }
+      if (!isBrowser()) headers.set('cookie', jar.header(url))
     },
   })
 
@@ -156,7 +158,7 @@ export const cookieSessionParts = (
       body: json && { json },
       headers: {
         ...(cookie !== undefined && { cookie }),
-        ...(await csrfHeaders(options.csrf ?? {}, jar, target)),
+        ...(await csrfHeaders(options.csrf ?? {}, jar, target, options)),
       },
       credentials: 'include',
       jar,

@@ -1,5 +1,6 @@
 /** Cookies where the runtime keeps none, and the CSRF header that goes with them. */
-import { check, func, isObject, type Rule, text } from '../core/check.ts'
+import { check, func, isObject, type Rule, text, url } from '../core/check.ts'
+import { resolveUrl, type UrlRules } from './endpoint.ts'
 import { callUser } from './safe-error.ts'
 
 /**
@@ -9,16 +10,18 @@ import { callUser } from './safe-error.ts'
 export class CookieJar {
   readonly #byOrigin = new Map<string, Map<string, string>>()
 
+  /** With what a Cookie header holds. */
+  static of(url: URL, header: string): CookieJar {
+    const jar = new CookieJar()
+    for (const pair of header.split(';')) jar.#put(url, pair)
+    return jar
+  }
+
   take(url: URL, headers: Headers): void {
     for (const line of headers.getSetCookie?.() ?? []) {
       const [pair = '', ...attributes] = line.split(';')
-      const equals = pair.indexOf('=')
-      if (equals < 1) continue
-      this.#set(
-        url,
-        pair.slice(0, equals).trim(),
-        isExpired(attributes) ? '' : pair.slice(equals + 1).trim(),
-      )
+      const [name = ''] = pair.split('=')
+      this.#put(url, isExpired(attributes) ? `${name}=` : pair)
     }
   }
 
@@ -35,7 +38,11 @@ export class CookieJar {
     return this.#byOrigin.get(url.origin)?.get(name)
   }
 
-  #set(url: URL, name: string, value: string): void {
+  #put(url: URL, pair: string): void {
+    const equals = pair.indexOf('=')
+    if (equals < 1) return
+    const name = pair.slice(0, equals).trim()
+    const value = pair.slice(equals + 1).trim()
     const cookies = this.#byOrigin.get(url.origin) ?? new Map<string, string>()
     if (value) cookies.set(name, value)
     else cookies.delete(name)
@@ -58,13 +65,23 @@ export interface CsrfOptions {
   readonly header?: string
   /** Gives the value where no cookie can be read (another origin, `CSRF_USE_SESSIONS`). */
   readonly token?: () => string | undefined | Promise<string | undefined>
+  /**
+   * Where there is no cookie yet, this is asked by GET first, so that the server sets it: a view with
+   * `@ensure_csrf_cookie`. Default: nobody is asked.
+   */
+  readonly url?: string | URL
 }
 
-export const csrfRule: Rule = [isObject, 'an object { cookie, header, token }']
+export const csrfRule: Rule = [isObject, 'an object { cookie, header, token, url }']
 
 /** @throws {TypeError} for a wrong part, by its name */
 export const checkCsrf = (maker: string, csrf: CsrfOptions | undefined): void => {
-  if (csrf) check(`${maker}: csrf`, csrf, { cookie: text, header: text, token: func })
+  if (csrf) check(`${maker}: csrf`, csrf, { cookie: text, header: text, token: func, url })
+}
+
+/** How the session asks its server. */
+interface Asking extends UrlRules {
+  readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 const documentCookie = (name: string): string | undefined => {
@@ -74,16 +91,48 @@ const documentCookie = (name: string): string | undefined => {
   return pair?.slice(name.length + 1)
 }
 
-/** The CSRF header for a request, or none where no value is known: then the server decides. */
+/** What goes wrong here the request itself will tell. */
+const fetchCookie = async (url: URL, jar: CookieJar, { fetch }: Asking): Promise<void> => {
+  const cookie = jar.header(url)
+  try {
+    const response = await (fetch ?? globalThis.fetch)(url, {
+      headers: cookie ? { cookie } : {},
+      credentials: 'include',
+      redirect: 'error',
+      cache: 'no-store',
+    })
+    jar.take(url, response.headers)
+  } catch {
+    // Then no value is known.
+  }
+}
+
+const csrfValue = async (
+  csrf: CsrfOptions,
+  jar: CookieJar,
+  url: URL,
+  asking: Asking,
+): Promise<string | undefined> => {
+  if (csrf.token) return callUser('csrf.token', csrf.token)
+  const name = csrf.cookie ?? 'csrftoken'
+  const read = () => jar.get(url, name) ?? documentCookie(name)
+  if (csrf.url !== undefined && !read())
+    await fetchCookie(resolveUrl('csrf.url', csrf.url, asking), jar, asking)
+  return read()
+}
+
+/** The CSRF headers for a request, or none where no value is known: then the server decides. */
 export const csrfHeaders = async (
   csrf: CsrfOptions | undefined,
   jar: CookieJar,
   url: URL,
+  asking: Asking,
 ): Promise<Record<string, string>> => {
-  if (!csrf) return {}
-  const name = csrf.cookie ?? 'csrftoken'
-  const value = csrf.token
-    ? await callUser('csrf.token', csrf.token)
-    : (jar.get(url, name) ?? documentCookie(name))
-  return value ? { [csrf.header ?? 'X-CSRFToken']: value } : {}
+  const value = csrf && (await csrfValue(csrf, jar, url, asking))
+  if (!value) return {}
+  return {
+    [csrf.header ?? 'X-CSRFToken']: value,
+    // Over https Django wants to know from where; browsers say it by themselves.
+    ...(globalThis.document === undefined && { origin: url.origin }),
+  }
 }

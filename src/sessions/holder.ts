@@ -1,24 +1,21 @@
 /** Runs the credential machine of one session, and keeps the tokens that the machine must not know. */
-import { type Credential, expiresAt } from '../core/credential.ts'
+import type { Credential } from '../core/credential.ts'
 import { transition, workOf } from '../core/credential-machine.ts'
 import {
-  type Ask,
   type CredentialEvent,
   type CredentialLimits,
   type CredentialState,
   type CredentialWork,
   initialCredentialState,
 } from '../core/credential-state.ts'
-import { grantOf } from '../core/grant.ts'
-import type { Identity } from '../core/identity.ts'
-import type { Grant, LinkId } from '../core/standing.ts'
-import type { SessionView } from '../core/status.ts'
+import { type Identity, isOther } from '../core/identity.ts'
+import { type SessionView, viewOf } from '../core/status.ts'
 import { TokenUnavailableError } from '../errors.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
 import type { Claims } from './claims.ts'
-import { failureOf, type WithoutMoment } from './failure.ts'
-import { askOnce, type LinkPort, type Seat } from './seat.ts'
+import { askSource, type WithoutMoment } from './failure.ts'
+import { askOnce, type LinkPort, type Seat, Seats } from './seat.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
 import { type Answer, Wallet } from './wallet.ts'
 
@@ -28,21 +25,16 @@ export interface HolderSettings {
   readonly identify?: ((claims: Claims) => string | undefined) | undefined
 }
 
-interface Linked {
-  readonly port: LinkPort
-  last: Grant | undefined
-}
-
 export class CredentialHolder {
   readonly #source: TokenSource
   readonly #runtime: Runtime<CredentialState, CredentialEvent, CredentialWork>
-  readonly #links = new Map<LinkId, Linked>()
+  readonly #seats = new Seats()
   readonly #watchers = new Set<() => void>()
   readonly #wallet = new Wallet()
-  #nextId = 1
   #signedIn = false
   /** Who is signed in may have changed each time that this rises. */
   #logins = 0
+  #isQuiet = false
   #settings: HolderSettings = { tokenTimeoutMs: 10_000, scale: 1 }
 
   constructor(source: TokenSource) {
@@ -62,19 +54,7 @@ export class CredentialHolder {
   }
 
   join(port: LinkPort): Seat {
-    const id = this.#nextId++
-    const linked: Linked = { port, last: undefined }
-    this.#links.set(id, linked)
-    return {
-      report: (standing) => {
-        linked.last = undefined
-        this.#dispatch({ type: 'link', id, standing })
-      },
-      leave: () => {
-        this.#dispatch({ type: 'link', id, standing: { kind: 'out' } })
-        this.#links.delete(id)
-      },
-    }
+    return this.#seats.join(port, (id, standing) => this.#dispatch({ type: 'link', id, standing }))
   }
 
   /** What a credential's token is, for the dial that carries it. */
@@ -88,26 +68,46 @@ export class CredentialHolder {
     return answer?.kind === 'token' ? answer.token : undefined
   }
 
-  /** A login, or a restore, brought a credential. Replaces whatever was held, whoever's it was. */
-  signedIn(answer: TokenAnswer): void {
+  /**
+   * A login, or a restore, brought a credential. Replaces whatever was held. Where it is another person's, or
+   * may be after a switch, links forget what was the old one's.
+   */
+  signedIn(answer: TokenAnswer, how: 'login' | 'switch' = 'login'): void {
     if (answer.kind === 'signed-out') {
       this.loggedOut()
       return
     }
     this.#wallet.clear()
     const credential = this.#wallet.keep(answer, this.#settings.identify)
-    this.#logins++
-    this.#dispatch({ type: 'login', credential })
-    for (const { port } of [...this.#links.values()]) port.signedIn(credential.identity)
+    const { identity } = credential
+    const { token: before } = this.identity
+    const changesHands =
+      how === 'switch'
+        ? before === undefined || before !== identity
+        : isOther(before, identity) ||
+          // A cookie that had changed hands: that it is another's is why the session had ended.
+          this.view.refusal?.kind === 'token-invalid'
+    this.#step({ type: 'login', credential }, (port) => port.signedIn(identity, changesHands))
+    if (changesHands) {
+      this.#signedIn = false
+      this.#tell()
+    }
+    // A link may have asked for another value already: signed in it is all the same.
+    this.#signedIn = true
+    this.#announce()
   }
 
   /** The user left: links disconnect, everything is forgotten. Also clears the source. */
   loggedOut(): void {
-    this.#logins++
     this.#source.clear()
+    this.left()
+  }
+
+  /** As `loggedOut`, where the source knows already. */
+  left(): void {
     this.#wallet.clear()
-    for (const { port } of [...this.#links.values()]) port.loggedOut()
-    this.#dispatch({ type: 'logout' })
+    this.#step({ type: 'logout' }, (port) => port.loggedOut())
+    this.#announce()
   }
 
   /**
@@ -167,16 +167,7 @@ export class CredentialHolder {
 
   /** What the status of a socket shows of its session. */
   get view(): SessionView {
-    const { phase } = this.#runtime.state
-    return {
-      held: phase.kind === 'held',
-      refusal: phase.kind === 'refused' ? phase.problem : undefined,
-      tokenExpiresAt: this.held && expiresAt(this.held),
-      backingOff:
-        phase.kind === 'backing-off'
-          ? { until: phase.retryAt, attempt: phase.failures, problem: phase.problem }
-          : undefined,
-    }
+    return viewOf(this.#runtime.state)
   }
 
   get sendsCookie(): boolean {
@@ -198,6 +189,15 @@ export class CredentialHolder {
     })
   }
 
+  /** Somebody comes or goes: nobody hears of it before each link has. */
+  #step(event: WithoutMoment<CredentialEvent>, told: (port: LinkPort) => void): void {
+    this.#logins++
+    this.#isQuiet = true
+    this.#dispatch(event)
+    this.#isQuiet = false
+    this.#seats.tell(told)
+  }
+
   #limits(): CredentialLimits {
     const { canRenew, canAsk, everyDial, rotates } = this.#source
     const { tokenTimeoutMs, scale } = this.#settings
@@ -209,15 +209,15 @@ export class CredentialHolder {
   }
 
   #announce(): void {
+    if (this.#isQuiet) return
     const { kind } = this.#runtime.state.phase
     if (kind === 'held') this.#signedIn = true
     if (kind === 'absent' || kind === 'refused') this.#signedIn = false
-    for (const [id, linked] of [...this.#links]) {
-      const grant = grantOf(this.#runtime.state, id)
-      if (grant === undefined || isSame(grant, linked.last)) continue
-      linked.last = grant
-      linked.port.granted(grant)
-    }
+    this.#seats.grant(() => this.#runtime.state)
+    this.#tell()
+  }
+
+  #tell(): void {
     for (const watcher of [...this.#watchers]) watcher()
   }
 
@@ -225,25 +225,11 @@ export class CredentialHolder {
     if (work.kind === 'timer')
       return callAt(work.at, () => report({ type: work.event, ...moment() }))
     const controller = new AbortController()
-    this.#request(work.ask, controller.signal).then((event) => report({ ...event, ...moment() }))
+    const { signal } = controller
+    const keep = (answer: Answer) => this.#wallet.keep(answer, this.#settings.identify)
+    askSource(this.#source, work.ask, signal, keep).then((event) =>
+      report({ ...event, ...moment() }),
+    )
     return () => controller.abort()
   }
-
-  async #request(ask: Ask, signal: AbortSignal): Promise<WithoutMoment<CredentialEvent>> {
-    try {
-      const answer = await this.#source.request({ reason: ask.reason, fresh: ask.fresh, signal })
-      if (answer.kind === 'signed-out') return { type: 'signed-out' }
-      // Muted once the user logged out, so nothing is kept then.
-      return signal.aborted
-        ? { type: 'signed-out' }
-        : { type: 'answered', credential: this.#wallet.keep(answer, this.#settings.identify) }
-    } catch (cause) {
-      return failureOf(cause)
-    }
-  }
 }
-
-const isSame = (one: Grant, other: Grant | undefined): boolean =>
-  other !== undefined &&
-  one.kind === other.kind &&
-  (one.kind !== 'later' || (other.kind === 'later' && one.until === other.until))

@@ -14,6 +14,7 @@ import {
 import { rotatingParts } from './refresh-rotation.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
 import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { type Tabs, tabsRule } from './tabs-port.ts'
 import { post, postToken, type TokenBody } from './token-endpoint.ts'
 import type { TokenStore } from './token-store.ts'
 
@@ -35,6 +36,8 @@ export interface PasswordGrantOptions extends PasswordOptions, ReachOptions {
   readonly scope?: string
   /** Where the refresh token rests. Default `'memory'`: signed out after a reload. */
   readonly refreshToken?: 'memory' | TokenStore
+  /** Shares the session among the tabs of an origin: `shareTabs({ key, share })`. Default: each tab has its own. */
+  readonly tabs?: Tabs
   /** Default `username`, `password`, `access_token`, `refresh_token`, `expires_in`. */
   readonly fields?: Partial<TokenFields>
 }
@@ -48,6 +51,7 @@ const rules = (): Record<string, Rule> => ({
   clientId: text,
   scope: text,
   refreshToken: storageRule('memory'),
+  tabs: tabsRule,
   ...passwordRules(),
   ...reachRules,
 })
@@ -117,6 +121,7 @@ export const passwordGrantParts = (
         }),
       cookie: false,
       store: typeof refreshToken === 'object' ? refreshToken : undefined,
+      tabs: options.tabs,
       credentials,
       reobtain,
     },

@@ -1,11 +1,20 @@
 /** Access tokens that expire, and the refresh token that brings the next one, once. */
 import { TokenRefusedError } from '../errors.ts'
-import { abortable } from '../shell/promises.ts'
 import { callUser } from './safe-error.ts'
 import type { Entry, SessionParts } from './session.ts'
 import type { Reach } from './session-fetch.ts'
 import type { TokenAnswer, TokenRequest, TokenSource } from './source.ts'
-import { type Family, heldOf, isAlive, storedOf, type Tokens, take } from './token-family.ts'
+import { type Lineage, lineageHost } from './tab-lineage.ts'
+import type { Tabs, TabsLink } from './tabs-port.ts'
+import {
+  type Family,
+  heldOf,
+  isAlive,
+  revokeFamily,
+  storedOf,
+  type Tokens,
+  take,
+} from './token-family.ts'
 import { type StoredTokens, StoreSlot, type TokenStore } from './token-store.ts'
 
 /** How a server is asked. */
@@ -20,15 +29,13 @@ export interface TokenDialect<Credentials> {
   readonly clear?: () => void
   readonly cookie: boolean
   readonly store?: TokenStore | undefined
+  readonly tabs?: Tabs | undefined
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined
   readonly reobtain: boolean
 }
 
 /** A refresh that has not answered for so long is given up: its token may be sent again. */
 const GIVEN_UP_MS = 30_000
-
-/** How long `logout()` may wait for the server. */
-const REVOKE_MS = 10_000
 
 const SIGNED_OUT: TokenAnswer = { kind: 'signed-out' }
 
@@ -37,27 +44,39 @@ export class RotatingSource<Credentials> implements TokenSource {
   readonly rotates = true
   readonly #dialect: TokenDialect<Credentials>
   readonly #slot: StoreSlot | undefined
-  /** `undefined` after a logout: nothing that is left, not even a cookie, signs in by itself again. */
-  #family: Family | undefined = {}
+  readonly #lineage: Lineage
+  #opened: TabsLink | undefined
 
-  constructor(dialect: TokenDialect<Credentials>) {
+  constructor(dialect: TokenDialect<Credentials>, lineage: Lineage) {
     this.#dialect = dialect
-    this.#slot = dialect.store && new StoreSlot(dialect.store)
+    this.#lineage = lineage
+    const store = dialect.tabs?.store ?? dialect.store
+    this.#slot = store && new StoreSlot(store)
+  }
+
+  /** The other tabs, from the first use on: a session may be made where a page is rendered on a server. */
+  get #tabs(): TabsLink | undefined {
+    const { tabs, clear } = this.#dialect
+    this.#opened ??= tabs?.open(lineageHost(this.#lineage, this.#slot, () => clear?.()))
+    return this.#opened
   }
 
   get canRenew(): boolean {
     const { cookie, reobtain, refresh } = this.#dialect
-    if (!this.#family) return false
-    return reobtain || (refresh !== undefined && (cookie || this.#family.refresh !== undefined))
+    const { family } = this.#lineage
+    if (!family) return false
+    return reobtain || (refresh !== undefined && (cookie || family.refresh !== undefined))
   }
 
   get canAsk(): boolean {
-    if (!this.#family) return false
-    return this.canRenew || this.#slot !== undefined || this.#mayObtain(this.#family)
+    const { family } = this.#lineage
+    if (!family) return false
+    const { tabs } = this.#dialect
+    return this.canRenew || (this.#slot ?? tabs) !== undefined || this.#mayObtain(family)
   }
 
   async request({ fresh, signal }: TokenRequest): Promise<TokenAnswer> {
-    const family = this.#family
+    const { family } = this.#lineage
     if (!family) return SIGNED_OUT
     const { held, late } = family
     family.late = undefined
@@ -67,8 +86,9 @@ export class RotatingSource<Credentials> implements TokenSource {
   }
 
   clear(): void {
-    this.#family = undefined
+    this.#lineage.family = undefined
     this.#dialect.clear?.()
+    this.#tabs?.signedOut()
     this.#slot?.write(null)
   }
 
@@ -79,16 +99,17 @@ export class RotatingSource<Credentials> implements TokenSource {
     const family: Family = { obtained: true }
     const answer = take(family, await this.#dialect.obtain(given, signal))
     const commit = () => {
-      this.#family = family
+      this.#lineage.family = family
+      this.#tabs?.signedIn()
       this.#save(family)
     }
     return { answer, commit }
   }
 
   async restore(): Promise<Entry | undefined> {
-    this.#family ??= {}
+    this.#lineage.family ??= {}
     try {
-      const answer = await this.#join(this.#family)
+      const answer = await this.#join(this.#lineage.family)
       return answer.kind === 'token' ? { answer, commit() {} } : undefined
     } catch (error) {
       if (error instanceof TokenRefusedError) return undefined
@@ -98,14 +119,9 @@ export class RotatingSource<Credentials> implements TokenSource {
 
   /** Waits for a refresh on the wire: the token that it brings is the one to revoke. */
   revoker(): () => Promise<unknown> {
-    const family = this.#family
+    const { family } = this.#lineage
     const revoke = this.#dialect.revoker?.()
-    return async () => {
-      if (!family || !revoke) return
-      const signal = AbortSignal.timeout(REVOKE_MS)
-      await abortable<unknown>(family.wire?.answer ?? Promise.resolve(), signal).catch(() => {})
-      await revoke(storedOf(family), signal)
-    }
+    return async () => family && revoke && revokeFamily(family, revoke)
   }
 
   /** Single flight, whoever asks: a rotating refresh token must not be sent twice. */
@@ -119,7 +135,9 @@ export class RotatingSource<Credentials> implements TokenSource {
 
   #dial(family: Family): NonNullable<Family['wire']> {
     const askers = new Set<AbortSignal>()
-    const answer = this.#ask(family).then((answer) => {
+    const ask = () => this.#ask(family)
+    const asked = this.#tabs ? this.#tabs.inTurn(ask) : ask()
+    const answer = asked.then((answer) => {
       if (answer.kind === 'token' && [...askers].every((signal) => signal.aborted))
         family.late = family.held
       return answer
@@ -143,8 +161,13 @@ export class RotatingSource<Credentials> implements TokenSource {
     if (!refresh || isNew || (!cookie && sent === undefined)) {
       return this.#mayObtain(family) ? this.#obtain(family) : SIGNED_OUT
     }
+    const { held } = family
     try {
-      return this.#keep(family, await refresh(sent))
+      const tokens = await refresh(sent)
+      // Given up here, and asked for in another tab: what came first is what all tabs have.
+      return this.#opened && family.held !== held && family.held
+        ? family.held
+        : this.#keep(family, tokens)
     } catch (error) {
       if (!(error instanceof TokenRefusedError)) throw error
       // Another tab, or a late answer, has replaced the token that was refused.
@@ -172,8 +195,7 @@ export class RotatingSource<Credentials> implements TokenSource {
   }
 
   async #stored(): Promise<Credentials | undefined> {
-    const { credentials } = this.#dialect
-    return credentials && callUser('credentials', credentials)
+    return this.#dialect.credentials && callUser('credentials', this.#dialect.credentials)
   }
 
   #mayObtain(family: Family): boolean {
@@ -192,14 +214,17 @@ export class RotatingSource<Credentials> implements TokenSource {
   #keep(family: Family, tokens: Tokens): TokenAnswer {
     const held = take(family, tokens)
     // Of a family that was left, nothing is stored.
-    if (this.#family === family) this.#save(family)
+    if (this.#lineage.family === family) {
+      this.#tabs?.renewed()
+      this.#save(family)
+    }
     return held
   }
 
   #save(family: Family): void {
     if (!this.#slot) return
     family.stored = true
-    this.#slot.write(storedOf(family))
+    this.#slot.write(storedOf(family, this.#tabs?.word))
   }
 }
 
@@ -208,9 +233,14 @@ export const rotatingParts = <Credentials>(
   dialect: TokenDialect<Credentials>,
   reach: Reach,
 ): SessionParts<Credentials> => {
-  const source = new RotatingSource(dialect)
+  if (dialect.tabs?.store && dialect.store)
+    throw new TypeError(`${maker}: tabs share a store already, leave refreshToken out`)
+  const lineage: Lineage = { family: {} }
+  const source = new RotatingSource(dialect, lineage)
   return {
     maker,
+    follow: (session) => Object.assign(lineage, { session }),
+    revokesByToken: !dialect.cookie,
     source,
     reach,
     signIn: (credentials, signal) => source.signIn(credentials, signal),

@@ -1,13 +1,16 @@
 /** Where a link sits in its session: what it reports, and what it hears. */
 import type { Credential } from '../core/credential.ts'
-import type { Demand, Grant, Standing } from '../core/standing.ts'
+import type { CredentialState } from '../core/credential-state.ts'
+import { grantOf, isSameGrant } from '../core/grant.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Demand, Grant, LinkId, Standing } from '../core/standing.ts'
 import { errorOf } from '../error-of.ts'
 
 /** What a link hears from its session. */
 export interface LinkPort {
   granted(grant: Grant): void
-  /** Somebody signed in; `identity` says who, where that is known. */
-  signedIn(identity: string | undefined): void
+  /** Somebody signed in; `identity` says who, where that is known. `changesHands`: it is somebody else. */
+  signedIn(identity: string | undefined, changesHands: boolean): void
   loggedOut(): void
 }
 
@@ -15,6 +18,50 @@ export interface LinkPort {
 export interface Seat {
   report(standing: Standing): void
   leave(): void
+}
+
+/** The links of one session. */
+export class Seats {
+  readonly #links = new Map<LinkId, { readonly port: LinkPort; last: Grant | undefined }>()
+  #nextId = 1
+
+  join(port: LinkPort, report: (id: LinkId, standing: Standing) => void): Seat {
+    const id = this.#nextId++
+    const linked = { port, last: undefined }
+    this.#links.set(id, linked)
+    return {
+      report: (standing) => {
+        linked.last = undefined
+        report(id, standing)
+      },
+      leave: () => {
+        report(id, { kind: 'out' })
+        this.#links.delete(id)
+      },
+    }
+  }
+
+  /** Who takes a seat meanwhile, or left it, is not meant. */
+  tell(what: (port: LinkPort) => void): void {
+    for (const [id, { port }] of [...this.#links]) if (this.#links.has(id)) what(port)
+  }
+
+  /** Tells each link its grant, where that is news to it. */
+  grant(state: () => CredentialState): void {
+    for (const [id, linked] of [...this.#links]) {
+      const grant = grantOf(state(), id)
+      if (grant === undefined || isSameGrant(grant, linked.last)) continue
+      linked.last = grant
+      linked.port.granted(grant)
+    }
+  }
+}
+
+/** Ends the session as a link does whose server said so. */
+export const endSession = (session: { join(port: LinkPort): Seat }, problem: Problem): void => {
+  const seat = session.join({ granted() {}, signedIn() {}, loggedOut() {} })
+  seat.report({ kind: 'asking', demand: { kind: 'ended', problem } })
+  seat.leave()
 }
 
 /** Takes a seat for one credential; rejects instead of waiting out a backoff. */

@@ -1,8 +1,11 @@
 import { Emitter, type ListenOptions } from '../shell/emitter.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { CredentialHolder } from './holder.ts'
+import { isRegistered, register } from './registry.ts'
+import { endSession } from './seat.ts'
 import { type Reach, sessionFetch } from './session-fetch.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
+import type { SessionPort } from './tabs-port.ts'
 import type { Fetch } from './token-endpoint.ts'
 
 /** Each event comes after the change; `signedIn` shows the new state. */
@@ -26,6 +29,14 @@ export interface Session<Credentials = never> {
    * @throws {TypeError} a session without a login, or credentials of a wrong shape
    */
   login(credentials?: Credentials, options?: { signal?: AbortSignal }): Promise<void>
+  /**
+   * Signs in as somebody else, as `logout()` and `login()` in one step; wrong credentials leave the old user
+   * signed in. Sockets forget rooms and queue, and come back as the new user. The old user's refresh token is
+   * revoked where the session has a URL for that, except where a cookie carried it: the login replaced it.
+   *
+   * @throws as `login()`
+   */
+  switch(credentials?: Credentials, options?: { signal?: AbortSignal }): Promise<void>
   /**
    * Signs in again with what an earlier page, or process, left: a token store or a cookie. Joins a
    * login, or another restore, that is under way.
@@ -76,6 +87,10 @@ export interface SessionParts<Credentials> {
   readonly restore?: () => Promise<Entry | undefined>
   /** Called before everything is forgotten; what it returns revokes what was held then. */
   readonly revoker?: () => () => Promise<unknown>
+  /** What revokes names its token, so that it does not end a login that came after. */
+  readonly revokesByToken?: boolean
+  /** Called once: other tabs may change who is signed in. */
+  readonly follow?: (session: SessionPort) => void
   /** Signed in from the start. */
   readonly initial?: TokenAnswer
 }
@@ -84,18 +99,6 @@ interface Entering {
   readonly controller: AbortController
   readonly done: Promise<boolean>
 }
-
-const holders = new WeakMap<object, CredentialHolder>()
-
-/** Nothing on the session leads to its holder, so nothing that prints a session finds a token. */
-export const holderOf = (session: object): CredentialHolder => {
-  const holder = holders.get(session)
-  if (holder) return holder
-  throw new TypeError('this is no session of authed-socket, or of another copy of it')
-}
-
-export const isSession = (value: unknown): value is Session<unknown> =>
-  typeof value === 'object' && value !== null && holders.has(value)
 
 const report = (error: unknown): void => {
   // Node has none; there a listener that throws is silent, as on the socket.
@@ -114,10 +117,11 @@ class PartedSession<Credentials> implements Session<Credentials> {
     this.#parts = parts
     this.#holder = new CredentialHolder(parts.source)
     this.fetch = sessionFetch(parts.reach, this.#holder, parts.source)
-    holders.set(this, this.#holder)
+    register(this, this.#holder, parts.reach)
     this.#holder.onSignedIn((signedIn) =>
       this.#emitter.emit(signedIn ? 'signedin' : 'signedout', undefined),
     )
+    parts.follow?.(this.#port())
     if (parts.initial) this.#holder.signedIn(parts.initial)
   }
 
@@ -126,7 +130,11 @@ class PartedSession<Credentials> implements Session<Credentials> {
   }
 
   login(credentials?: Credentials, options: { signal?: AbortSignal } = {}): Promise<void> {
-    return handled(this.#login(credentials, options.signal))
+    return handled(this.#login('login', credentials, options.signal))
+  }
+
+  switch(credentials?: Credentials, options: { signal?: AbortSignal } = {}): Promise<void> {
+    return handled(this.#login('switch', credentials, options.signal))
   }
 
   restore(): Promise<boolean> {
@@ -148,25 +156,31 @@ class PartedSession<Credentials> implements Session<Credentials> {
   }
 
   async #login(
+    verb: 'login' | 'switch',
     credentials: Credentials | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { signIn, maker } = this.#parts
     if (!signIn) throw new TypeError(`a session of ${maker} has no login`)
     signal?.throwIfAborted()
-    await this.#enter((entering) => signIn(credentials, entering), signal)
+    await this.#enter(
+      (entering) => signIn(credentials, entering),
+      (entry) => this.#commit(entry, verb),
+      signal,
+    )
   }
 
   async #restore(): Promise<boolean> {
     if (this.#entering) return this.#entering.done
     const { restore } = this.#parts
     if (this.#holder.held || !restore) return this.signedIn
-    return this.#enter(restore)
+    return this.#enter(restore, (entry) => this.#commit(entry, 'login'))
   }
 
   /** One entry at a time: the last one that was asked for is the one that counts. */
   #enter(
     enter: (signal: AbortSignal) => Promise<Entry | undefined>,
+    commit: (entry: Entry) => void,
     signal?: AbortSignal,
   ): Promise<boolean> {
     this.#overtake('another login')
@@ -183,7 +197,8 @@ class PartedSession<Credentials> implements Session<Credentials> {
     const done = abortable(enter(ended), ended)
       .then((entry) => {
         ended.throwIfAborted()
-        return entry !== undefined && this.#commit(entry)
+        if (entry !== undefined) commit(entry)
+        return entry !== undefined
       })
       .finally(finish)
     const entering: Entering = { controller, done }
@@ -191,10 +206,22 @@ class PartedSession<Credentials> implements Session<Credentials> {
     return done
   }
 
-  #commit(entry: Entry): boolean {
+  #commit(entry: Entry, verb: 'login' | 'switch'): void {
+    const { revoker, revokesByToken } = this.#parts
+    const revoke = verb === 'switch' && revokesByToken ? revoker?.() : undefined
     entry.commit()
-    this.#holder.signedIn(entry.answer)
-    return true
+    this.#holder.signedIn(entry.answer, verb)
+    if (revoke) handled(revoke())
+  }
+
+  #port(): SessionPort {
+    const holder = this.#holder
+    return {
+      signedIn: (answer) => holder.signedIn(answer),
+      signedOut: () => holder.left(),
+      renewed: () => handled(holder.changed()),
+      refused: (cause) => endSession(holder, { kind: 'token-refused', cause }),
+    }
   }
 
   #overtake(by: string): void {
@@ -208,3 +235,5 @@ class PartedSession<Credentials> implements Session<Credentials> {
 export const createSession = <Credentials>(
   parts: SessionParts<Credentials>,
 ): Session<Credentials> => new PartedSession(parts)
+
+export const isSession = (value: unknown): value is Session<unknown> => isRegistered(value)

@@ -15,6 +15,7 @@ import {
 import { rotatingParts } from './refresh-rotation.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
 import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { type Tabs, tabsRule } from './tabs-port.ts'
 import { post, postToken } from './token-endpoint.ts'
 import type { TokenStore } from './token-store.ts'
 
@@ -30,6 +31,8 @@ export interface SimpleJwtOptions extends PasswordOptions, ReachOptions {
    * the server keeps it out of the reach of scripts, the safest place in a browser. Or your own store.
    */
   readonly refreshToken?: 'memory' | 'httpOnlyCookie' | TokenStore
+  /** Shares the session among the tabs of an origin: `shareTabs({ key, share })`. Default: each tab has its own. */
+  readonly tabs?: Tabs
   /** For `'httpOnlyCookie'`. Default: Django's names; without such a cookie no header is sent. */
   readonly csrf?: CsrfOptions
   /** Names in the JSON. Default `username`, `password`, `access`, `refresh`; no `expiresIn`. */
@@ -43,6 +46,7 @@ const rules = (): Record<string, Rule> => ({
   revoke: url,
   refreshToken: storageRule('memory', 'httpOnlyCookie'),
   csrf: csrfRule,
+  tabs: tabsRule,
   ...passwordRules(),
   ...reachRules,
 })
@@ -90,7 +94,7 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
     fetch: reach.fetch,
     url: target,
     body: json && { json },
-    headers: await csrfHeaders(csrf, from, target),
+    headers: await csrfHeaders(csrf, from, target, options),
     signal,
     ...(cookie && { credentials: 'include' as const, jar: from }),
   })
@@ -120,6 +124,7 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
       },
       cookie,
       store: typeof refreshToken === 'object' ? refreshToken : undefined,
+      tabs: options.tabs,
       credentials,
       reobtain,
     },

@@ -23,7 +23,11 @@ export interface TokenPost {
   readonly credentials?: RequestCredentials | undefined
   /** The cookies of runtimes that keep none. */
   readonly jar?: CookieJar | undefined
+  /** Which failures are a no for good. Default: 400, 401 and 403 with a refusal as JSON. */
+  readonly refuses?: ((status: number, hasRefusal: boolean) => boolean) | undefined
 }
+
+const REFUSALS = [400, 401, 403]
 
 const isTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
@@ -98,7 +102,8 @@ export const post = async (request: TokenPost): Promise<{ status: number; body: 
     request.jar?.take(request.url, response.headers)
     return { status, body }
   }
-  if ((status === 400 || status === 401 || status === 403) && isRefusal(body)) {
+  const { refuses = (code, hasRefusal) => hasRefusal && REFUSALS.includes(code) } = request
+  if (refuses(status, isRefusal(body))) {
     throw new TokenRefusedError(`${what}, a refusal: sign in again`)
   }
   const advice = retryAfterMs(response.headers.get('retry-after'))

@@ -1,5 +1,6 @@
 /** What one login brought, and all that follows from it. */
 import { lifetimeMs } from '../core/lifetime.ts'
+import { abortable } from '../shell/promises.ts'
 import { readClaims } from './claims.ts'
 import type { TokenAnswer } from './source.ts'
 import type { StoredTokens } from './token-store.ts'
@@ -47,11 +48,25 @@ export const heldOf = ({ access, receivedAt, expiresInMs }: StoredTokens): Held 
         ...(expiresInMs !== undefined && { expiresInMs }),
       }
 
-export const storedOf = ({ refresh, held }: Family): StoredTokens => ({
+export const storedOf = ({ refresh, held }: Family, edition?: string): StoredTokens => ({
+  ...(edition !== undefined && { edition }),
   ...(refresh !== undefined && { refresh }),
   ...(held && { access: held.token, receivedAt: held.receivedAt }),
   ...(held?.expiresInMs !== undefined && { expiresInMs: held.expiresInMs }),
 })
+
+/** How long `logout()` may wait for the server. */
+const REVOKE_MS = 10_000
+
+/** Waits for a refresh on the wire: the token that it brings is the one to revoke. */
+export const revokeFamily = async (
+  family: Family,
+  revoke: (tokens: StoredTokens, signal: AbortSignal) => Promise<unknown>,
+): Promise<unknown> => {
+  const signal = AbortSignal.timeout(REVOKE_MS)
+  await abortable<unknown>(family.wire?.answer ?? Promise.resolve(), signal).catch(() => {})
+  return revoke(storedOf(family), signal)
+}
 
 /** The first receipt of a value counts, however often it comes. */
 export const take = (family: Family, { access, refresh, expiresInMs }: Tokens): Held => {

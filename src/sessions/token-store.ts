@@ -21,6 +21,8 @@ export interface StoredTokens {
   readonly access?: string
   readonly receivedAt?: number
   readonly expiresInMs?: number
+  /** Which of the tabs that share a session wrote it, and when: see core/edition.ts. */
+  readonly edition?: string
 }
 
 export const tokenStore: Rule = [
@@ -35,13 +37,20 @@ const parse = (text: string): StoredTokens => {
   } catch {
     return { refresh: text }
   }
-  if (!isObject(value)) return { refresh: text }
-  const { refresh, access, receivedAt, expiresInMs } = value
+  return isObject(value) ? storedIn(value) : { refresh: text }
+}
+
+const isNumber = (value: unknown): value is number => Number.isFinite(value)
+
+/** What has the right shape; the rest is left out. */
+export const storedIn = (value: Record<string, unknown>): StoredTokens => {
+  const { refresh, access, receivedAt, expiresInMs, edition } = value
   return {
     ...(typeof refresh === 'string' && { refresh }),
     ...(typeof access === 'string' && { access }),
-    ...(typeof receivedAt === 'number' && { receivedAt }),
-    ...(typeof expiresInMs === 'number' && { expiresInMs }),
+    ...(isNumber(receivedAt) && { receivedAt }),
+    ...(isNumber(expiresInMs) && { expiresInMs }),
+    ...(typeof edition === 'string' && { edition }),
   }
 }
 
@@ -70,6 +79,11 @@ export class StoreSlot {
         causeOf(error),
       )
     }
+  }
+
+  /** Once what was written last can be read, or has failed. */
+  get written(): Promise<unknown> {
+    return this.#written
   }
 
   write(tokens: StoredTokens | null): void {

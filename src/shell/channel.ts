@@ -89,6 +89,12 @@ export class Channel<
     if (this.#streams?.size === 0) this.#streams = undefined
   }
 
+  /** What was not read yet is read by nobody: it was somebody else's. */
+  forget(): void {
+    this.#inbox?.drop()
+    for (const stream of [...(this.#streams ?? [])]) stream.return()
+  }
+
   #deliver(message: Message): void {
     this.emit('message', message)
     if (this.#streams) for (const stream of this.#streams) stream.push(message)

@@ -10,8 +10,8 @@ type Listener<Payload> = (payload: Payload) => unknown
 
 /** An emitter, as its subscriptions see it. */
 interface Owner {
-  add(subscription: Subscription): void
-  forget(subscription: Subscription): void
+  subscribed(subscription: Subscription): void
+  unsubscribed(subscription: Subscription): void
   report(error: unknown): void
 }
 
@@ -37,7 +37,7 @@ class Subscription {
     this.listener = listener
     this.#times = times
     this.#signal = signal
-    owner.add(this)
+    owner.subscribed(this)
     signal?.addEventListener('abort', this)
   }
 
@@ -49,7 +49,7 @@ class Subscription {
   off(): void {
     if (!this.#isOn) return
     this.#isOn = false
-    this.#owner.forget(this)
+    this.#owner.unsubscribed(this)
     this.#signal?.removeEventListener('abort', this)
   }
 
@@ -115,12 +115,12 @@ export class Emitter<Events extends object> implements Owner {
     this.#emitter.emit(name, payload as never)
   }
 
-  add(subscription: Subscription): void {
+  subscribed(subscription: Subscription): void {
     this.#subscriptions = [...this.#subscriptions, subscription]
     this.#emitter.on(subscription.name, deliver, subscription)
   }
 
-  forget(subscription: Subscription): void {
+  unsubscribed(subscription: Subscription): void {
     this.#subscriptions = this.#subscriptions.filter((each) => each !== subscription)
     this.#emitter.off(subscription.name, deliver, subscription)
   }

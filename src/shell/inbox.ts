@@ -39,6 +39,11 @@ export class Inbox<Message> {
     this.#timer = setTimeout(() => this.release(), 0)
   }
 
+  /** What waits is for nobody; what comes next may still be. */
+  drop(): void {
+    this.#held = []
+  }
+
   release(): void {
     clearTimeout(this.#timer)
     const held = this.#held

@@ -5,9 +5,32 @@ export interface Handshake {
   readonly protocols: readonly string[]
   /** Sent where the runtime can (Node); empty otherwise. */
   readonly headers: Readonly<Record<string, string>>
+  /** The first frame, where the token travels in it. */
+  readonly firstFrame?: string
 }
 
-/** One way for a token to travel in the handshake. */
+/** What a socket tells. */
+export interface SocketListener {
+  opened(): void
+  frame(data: string | ArrayBuffer): void
+}
+
+/** What becomes of the first frame: nothing else is sent before it is answered. */
+export interface FirstMessage {
+  /** The answer must have come so long after the open, in ms. */
+  readonly timeoutMs: number
+  /** Stands between one socket and `next`, which hears the open, and every frame from the one that accepts on. */
+  begin(next: SocketListener, port: FirstMessagePort): SocketListener
+}
+
+export interface FirstMessagePort {
+  /** Sends the first frame. */
+  say(): void
+  accepted(frame: string | ArrayBuffer): void
+  refused(): void
+}
+
+/** One way for a token to travel in the handshake, or in the first frame after it. */
 export interface Transmission {
   readonly name: string
   /** `node`: the way needs request headers, which no browser lets a script set. */
@@ -18,6 +41,8 @@ export interface Transmission {
    * @throws {TokenInvalidError} TOKEN_INVALID when the token cannot travel this way; the message never holds it
    */
   carry(handshake: Handshake, token: string): Handshake
+  /** Where `carry` gives a `firstFrame`. */
+  readonly firstMessage?: FirstMessage
   /** What to warn about once, before the first dial with it. Without the token. */
   readonly warning?: string
 }

@@ -5,9 +5,17 @@
 import type { AuthedSocketError, Status } from '../../src/index.ts'
 
 export type RuntimeName = 'ws' | 'undici' | 'chromium'
-export type EndpointName = 'article' | 'v2' | 'session' | 'v2-session' | 'rooms' | 'plain'
+export type EndpointName = 'article' | 'v2' | 'first' | 'session' | 'v2-session' | 'rooms' | 'plain'
 export type ProtocolName = 'room-per-socket' | 'multiplexed' | 'plain'
-export type CarrierName = 'query' | 'pair' | 'bearer' | 'header' | 'cookie' | 'session' | 'unread'
+export type CarrierName =
+  | 'query'
+  | 'pair'
+  | 'bearer'
+  | 'header'
+  | 'cookie'
+  | 'first-message'
+  | 'session'
+  | 'unread'
 export type State = Status['state']
 export type ErrorName = AuthedSocketError['name']
 

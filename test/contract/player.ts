@@ -17,6 +17,7 @@ import {
   simpleJwt,
   type Transmission,
   viaCookie,
+  viaFirstMessage,
   viaHeader,
   viaQuery,
   viaSubprotocol,
@@ -30,6 +31,7 @@ import type {
   ErrorOutcome,
   Outcome,
   Part,
+  ProtocolName,
   RoomOutcome,
   State,
   Step,
@@ -46,14 +48,24 @@ export interface Stage {
 
 const STEP_TIMEOUT_MS = 20_000
 
-const CARRIERS: Readonly<Record<Exclude<CarrierName, 'session'>, () => Transmission>> = {
+const CARRIERS: Readonly<
+  Record<Exclude<CarrierName, 'session'>, (protocol: ProtocolName) => Transmission>
+> = {
   query: () => viaQuery({ acceptLogging: true }),
   pair: () => viaSubprotocol(),
   bearer: () => viaSubprotocol({ preset: 'bearer', app: 'chat' }),
   header: () => viaHeader(),
   cookie: () => viaCookie(),
+  'first-message': (protocol) =>
+    viaFirstMessage(
+      protocol === 'multiplexed'
+        ? 'rooms'
+        : { frame: (token) => ({ type: 'auth', id: 0, token }), accepted: isWelcome },
+    ),
   unread: () => viaQuery({ param: 'unread' }),
 }
+
+const isWelcome = (frame: unknown): boolean => textOf(frame) === 'welcome'
 
 export async function play(part: Part, stage: Stage): Promise<Outcome> {
   const player = new Player(part, stage)
@@ -110,7 +122,7 @@ class Player {
       url,
       auth,
       protocol: PROTOCOLS[protocol](),
-      ...(carrier !== 'session' && { transmission: CARRIERS[carrier]() }),
+      ...(carrier !== 'session' && { transmission: CARRIERS[carrier](protocol) }),
       ...(this.#stage.WebSocket && { WebSocket: this.#stage.WebSocket }),
       ...(options.scale !== undefined && { retry: { scale: options.scale } }),
       ...(options.settleMs !== undefined && { settleMs: options.settleMs }),

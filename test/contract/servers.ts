@@ -16,6 +16,8 @@ export interface EndpointTraits {
   readonly welcomes: boolean
   /** The first room of a message comes back to its sender. */
   readonly echoes: boolean
+  /** Like another endpoint but for the way in: only what concerns that is played. */
+  readonly isWayIn?: true
 }
 
 export interface ServerTraits {
@@ -50,14 +52,17 @@ const chat = {
   echoes: true,
 } as const
 
+const FIRST: readonly CarrierName[] = ['first-message']
+
 const NODE: readonly EndpointTraits[] = [
   { ...chat, name: 'v2', path: '/ws/chat/{room}', carriers: ALL },
+  { ...chat, name: 'first', path: '/ws/first/{room}', carriers: FIRST },
   {
     ...chat,
     name: 'rooms',
     path: '/ws/rooms',
     protocol: 'multiplexed',
-    carriers: ALL,
+    carriers: [...ALL, ...FIRST],
     welcomes: false,
   },
   { ...chat, name: 'plain', path: '/ws/plain', protocol: 'plain', carriers: ALL },
@@ -73,6 +78,14 @@ const FASTAPI: readonly EndpointTraits[] = [
     watchesExpiry: false,
   },
   { ...chat, name: 'v2', path: '/ws/v2/chat/{room}', carriers: ALL },
+  {
+    ...chat,
+    name: 'first',
+    path: '/ws/v2/first/{room}',
+    carriers: FIRST,
+    watchesExpiry: false,
+    isWayIn: true,
+  },
 ]
 
 const CHANNELS: readonly EndpointTraits[] = [
@@ -86,6 +99,14 @@ const CHANNELS: readonly EndpointTraits[] = [
     watchesExpiry: false,
   },
   { ...chat, name: 'v2', path: '/ws/v2/chat/{room}/', carriers: ALL },
+  {
+    ...chat,
+    name: 'first',
+    path: '/ws/v2/first/{room}/',
+    carriers: FIRST,
+    watchesExpiry: false,
+    isWayIn: true,
+  },
   {
     ...chat,
     name: 'session',

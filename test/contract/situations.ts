@@ -32,12 +32,15 @@ interface Situation {
   readonly phase: PhaseName
   /** `first`: with the endpoint's first carrier only; `all`: with each; `wrong`: with those it does not read. */
   readonly carriers?: 'first' | 'all' | 'wrong'
+  /** About the way in, as those with `carriers` are. */
+  readonly isWayIn?: true
   fits?(seen: Seen): boolean
   play(seen: Seen): Played
 }
 
 export type PhaseName =
   | 'calm'
+  | 'impatient'
   | 'short tokens'
   | `closes with ${CloseCode}`
   | 'refuses before accept'
@@ -51,6 +54,8 @@ export const CLOSE_CODES = [4003, 1008, 1000, 1011, 1012] as const
 /** What the control door is told before the cells of a phase. */
 export const PHASES: Readonly<Record<PhaseName, object>> = {
   calm: {},
+  // Here no first message ever comes, and the wait for it is over before a socket counts as settled.
+  impatient: { firstMessageMs: 400 },
   'short tokens': { accessLifetimeMs: 4_000, closeAtExpiry: true },
   'closes with 4003': { refuseSockets: { when: 'after-accept', code: 4003 } },
   'closes with 1008': { refuseSockets: { when: 'after-accept', code: 1008 } },
@@ -337,6 +342,7 @@ const SITUATIONS: readonly Situation[] = [
   {
     name: 'expired token, refreshable',
     phase: 'calm',
+    isWayIn: true,
     fits: (seen) => !isSession(seen),
     // Where the refusal is not said, the host is asked first, and the scaled backoff does not wait for it.
     play: (seen) => refreshed(seen, REFUSED, isCertain(seen) ? 2 : { min: 2 }),
@@ -374,7 +380,7 @@ const SITUATIONS: readonly Situation[] = [
   },
   {
     name: 'valid token where the endpoint does not look',
-    phase: 'calm',
+    phase: 'impatient',
     carriers: 'wrong',
     play: (seen) => ({
       auth: tokens(valid(), valid()),
@@ -385,6 +391,7 @@ const SITUATIONS: readonly Situation[] = [
   {
     name: 'valid token, three rooms, one of them forbidden',
     phase: 'calm',
+    isWayIn: true,
     fits: ({ endpoint }) => endpoint.protocol !== 'plain',
     play: (seen) => {
       const hidden = isPerSocket(seen) && refusalOf(seen) === 'hidden'
@@ -581,6 +588,7 @@ const SITUATIONS: readonly Situation[] = [
   {
     name: 'revoked, tokens of an app',
     phase: 'revoked',
+    isWayIn: true,
     fits: (seen) => !isSession(seen),
     play: (seen) => {
       const { script, ...rest } = refused(seen, refusalOf(seen), { fresh: true })
@@ -782,7 +790,10 @@ function carriersOf(seen: Omit<Seen, 'carrier'>, which: Situation['carriers']): 
   const read = endpoint.carriers.filter(possible)
   if (which === 'all') return read
   if (which !== 'wrong') return read.slice(0, 1)
-  const others: CarrierName[] = ['query', 'pair', 'bearer', 'header', 'cookie', 'unread']
+  const others: CarrierName[] =
+    endpoint.name === 'first'
+      ? ['unread']
+      : ['query', 'pair', 'bearer', 'header', 'cookie', 'unread']
   return others.filter((carrier) => possible(carrier) && !read.includes(carrier))
 }
 
@@ -791,6 +802,8 @@ export function cellsOf(server: ServerTraits, runtimeName: RuntimeName, full: bo
   const runtime = RUNTIMES[runtimeName]
   return SITUATIONS.flatMap((situation) =>
     server.endpoints.flatMap((endpoint) => {
+      const { carriers, isWayIn = carriers !== undefined && carriers !== 'first' } = situation
+      if (endpoint.isWayIn && !isWayIn) return []
       const which = full && situation.carriers === undefined ? 'all' : situation.carriers
       return carriersOf({ server, endpoint, runtime }, which).flatMap((carrier) => {
         const seen: Seen = { server, endpoint, runtime, carrier }

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { WebSocket as UndiciWebSocket } from 'undici'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
+import * as doctor from '../../examples/doctor.ts'
 import * as guide from '../../examples/guide.ts'
 import { house } from '../../examples/own-protocol.ts'
 import { library, rows } from '../../examples/three-options.ts'
@@ -9,6 +10,7 @@ import {
   AuthedSocket,
   type AuthedSocketOptions,
   fixedToken,
+  plain,
   RoomError,
   roomPerSocket,
   simpleJwt,
@@ -16,6 +18,7 @@ import {
   viaSubprotocol,
 } from '../../src/index.ts'
 import { createReferenceServer, type ReferenceServer } from '../servers/node/server.ts'
+import { serve } from '../unit/sessions/support.ts'
 
 const CREDENTIALS = { username: 'alice', password: 'correct-horse' }
 
@@ -57,11 +60,12 @@ describe('the three options of each server', () => {
     ['subprotocolBearer', '/ws/plain', 'subprotocol-bearer'],
     ['header', '/ws/plain', 'header'],
     ['cookie', '/ws/plain', 'cookie'],
+    ['firstFrame', '/ws/first/lobby', 'first-message'],
     ['rooms', '/ws/rooms', 'subprotocol-pair'],
   ] as const)('%s: carry the token in one place', async (name, url, place) => {
     // The endpoints of other servers' sessions are not here; what is tried is the way to the socket.
     await using socket = new AuthedSocket({ ...rows[name](), url, auth: () => library.token })
-    if (url === '/ws/plain') await socket.connect()
+    if (url === '/ws/plain' || name === 'firstFrame') await socket.connect()
     else await socket.join('lobby')
     expect(socket.state).toBe('connected')
     expect(server.dials().map(({ transmissions }) => transmissions)).toEqual([[place]])
@@ -105,6 +109,17 @@ describe('examples/own-protocol.ts', () => {
   })
 })
 
+describe('examples/doctor.ts', () => {
+  it('diagnose, and crowd: find nothing wrong with a server that is healthy', async () => {
+    const { log, table } = { log: vi.spyOn(console, 'log'), table: vi.spyOn(console, 'table') }
+    for (const spy of [log, table]) spy.mockImplementation(() => {})
+    const url = `${server.wsUrl}/ws/chat/{room}`
+    expect(await doctor.show(url, () => library.token)).toBe('healthy')
+    expect(log).toHaveBeenCalledWith('healthy (certain)')
+    expect(await doctor.crowded(url, () => library.token)).toBe('healthy')
+  })
+})
+
 describe('examples/guide.ts', () => {
   it('auth-function: asks the library, and takes its own word for a refusal', async () => {
     const asked: unknown[] = []
@@ -136,6 +151,28 @@ describe('examples/guide.ts', () => {
     await guide.restoreOrLogin(session)
     expect(session.signedIn).toBe(true)
     expect(await guide.callRest(session)).toEqual({ user: 'alice' })
+  })
+
+  it('refresh-grant: begins with the refresh token that is stored, and stores the next', async () => {
+    let kept: string | null = 'first'
+    const { origin, received } = await serve(() => ({
+      body: { access_token: library.token, expires_in: 60, refresh_token: 'second' },
+    }))
+    const store = {
+      get: () => kept,
+      set: (value: string | null) => {
+        kept = value
+      },
+    }
+    const session = guide.withRefreshToken(origin, store)
+    const options = { url: '/ws/plain', transmission: viaSubprotocol(), protocol: plain() }
+    await using socket = new AuthedSocket({ ...options, auth: session })
+    await socket.connect()
+    expect(received[0]).toMatchObject({
+      path: '/oauth/token',
+      body: 'grant_type=refresh_token&refresh_token=first&client_id=chat-bot',
+    })
+    await vi.waitFor(() => expect(kept).toContain('second'))
   })
 
   it('store: a second page restores what the first one left', async () => {

@@ -13,6 +13,7 @@ export const documents: readonly string[] = [
   'SECURITY.md',
   'docs/README.md',
   'docs/guide.md',
+  'docs/doctor.md',
   'docs/errors.md',
   'docs/conformance.md',
   'docs/security.md',
@@ -42,6 +43,7 @@ export function exampleOf(file: string): string {
   const text = read(path)
     .replaceAll("'../src/index.ts'", "'authed-socket'")
     .replaceAll("'../src/conformance/index.ts'", "'authed-socket/conformance'")
+    .replaceAll("'../src/doctor/index.ts'", "'authed-socket/doctor'")
   if (region === undefined) return text
   const lines = text.split('\n')
   const start = lines.findIndex(

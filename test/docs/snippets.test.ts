@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { causeNames } from '../../src/doctor/words/index.ts'
 import * as authedSocket from '../../src/index.ts'
 import {
   anchorsOf,
@@ -55,7 +56,7 @@ describe('the table of what a server does', () => {
   const source = read('examples/three-options.ts').replaceAll(/\s+/g, ' ')
 
   it('has a row for each way', () => {
-    expect(rows.length).toBe(9)
+    expect(rows.length).toBe(12)
   })
 
   it.each(rows)(
@@ -91,5 +92,13 @@ describe('docs/errors.md', () => {
     )
     expect(chapters.sort()).toEqual(codes.sort())
     expect(anchorsOf('docs/errors.md')).toContain('room')
+  })
+})
+
+describe('docs/doctor.md', () => {
+  it('has a row for each cause, and for no other', () => {
+    const rows = tableUnder('docs/doctor.md', 'Causes').map(([cause = '']) => cause)
+    const causes = causeNames().map((cause) => `\`${cause}\``)
+    expect(rows.sort()).toEqual(causes.sort())
   })
 })

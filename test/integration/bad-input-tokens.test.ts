@@ -59,6 +59,7 @@ const WAYS: Way[] = [
     travels: ['a comma', 'an equals sign', 'a semicolon', 'a quote', 'a slash'],
   },
   { name: 'cookie', transmission: viaCookie(), travels: ['an equals sign', 'a slash'] },
+  { name: 'Jupyter', transmission: viaSubprotocol('jupyter'), travels: ENCODED },
 ]
 
 const ROWS = WAYS.flatMap(({ name, transmission, travels }) =>

@@ -9,6 +9,7 @@ describe.each([
   ['rooms of their own', linkLimits()],
   ['one socket for all', linkLimits({ ownsRoom: false, closeAtExpiry: false })],
   ['a server that greets', linkLimits({ greets: true })],
+  ['a server that answers a first message', linkLimits({ greets: true, answerTimeoutMs: 5_000 })],
   ['hasty limits', linkLimits({ scale: 0.001, settleMs: 1, connectTimeoutMs: 1 })],
 ])('the link machine with %s', (_, limits) => {
   const { places, edges } = walkLink(limits)
@@ -165,5 +166,33 @@ describe.each([
       return isDown === (state.kind === 'connected' || state.kind === 'idle')
     })
     expect(wrong).toEqual([])
+  })
+})
+
+it.each([
+  ['before the open the dial alone counts', undefined, 5_000, 10_000],
+  ['after it the answer has its own time', 1_000, 5_000, 6_000],
+  ['which lengthens no dial', 8_000, 5_000, 10_000],
+  ['and without an answer to wait for the dial counts on', 1_000, undefined, 10_000],
+])('a dial gives up: %s', (_, openedAt, answerTimeoutMs, at) => {
+  const limits = linkLimits({ greets: true, answerTimeoutMs })
+  const connecting: LinkState = {
+    kind: 'connecting',
+    memory: { everConnected: false, failures: 0, dials: 1 },
+    credential: { id: 1, receivedAt: 0 },
+    since: 0,
+    ...(openedAt !== undefined && { openedAt }),
+  }
+  expect(linkWork(connecting, limits)).toContainEqual({
+    key: `timed-out ${at}`,
+    kind: 'timer',
+    event: 'timed-out',
+    at,
+  })
+  const next = linkTransition(connecting, { type: 'timed-out', at, roll: 0 }, limits)
+  expect(next).toMatchObject({
+    kind: 'waiting',
+    probe: 'asking',
+    problem: { kind: 'timeout', opened: openedAt !== undefined },
   })
 })

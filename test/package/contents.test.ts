@@ -46,6 +46,11 @@ describe('the packed package', () => {
       'dist/index.d.ts',
       'dist/index.d.cts',
       'dist/authed-socket.global.js',
+      'dist/authed-socket.bin.js',
+      'dist/doctor.js',
+      'dist/doctor.cjs',
+      'dist/doctor.d.ts',
+      'dist/doctor.d.cts',
     ]) {
       expect(files).toContain(file)
     }
@@ -69,7 +74,10 @@ describe('the packed package', () => {
     expect(code).toBe(0)
   })
 
-  it.each(['dist/index.d.ts', 'dist/index.d.cts'])('leaks no types of others (%s)', (file) => {
+  it.each([
+    ...['dist/index.d.ts', 'dist/index.d.cts'],
+    ...['dist/doctor.d.ts', 'dist/doctor.d.cts'],
+  ])('leaks no types of others (%s)', (file) => {
     const text = readFileSync(join(installed, file), 'utf8')
     expect(text.match(/(?:from|import\(|require\()\s*['"][^'"]+['"]/g) ?? []).toEqual([])
     expect(text).toMatch(/^\/\/\/ <reference lib="esnext\.disposable" \/>/)
@@ -98,6 +106,29 @@ describe('the packed package', () => {
     })
     expect(warnings).toEqual([])
     expect(importsOfWs(outputFiles.map(({ text }) => text).join('\n'))).toEqual([])
+  })
+
+  it('keeps the sessions and errors of the doctor those of the main entry', () => {
+    const text = readFileSync(join(installed, 'dist/doctor.js'), 'utf8')
+    const imported = [...text.matchAll(/^import .*from ['"]([^'"]+)['"]/gm)].map(([, name]) => name)
+    expect([...new Set(imported)].sort()).toEqual(['authed-socket', 'jwt-decode'])
+    expect(text).not.toContain('class AuthedSocketError')
+  })
+
+  it('is bundled for a browser with the doctor, and without modules of Node', async () => {
+    const { outputFiles, warnings } = await esbuild({
+      absWorkingDir: consumer,
+      stdin: { contents: `export * from 'authed-socket/doctor'`, resolveDir: consumer },
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'browser',
+      logLevel: 'silent',
+    })
+    expect(warnings).toEqual([])
+    const text = outputFiles.map((file) => file.text).join('\n')
+    expect(text.match(/(?:from|import\(|require\()\s*['"]node:/g) ?? []).toEqual([])
+    expect(importsOfWs(text)).toEqual([])
   })
 
   it('is bundled for a browser by Vite without ws', async () => {

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { installConsumer, pack, runNode, temporaryFolder, writeFiles } from './consumer.ts'
 import { type Loopback, startLoopback } from './server.ts'
 
@@ -65,6 +67,49 @@ describe('the packed package in Node', () => {
     writeFiles(consumer, { 'main.js': `${load}\nconsole.log(typeof all.AuthedSocket)` })
     const { code, output } = await runNode(consumer, ['main.js'])
     expect(output.trim()).toBe('function')
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    [
+      'module',
+      `import { fixedToken, plain, viaQuery } from 'authed-socket'
+       import { diagnose } from 'authed-socket/doctor'`,
+    ],
+    [
+      'commonjs',
+      `const { fixedToken, plain, viaQuery } = require('authed-socket')
+       const { diagnose } = require('authed-socket/doctor')`,
+    ],
+  ] as const)('diagnoses with a session of the main entry, without ws (%s)', async (type, load) => {
+    const consumer = installConsumer(tarball, { type })
+    writeFiles(consumer, {
+      'main.js': `${load}
+        const look = (token) => diagnose({
+          url: ${JSON.stringify(server.wsUrl)},
+          auth: fixedToken(token),
+          transmission: viaQuery(),
+          protocol: plain(),
+          watchMs: 300,
+        })
+        Promise.all([look('tok'), look('other')])
+          .then((found) => console.log(found.map(({ cause }) => cause).join()))`,
+    })
+    const { code, output } = await runNode(consumer, ['main.js'])
+    expect(output.trim()).toBe('healthy,handshake-refused')
+    expect(code).toBe(0)
+  })
+
+  it('has a command that looks at a server, and ends by itself', async () => {
+    const consumer = installConsumer(tarball)
+    const { bin } = JSON.parse(
+      readFileSync(join(consumer, 'node_modules/authed-socket/package.json'), 'utf8'),
+    ) as { bin: Record<string, string> }
+    const command = `node_modules/authed-socket/${bin['authed-socket']}`
+    vi.stubEnv('AUTHED_SOCKET_TOKEN', 'tok')
+    const flags = ['--transmission', 'query', '--watch', '0.3']
+    const { code, output } = await runNode(consumer, [command, 'doctor', server.wsUrl, ...flags])
+    expect(output).toMatch(/^healthy\n/)
     expect(code).toBe(0)
   })
 

@@ -25,9 +25,26 @@ export async function scoped(): Promise<void> {
 // @ts-expect-error: a required option is missing, so the types are not \`any\`
 export const wrong = new AuthedSocket({ url: 'wss://example.test/ws/' })
 `
-const ESM = `import { AuthedSocket, plain, viaQuery } from 'authed-socket'\n${USE}`
+/** A session, a transmission and a protocol of the main entry fit the doctor. */
+const DOCTOR = `
+export async function cause(): Promise<string> {
+  const session = fixedToken('tok')
+  const found = await diagnose({
+    url: 'wss://example.test/ws/',
+    auth: session,
+    transmission: viaQuery(),
+    protocol: plain(),
+    ways: ['query'],
+  })
+  return found.cause === 'wrong-slash' ? found.path : found.fix
+}
+`
+const ESM = `import { AuthedSocket, fixedToken, plain, viaQuery } from 'authed-socket'
+import { diagnose } from 'authed-socket/doctor'\n${USE}${DOCTOR}`
 const CJS = `import authedSocket = require('authed-socket')
-const { AuthedSocket, plain, viaQuery } = authedSocket\n${USE}`
+import doctor = require('authed-socket/doctor')
+const { AuthedSocket, fixedToken, plain, viaQuery } = authedSocket
+const { diagnose } = doctor\n${USE}${DOCTOR}`
 
 /** As strict as it gets, declarations emitted: an exported socket must have a type that can be named. */
 const STRICT = {

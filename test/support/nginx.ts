@@ -10,6 +10,8 @@ import { end, endWithUs, freePort, HOST, hasEnded } from './children.ts'
 export interface NginxOptions {
   /** Ports of the servers behind, on 127.0.0.1; new connections go to them in turn. */
   upstreams: readonly number[]
+  /** What stands in `server` in place of a location that forwards everything to `http://workers`. */
+  server?: string
 }
 
 export interface TestNginx {
@@ -23,12 +25,27 @@ export interface TestNginx {
 
 const ATTEMPTS = 5
 const START_TIMEOUT_MS = 10_000
+/** By then it has said that it could not listen. */
+const SETTLE_MS = 100
+
+const FORWARD = `
+    location / {
+      proxy_pass http://workers;
+      proxy_http_version 1.1;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 1h;
+      proxy_send_timeout 1h;
+      proxy_next_upstream error timeout http_502 http_503 http_504;
+    }`
 
 /**
  * As people put it in front of several workers. An upstream that does not answer is left out for a second,
  * and its connection goes to the next one: a client that is cut off finds another worker at once.
  */
-function configOf(port: number, upstreams: readonly number[]): string {
+function configOf(port: number, { upstreams, server = FORWARD }: NginxOptions): string {
   const servers = upstreams.map((each) => `server ${HOST}:${each} max_fails=1 fail_timeout=1s;`)
   return `
 daemon off;
@@ -47,31 +64,21 @@ http {
   upstream workers { ${servers.join(' ')} }
   server {
     listen ${HOST}:${port};
-    location / {
-      proxy_pass http://workers;
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_connect_timeout 1s;
-      proxy_read_timeout 1h;
-      proxy_send_timeout 1h;
-      proxy_next_upstream error timeout http_502 http_503 http_504;
-    }
+    ${server}
   }
 }
 `
 }
 
 /** A real nginx in front of several workers. */
-export async function startNginx({ upstreams }: NginxOptions): Promise<TestNginx> {
+export async function startNginx(options: NginxOptions): Promise<TestNginx> {
   const { nginx } = await ensureServices()
   const folder = await mkdtemp(join(tmpdir(), 'authed-socket-nginx-'))
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort()
     try {
-      await writeFile(join(folder, 'nginx.conf'), configOf(port, upstreams))
+      await writeFile(join(folder, 'nginx.conf'), configOf(port, options))
       const child = await launch(nginx, folder, port)
       return {
         port,
@@ -102,9 +109,12 @@ async function launch(program: string, folder: string, port: number): Promise<Ch
   })
   const until = Date.now() + START_TIMEOUT_MS
   while (Date.now() < until) {
+    const isThere = await accepts(port)
+    await new Promise((resolve) => setTimeout(resolve, isThere ? SETTLE_MS : 20))
     if (hasEnded(child)) throw new Error(`nginx ended before it listened\n${said}`)
-    if (await accepts(port)) return child
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    // Somebody else listens there, and nginx tries on for seconds.
+    if (said.includes('bind() to')) break
+    if (isThere) return child
   }
   await end(child, 'SIGKILL')
   throw new Error(`nginx did not listen within ${START_TIMEOUT_MS} ms\n${said}`)

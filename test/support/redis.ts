@@ -15,6 +15,8 @@ export interface TestRedis {
   readonly url: string
   /** Sends the signal; except for SIGSTOP and SIGCONT it resolves when the process has ended. */
   kill(signal: NodeJS.Signals): Promise<void>
+  /** Loses all data, and tells nobody. */
+  flush(): Promise<void>
   /** Cuts the connections of all subscribers, so that they miss what is published until they are back. */
   cutSubscribers(): Promise<void>
   /** On the same port, without any data unless it keeps them; ends the process first where it still runs. */
@@ -96,12 +98,12 @@ class RunningRedis implements TestRedis {
     return signal(this.#child, name)
   }
 
-  async cutSubscribers(): Promise<void> {
-    const socket = connect(this.port, HOST)
-    socket.write('CLIENT KILL TYPE pubsub\r\n')
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    socket.destroy()
-    if (!answer.toString().startsWith(':')) throw new Error(`redis-server: ${answer}`)
+  cutSubscribers(): Promise<void> {
+    return this.#command('CLIENT KILL TYPE pubsub')
+  }
+
+  flush(): Promise<void> {
+    return this.#command('FLUSHALL')
   }
 
   async restart(): Promise<void> {
@@ -112,5 +114,13 @@ class RunningRedis implements TestRedis {
   async stop(): Promise<void> {
     await end(this.#child, 'SIGKILL')
     await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async #command(text: string): Promise<void> {
+    const socket = connect(this.port, HOST)
+    socket.write(`${text}\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    if (answer.toString().startsWith('-')) throw new Error(`redis-server: ${answer}`)
   }
 }

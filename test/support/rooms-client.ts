@@ -40,7 +40,8 @@ type Frame<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type
 type WithoutId<Each> = Each extends unknown ? Omit<Each, 'id'> : never
 type Request = WithoutId<ClientFrame>
 
-const PATIENCE_MS = 8_000
+/** Long, for machines that are busy: it says only when something will never come. */
+const PATIENCE_MS = 20_000
 
 export const newClientId = (): string => randomBytes(16).toString('hex')
 

@@ -19,8 +19,14 @@ export const SERVER_NAMES = [
 
 export type ServerName = (typeof SERVER_NAMES)[number]
 
+/** Those, and what the contract suite does not play: uvicorn's default. */
+export type StartableName =
+  | ServerName
+  | 'fastapi-websockets-sansio'
+  | 'channels-uvicorn-websockets-sansio'
+
 export interface TestServer {
-  readonly name: ServerName
+  readonly name: StartableName
   readonly port: number
   /** `http://127.0.0.1:PORT` */
   readonly url: string
@@ -52,7 +58,7 @@ const PYTHON = join(ROOT, '.venv/bin/python')
 const START_TIMEOUT_MS = 30_000
 const MAX_OUTPUT = 65_536
 
-function commandOf(name: ServerName): [string, ...string[]] {
+function commandOf(name: StartableName): [string, ...string[]] {
   // Not `npx tsx`: its wrapper processes would get the signals that the server must get.
   if (name === 'node') return [process.execPath, '--import', 'tsx', 'test/servers/node/main.ts']
   const [family, implementation] = [
@@ -63,7 +69,7 @@ function commandOf(name: ServerName): [string, ...string[]] {
   return [PYTHON, `test/servers/${family}/run.py`, option, implementation]
 }
 
-function launch(name: ServerName, port: number, { dataDir, redis }: StartOptions): Child {
+function launch(name: StartableName, port: number, { dataDir, redis }: StartOptions): Child {
   const [program, ...args] = commandOf(name)
   if (port !== 0) args.push('--port', String(port))
   if (redis !== undefined) args.push('--redis', redis)
@@ -107,14 +113,14 @@ function listening(child: Child): Promise<number> {
 }
 
 class SpawnedServer implements TestServer {
-  readonly name: ServerName
+  readonly name: StartableName
   readonly #options: StartOptions
   readonly #remove: () => Promise<void>
   #child: Child | undefined
   #port = 0
   #output = ''
 
-  constructor(name: ServerName, options: StartOptions, remove: () => Promise<void>) {
+  constructor(name: StartableName, options: StartOptions, remove: () => Promise<void>) {
     this.name = name
     this.#options = options
     this.#remove = remove
@@ -181,7 +187,7 @@ class SpawnedServer implements TestServer {
 
 /** Starts one of the servers of CONTRACT.md on a free port and waits until it listens. */
 export async function startServer(
-  name: ServerName,
+  name: StartableName,
   options: ServerOptions = {},
 ): Promise<TestServer> {
   const own = options.dataDir ?? (await mkdtemp(join(tmpdir(), `authed-socket-${name}-`)))

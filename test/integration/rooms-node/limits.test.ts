@@ -224,7 +224,7 @@ describe('a limit', () => {
       const bob = await dialInto(server, room, { user: 'bob' })
       slow.socket.pause()
       for (let sent = 0; sent < COUNT; sent += 1) await bob.sent(room, filler)
-      await expect.poll(() => server.openSockets(), { timeout: 15_000 }).toBe(1)
+      await expect.poll(() => server.openSockets(), { timeout: 20_000 }).toBe(1)
       expect(await bob.sent(room, 'still here')).toMatchObject({ seq: COUNT + 1 })
       expect((await bob.heard(COUNT + 1)).at(-1)?.data).toBe('still here')
     })

@@ -3,9 +3,9 @@ import type { PresentMember } from '../../servers/node/rooms/frames.ts'
 import { newClientId, type RoomsClient } from '../../support/rooms-client.ts'
 import { type Caller, dial, newRoom, openStage, pause, STORES, type Stage } from './support.ts'
 
-/** Renewed five times as often, so that a machine that stands still for a moment ends no lease. */
-const LEASE_MS = 1_000
-const PATIENCE = { timeout: 8_000 }
+/** Renewed eight times as often, so that a machine that stands still for a moment ends no lease. */
+const LEASE_MS = 800
+const PATIENCE = { timeout: 20_000 }
 
 describe.each(STORES)('presence, with rooms in %s', (store) => {
   let stage: Stage
@@ -16,7 +16,7 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
   beforeEach(() => {
     for (const server of [stage.server, stage.other]) {
       server.reset()
-      server.settings({ leaseMs: LEASE_MS, leaseRenewMs: LEASE_MS / 5, catchUpMs: 50 })
+      server.settings({ leaseMs: LEASE_MS, leaseRenewMs: LEASE_MS / 8, catchUpMs: 50 })
     }
     room = newRoom()
   })
@@ -41,6 +41,8 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
   }
 
   it('shows who is there, oneself included, and then who comes and goes', async () => {
+    // They are woken for it: nobody looks by himself.
+    for (const server of [stage.server, stage.other]) server.settings({ catchUpMs: 60_000 })
     const alice = await dial(stage.server, { client: newClientId() })
     const me = memberOf(alice, 'alice', { mood: 'calm' })
     const joined = await alice.join(room, { presence: { mood: 'calm' } })
@@ -101,6 +103,7 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
   })
 
   it('ends with a join without it', async () => {
+    for (const server of [stage.server, stage.other]) server.settings({ leaseMs: 60_000 })
     const alice = await shown(stage.server, 'alice', {})
     const bob = await shown(stage.other, 'bob', {})
     await alice.take('presence')
@@ -126,6 +129,20 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
     expect((await alice.take('presence')).leaves).toEqual([{ user: 'bob', clientId: client }])
   })
 
+  it('has of a client on two connections what the later one said', async () => {
+    const alice = await shown(stage.server, 'alice', {})
+    const client = newClientId()
+    await shown(stage.server, 'bob', { at: 1 }, { client, connection: 1 })
+    await shown(stage.other, 'bob', { at: 2 }, { client, connection: 2 })
+    await alice.take('presence')
+    expect((await alice.take('presence')).joins).toEqual([
+      { user: 'bob', clientId: client, data: { at: 2 } },
+    ])
+    // Neither renews it to what itself once said.
+    await pause(LEASE_MS)
+    expect(alice.frames).toEqual([])
+  })
+
   it('keeps the place of a client that was cut off, until its lease ends', async () => {
     const alice = await shown(stage.server, 'alice', {})
     const bob = await shown(stage.other, 'bob', {})
@@ -135,6 +152,18 @@ describe.each(STORES)('presence, with rooms in %s', (store) => {
     const { leaves } = await alice.take('presence')
     expect(leaves).toEqual([{ user: 'bob', clientId: bob.clientId }])
     expect(Date.now() - since).toBeGreaterThan(LEASE_MS / 4)
+  })
+
+  it('ends a lease that nobody renews or asks for', async () => {
+    const both = [stage.server, stage.other]
+    for (const server of both) server.settings({ leaseMs: 60_000, leaseRenewMs: 60_000 })
+    const alice = await shown(stage.server, 'alice', {})
+    for (const server of both) server.settings({ leaseMs: LEASE_MS })
+    const bob = await shown(stage.other, 'bob', {})
+    await alice.take('presence')
+    bob.cut()
+    const { leaves } = await alice.take('presence')
+    expect(leaves).toEqual([{ user: 'bob', clientId: bob.clientId }])
   })
 
   it.each([1012, 4003])(

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ReferenceServer } from '../../servers/node/server.ts'
-import { createReferenceServer } from '../../servers/node/server.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { newClientId, RoomsClient } from '../../support/rooms-client.ts'
-import { dial, dialInto, newRoom, onRedis, type Stage, watch } from './support.ts'
+import { dial, dialInto, newRoom, onRedis, pause, type Stage, watch } from './support.ts'
 
 let redis: TestRedis
 let stage: Stage
@@ -13,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-const PATIENCE = { timeout: 10_000 }
+const PATIENCE = { timeout: 20_000 }
 const UNAVAILABLE = {
   type: 'error',
   code: 'unavailable',
@@ -78,23 +77,23 @@ describe('a Redis that restarts', () => {
   it('loses nothing that was said under the new epoch before a server noticed', async () => {
     const room = newRoom()
     const alice = await dialInto(stage.other, room)
-    // Nobody wakes the other server, and it does not look by itself for now.
-    stage.other.settings({ catchUpMs: 60_000 })
-    const lonely = await createReferenceServer({ redis: redis.url })
-    const bob = await dialInto(lonely, room, { user: 'bob' })
-    await lonely.forgetRooms()
+    const bob = await dialInto(stage.server, room, { user: 'bob' })
+    // Nobody looks by himself now: the first that is noticed is the answer to a send.
+    for (const server of [stage.server, stage.other]) server.settings({ catchUpMs: 60_000 })
+    await redis.flush()
+    expect(await bob.ask(bob.say(room, 'x'))).toMatchObject({ code: 'stale-epoch' })
     await bob.take('joined')
     for (const data of [1, 2, 3]) await bob.sent(room, data)
     expect(await alice.take('joined')).toMatchObject({ seq: 0, recovered: false })
     expect((await alice.heard(3)).map(({ data }) => data)).toEqual([1, 2, 3])
-    stage.other.settings({ catchUpMs: 1_000 })
-    await lonely.close()
+    for (const server of [stage.server, stage.other]) server.reset()
   })
 })
 
 describe('a Redis that keeps its data', () => {
   it('counts anew after a restart all the same: its disk may lack what was acknowledged', async () => {
     const own = await onRedis(await startRedis({ keepsData: true }))
+    onTestFinished(() => own.close())
     const room = newRoom()
     const alice = await dialInto(own.server, room)
     const epoch = alice.told(room)?.epoch ?? ''
@@ -102,11 +101,11 @@ describe('a Redis that keeps its data', () => {
     await own.redis?.restart()
     expect(await alice.take('joined')).toMatchObject({ room, seq: 0, recovered: false })
     expect(alice.told(room)?.epoch).not.toBe(epoch)
+    await reachable(own.other)
     const late = await dial(own.other)
     const joined = await late.join(room, { resume: { epoch, seq: 0 } })
     expect(joined).toMatchObject({ seq: 0, recovered: false })
     expect(await late.ask({ type: 'history', room, limit: 9 })).toMatchObject({ messages: [] })
-    await own.close()
   })
 })
 
@@ -135,6 +134,22 @@ describe('a Redis that does not answer', () => {
     expect(client.frames).toEqual([])
     await redis.restart()
     await reachable(stage.server)
+  })
+
+  it('lets nothing be answered before the welcome', async () => {
+    await redis.kill('SIGSTOP')
+    const { access: token } = await stage.server.mint({ user: 'alice' })
+    const caller = { token, client: newClientId(), connection: 1, join: [newRoom()] }
+    const client = watch(new RoomsClient(stage.server.wsUrl, caller))
+    const order: string[] = []
+    client.socket.on('message', (data) => order.push(JSON.parse(String(data)).type))
+    client.socket.once('open', () => client.send({ type: 'ping' }))
+    await pause(300)
+    expect(order).toEqual([])
+    await redis.kill('SIGCONT')
+    await client.take('joined')
+    await client.take('pong')
+    expect(order[0]).toBe('welcome')
   })
 
   it('fails what was asked when it is silent for too long, and nothing is stored twice after', async () => {

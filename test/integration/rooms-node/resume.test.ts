@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { RoomsClient } from '../../support/rooms-client.ts'
 import { dial, dialInto, newRoom, openStage, pause, STORES, type Stage } from './support.ts'
 
+const PATIENCE = { timeout: 20_000 }
+
 const dataOf = (messages: readonly { data: unknown }[] | undefined): unknown[] | undefined =>
   messages?.map(({ data }) => data)
 
@@ -144,6 +146,7 @@ describe.each(STORES)('with rooms in %s, a member', (store) => {
   })
   beforeEach(() => {
     stage.server.reset()
+    stage.other.reset()
     room = newRoom()
   })
   afterAll(() => stage.close())
@@ -156,6 +159,30 @@ describe.each(STORES)('with rooms in %s, a member', (store) => {
     for (const _ of numbers(20)) expect((await alice.join(room)).recovered).toBe(false)
     await writing
     expect(dataOf(await alice.heard(300))).toEqual(numbers(300))
+  })
+
+  it('that comes while others write hears all that follows its number', async () => {
+    stage.server.settings({ inFlight: 1_000 })
+    const first = await dialInto(stage.other, room)
+    const bob = await dialInto(stage.server, room, { user: 'bob' })
+    const comers = await Promise.all(numbers(20).map(() => dial(stage.other)))
+    const writing = Promise.all(numbers(400).map((n) => bob.sent(room, n)))
+    for (const comer of comers) {
+      const { seq } = await comer.join(room)
+      const [next] = await Promise.race([comer.heard(1), writing.then(() => [])])
+      if (next) expect(next.seq).toBe(seq + 1)
+    }
+    await writing
+    await first.heard(400)
+    for (const comer of comers) await expect.poll(() => comer.told(room)?.seq, PATIENCE).toBe(400)
+  })
+
+  it('is woken for what others say, and need not look', async () => {
+    stage.other.settings({ catchUpMs: 60_000 })
+    const alice = await dialInto(stage.other, room)
+    const bob = await dialInto(stage.server, room, { user: 'bob' })
+    await bob.sent(room, 1)
+    expect(dataOf(await alice.heard(1))).toEqual([1])
   })
 
   it('that left hears nothing more', async () => {

@@ -182,8 +182,11 @@ export class Peer {
   }
 }
 
+/** What can be dialed; one without a door needs a token. */
+export type Dialable = Pick<TestServer, 'wsUrl' | 'control'>
+
 export async function mint(
-  server: TestServer,
+  server: Dialable,
   user = 'alice',
   options: { kind?: 'valid' | 'expired'; lifetimeMs?: number } = {},
 ): Promise<string> {
@@ -192,7 +195,7 @@ export async function mint(
 }
 
 /** Resolves when the handshake was accepted; the welcome may be still to come. */
-export async function dial(server: TestServer, options: DialOptions = {}): Promise<Peer> {
+export async function dial(server: Dialable, options: DialOptions = {}): Promise<Peer> {
   const client = options.client ?? newClientId()
   const query = new URLSearchParams(options.query)
   query.set('client', client)
@@ -212,12 +215,12 @@ export async function dial(server: TestServer, options: DialOptions = {}): Promi
 }
 
 const tokenFor = async (
-  server: TestServer,
+  server: Dialable,
   { token, user, lifetimeMs }: DialOptions,
 ): Promise<string> => token ?? mint(server, user, lifetimeMs === undefined ? {} : { lifetimeMs })
 
 /** Dials, and waits for the welcome. */
-export async function enter(server: TestServer, options: DialOptions = {}): Promise<Peer> {
+export async function enter(server: Dialable, options: DialOptions = {}): Promise<Peer> {
   const peer = await dial(server, options)
   await peer.welcome
   return peer

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
-import { type ServerName, startServer, type TestServer } from '../../support/servers.ts'
+import { type StartableName, startServer, type TestServer } from '../../support/servers.ts'
 import { type DialOptions, enter, newClientId, type Peer } from './peer.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
 const START_MS = 60_000
 
-const PAIRS: readonly (readonly [ServerName, ServerName])[] = [
+const PAIRS: readonly (readonly [StartableName, StartableName])[] = [
   ['fastapi-websockets', 'fastapi-wsproto'],
   ['channels-daphne', 'channels-uvicorn-wsproto'],
 ]
@@ -82,8 +82,11 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
     expect(before.seqsIn(lobby)).toEqual([1, 2])
   })
 
-  it('lose nothing where a wake was lost', async () => {
-    await settings({ catchUpMs: 300 })
+  it.each([
+    ['with the subscription', 60_000],
+    ['and the room looks by itself', 300],
+  ])('lose nothing where a wake was lost, %s', async (_, catchUpMs) => {
+    await settings({ catchUpMs })
     const [alice, bob] = [await joined(one), await joined(other, { user: 'bob' })]
     await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await alice.send(lobby, 'unannounced')
@@ -194,8 +197,8 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
   })
 })
 
-describe.each<ServerName>([
-  'fastapi-websockets',
+describe.each<StartableName>([
+  'fastapi-websockets-sansio',
   'fastapi-wsproto',
   'channels-daphne',
   'channels-uvicorn-websockets',
@@ -234,6 +237,33 @@ describe.each<ServerName>([
     expect(slow.seqsIn('in time')).toEqual(seqs(21 * rounds))
     await talker.send('in time', 'and on')
     await slow.heard('in time', 'and on')
+  })
+
+  it('is told the gap when it is slower than the window', async () => {
+    const settings = {
+      bufferedBytes: 200_000,
+      inFlight: 1_000,
+      resumeWindowMs: 300,
+      keepMessages: 0,
+    }
+    await server.control('settings', settings)
+    const [talker, slow] = [await joined('too slow'), await joined('too slow')]
+    slow.socket.pause()
+    for (let round = 1; round <= 13; round += 1) await flood(talker, 'too slow', round)
+    await delay(400)
+    await talker.send('too slow', 'kept')
+    slow.socket.resume()
+    await slow.heard('too slow', 'kept')
+    const [, gap, ...more] = slow.frames.filter(({ type }) => type === 'joined')
+    expect(more).toEqual([])
+    expect(gap).toMatchObject({ recovered: false, epoch: slow.epochOf('too slow') })
+    const read = slow.seqsIn('too slow')
+    const before = read.filter((seq) => seq <= (gap?.seq ?? 0))
+    expect(before).toEqual(seqs(before.length))
+    expect(read.slice(before.length)).toEqual(
+      seqs(21 * 13 + 1).filter((seq) => seq > (gap?.seq ?? 0)),
+    )
+    expect(before.length).toBeLessThan(gap?.seq ?? 0)
   })
 
   it('is closed with 1013 when it takes nothing any more, and costs the others nothing', async () => {

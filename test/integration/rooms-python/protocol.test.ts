@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
-import { type ServerName, startServer, type TestServer } from '../../support/servers.ts'
+import { type StartableName, startServer, type TestServer } from '../../support/servers.ts'
 import { typesOf } from './frames.ts'
 import {
   type DialOptions,
@@ -16,8 +16,8 @@ import {
 } from './peer.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
-const SERVERS: readonly (readonly [ServerName, 'memory' | 'redis'])[] = [
-  ['fastapi-websockets', 'memory'],
+const SERVERS: readonly (readonly [StartableName, 'memory' | 'redis'])[] = [
+  ['fastapi-websockets-sansio', 'memory'],
   ['fastapi-wsproto', 'redis'],
   ['channels-daphne', 'redis'],
   ['channels-uvicorn-websockets', 'memory'],
@@ -163,6 +163,21 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
       expect((await pair.welcome).user).toBe('alice')
     })
   })
+
+  if (name.startsWith('channels'))
+    it('takes the session cookie for a token, from its own pages only', async () => {
+      const response = await fetch(`${server.url}/login/`, {
+        method: 'POST',
+        body: JSON.stringify({ username: 'bob', password: 'correct-horse' }),
+      })
+      const cookie = response.headers
+        .getSetCookie()
+        .map((line) => line.split(';')[0])
+        .join('; ')
+      const from = (origin: string) => knock({ protocols: [PROTOCOL], headers: { cookie, origin } })
+      expect((await (await from(server.url)).welcome).user).toBe('bob')
+      expect((await (await from('https://evil.example')).ended).code).toBe(4403)
+    })
 
   describe('a token', () => {
     it('is renewed on the live connection, by its own user only', async () => {
@@ -442,6 +457,19 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
       expect(carol.frames.filter(({ type }) => type === 'presence')).toEqual([])
     })
 
+    it('ends with a join that has none', async () => {
+      const [watcher, bob] = [await come(), await come({ user: 'bob' })]
+      await watcher.join(lobby, { presence: {} })
+      await bob.join(lobby, { presence: {} })
+      expect(await bob.join(lobby)).not.toHaveProperty('members')
+      const left = await watcher.presence(lobby, ({ leaves }) => leaves.length > 0)
+      expect(left.leaves).toEqual([{ user: 'bob', clientId: bob.client }])
+      expect(await watcher.join(lobby, { presence: { a: 1 } })).toMatchObject({ version: 4 })
+      await bob.ask({ type: 'call', method: 'echo' })
+      const told = bob.frames.filter(({ type }) => type === 'presence')
+      expect(told.filter(({ version }) => version > 3)).toEqual([])
+    })
+
     it('takes off at once who closes, and shows once who is here twice', async () => {
       const watcher = await come()
       await watcher.join(lobby, { presence: {} })
@@ -509,17 +537,43 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
         [3, 3],
       ])
       expect(older.more).toBe(false)
-      expect(await peer.ask({ type: 'history', room: lobby, before: 1, limit: 3 })).toMatchObject({
-        messages: [],
-        more: false,
-      })
+      for (const before of [1, 0]) {
+        const none = await peer.ask({ type: 'history', room: lobby, before, limit: 3 })
+        expect(none).toMatchObject({ messages: [], more: false })
+      }
       expect(await peer.ask({ type: 'history', room: 'elsewhere', limit: 1 })).toMatchObject({
         code: 'not-joined',
       })
     })
   })
 
+  it('cuts an answer with many long messages, and the rest follows', async () => {
+    const peer = await joined()
+    const long = 'é'.repeat(30_000)
+    for (let n = 1; n <= 8; n += 1) await peer.send(lobby, `${n}${long}`)
+    const newest = await peer.ask({ type: 'history', room: lobby, limit: 8 })
+    expect(newest.more).toBe(true)
+    const seqs = newest.messages.map(({ seq }) => seq)
+    expect(seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8].slice(-seqs.length))
+    const back = await come()
+    const resume = { epoch: peer.epochOf(lobby), seq: 0 }
+    expect((await back.join(lobby, { resume })).seq).toBeLessThan(8)
+    await back.heard(lobby, `8${long}`)
+    expect(back.seqsIn(lobby)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
   describe('limits', () => {
+    it('the messages that a room can remember: refused rather than forgotten too early', async () => {
+      await server.control('settings', { roomMessages: 2, resumeWindowMs: 500 })
+      const peer = await joined()
+      for (const n of [1, 2]) await peer.send(lobby, n)
+      const full = await peer.send(lobby, 3)
+      expect(full).toMatchObject({ type: 'error', code: 'rate-limited', room: lobby })
+      expect(full.retryAfterMs).toBeLessThanOrEqual(500)
+      await delay(600)
+      expect(await peer.send(lobby, 4)).toMatchObject({ type: 'ok', seq: 3 })
+    })
+
     it('frameBytes: too-large with its id, in bytes and not characters; far above it 1009', async () => {
       await server.control('settings', { frameBytes: 300 })
       const peer = await joined()

@@ -71,6 +71,23 @@ describe('A room after its connection was lost', () => {
   })
 })
 
+describe('A room that was left and joined again', () => {
+  test('gets nothing that was on its way to the one before', async () => {
+    const server = await hosted()
+    const [alice, bob] = [await inLobby(server), await inLobby(server, 'bob')]
+    await alice.front.setMode('black-hole')
+    for (const text of ['one', 'two', 'three']) await bob.room.send(text)
+    alice.room.leave()
+    const again = alice.room.join()
+    await alice.front.setMode('pass')
+    await again
+
+    await bob.room.send('after')
+    await vi.waitFor(() => expect(alice.data).toContain('after'), within)
+    expect([alice.data, alice.gaps]).toEqual([['after'], []])
+  })
+})
+
 describe('Joins', () => {
   test('of one tick, and of a reconnect, share as few frames as the server takes', async () => {
     const server = await hosted({ roomsPerJoin: 100 })

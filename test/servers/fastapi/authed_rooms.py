@@ -7,7 +7,7 @@
         await connection.serve()
 
 Needs Python 3.11 and FastAPI, or Starlette alone; for several processes ``RedisStore`` and the package
-``redis``. What goes over the wire is written down in docs/protocol.md.
+``redis``. What goes over the wire: docs/protocol.md of authed-socket.
 
 Read on: what you set and say, the connection, a session, the rooms of a process, frames, stores.
 """
@@ -77,7 +77,7 @@ class Settings:
     drain_ms: int = 5_000
     """On SIGTERM clients are told to move within this time, and the process ends after it. 0: no drain."""
     buffer_bytes: int = 1_048_576
-    """What waits to be sent to one connection; above it its messages stay in the store for now."""
+    """What waits to be sent to one connection, roughly; above it its messages stay in the store for now."""
     stall_ms: int = 10_000
     """A connection that takes nothing for so long is closed with 1013."""
     token_cookie: str | None = None
@@ -298,10 +298,10 @@ class Session:
             task.cancel()
         self.hub.sessions.discard(self)
         self.over.set()
-        if leaves and self.leases:
-            with suppress(StoreUnavailable):
-                await self.hub.hide(list(self.leases.values()))
+        leases = list(self.leases.values())
         self.leases.clear()
+        if leaves:
+            await self._hide(leases)
 
     # -- what the hub calls --
 
@@ -537,7 +537,7 @@ class Session:
         except Refused as refusal:
             self._fail(frame, refusal)
         except StoreUnavailable:
-            self._fail(frame, unavailable())
+            self._fail(frame, refused("unavailable", 1000))
         except Banned:
             self.close(4403, "not allowed here")
         except Exception:
@@ -589,7 +589,7 @@ class Session:
         try:
             identity = await self._authenticate(frame["token"])
         except Closing:
-            raise unavailable() from None
+            raise refused("unavailable", 1000) from None
         if identity is None:
             raise Refused("token-refused", "this token is not accepted")
         if identity.user != self.user:
@@ -625,12 +625,15 @@ class Session:
     async def _leave(self, frame: dict[str, Any]) -> None:
         if not self.hub.leave(self, frame["room"]):
             raise Refused("not-joined", "this connection is not in that room")
-        lease = self.leases.pop(frame["room"], None)
-        if lease is not None:
-            # Else it ends by itself.
-            with suppress(StoreUnavailable):
-                await self.hub.hide([lease])
+        if frame["room"] in self.leases:
+            await self._hide([self.leases.pop(frame["room"])])
         self.push(dump({"type": "ok", "id": frame["id"]}))
+
+    async def _hide(self, leases: "list[Lease]") -> None:
+        # One that cannot be ended now ends by itself.
+        with suppress(StoreUnavailable):
+            if leases:
+                await self.hub.hide(leases)
 
     async def _join(self, id: int | None, wanted: list[dict[str, Any]]) -> None:
         if len(wanted) > self.settings.rooms_per_join and id is not None:
@@ -651,14 +654,19 @@ class Session:
             positions = await self.hub.positions(reads)
         except StoreUnavailable:
             for want in allowed:
-                self._fail(asked | {"room": want["room"]}, unavailable())
+                self._fail(asked | {"room": want["room"]}, refused("unavailable", 1000))
             return
         if self.closing:
             return
         # From here on without waiting, so that no message comes between the answer and the membership.
         self.leases |= leases
+        # Joined again without presence.
+        over = [
+            self.leases.pop(w["room"]) for w in allowed if w["room"] in self.leases.keys() - leases.keys()
+        ]
         for want, position in zip(allowed, positions, strict=True):
             self._enter(asked, want, position, shown.get(want["room"]))
+        await self._hide(over)
 
     async def _may_join(self, want: dict[str, Any], others: int) -> None:
         room = want["room"]
@@ -670,7 +678,7 @@ class Session:
             raise
         except Exception:
             log.exception("authorize failed")
-            raise unavailable() from None
+            raise refused("unavailable", 1000) from None
         if not may:
             raise Refused("forbidden", "this room is closed to you")
 
@@ -766,8 +774,7 @@ class Hub:
         if member is None:
             member = room.members[session] = session.rooms[name] = Member(session, room)
         member.seq = seq
-        if shown is not None:
-            member.version = shown.version
+        member.version = None if shown is None else shown.version
         member.live = seq >= room.seq
         if not member.live:
             self._fall_behind(member)
@@ -831,7 +838,7 @@ class Hub:
                 await self._restart(room, position)
             for seq, text in position.messages:
                 self._deliver(room, seq, text)
-            if room.seq < position.seq:
+            if position.messages and room.seq < position.seq:
                 self.wake(room.name)
             await self._tell_presence(room, position)
 
@@ -915,7 +922,7 @@ class Hub:
             return
         if position.epoch != epoch:
             self.wake(room.name)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # it tells all members
             return
         if position.first > after + 1:
             member.seq = position.first - 1
@@ -926,6 +933,8 @@ class Hub:
             member.session.push(message_frame(room.name, text))
             member.seq = seq
         member.live = member.seq >= room.seq
+        if member.seq == after:
+            await asyncio.sleep(0.05)  # nothing there yet, or no room for it
 
     # -- the clock --
 
@@ -1015,20 +1024,15 @@ class Hub:
         signal.signal(signal.SIGTERM, on_term)
 
 
-def unavailable() -> Refused:
-    return Refused("unavailable", "the rooms cannot be reached now", 1000)
-
-
-def superseded() -> Refused:
-    return Refused("superseded", "a later connection of this client exists")
-
-
-def stale_epoch() -> Refused:
-    return Refused("stale-epoch", "the room counts anew")
-
-
-def room_is_full(wait_ms: int) -> Refused:
-    return Refused("rate-limited", "the room remembers no more messages now", max(100, wait_ms))
+def refused(code: str, wait_ms: int | None = None) -> Refused:
+    """The refusals of the stores. Made anew each time: an exception keeps the stacks that it went through."""
+    messages = {
+        "unavailable": "the rooms cannot be reached now",
+        "superseded": "a later connection of this client exists",
+        "stale-epoch": "the room counts anew",
+        "rate-limited": "the room remembers no more messages now",
+    }
+    return Refused(code, messages[code], wait_ms)
 
 
 def no_method(user: str, method: str, data: Any) -> Any:
@@ -1387,6 +1391,11 @@ def keeping_ms(settings: Settings) -> int:
     return max(settings.forget_ms, 2 * settings.resume_window_ms, 2 * settings.lease_ms)
 
 
+def kept_messages(settings: Settings) -> int:
+    """With room for one more."""
+    return min(settings.keep, settings.room_messages - 1)
+
+
 class MemoryRoom:
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(8)
@@ -1406,7 +1415,7 @@ class MemoryRoom:
         taken: list[Numbered] = []
         for seq in wanted:
             text = self.log[seq][2]
-            budget -= len(text)
+            budget -= utf8_length(text)
             if budget < 0 and len(taken) >= at_least:
                 break
             taken.append((seq, text))
@@ -1435,14 +1444,15 @@ class MemoryStore:
         now, room = int(time.time() * 1000), self._room(draft.room)
         latest, _ = self._fences.get((draft.user, draft.client), (0, 0.0))
         if draft.connection is not None and latest > draft.connection:
-            raise superseded()
+            raise refused("superseded")
         if draft.epoch != room.epoch:
-            raise stale_epoch()
+            raise refused("stale-epoch")
         id = (draft.user, draft.client, draft.n)
         if id in room.ids:
             return room.ids[id]
         if len(room.log) >= self._settings.room_messages:
-            raise room_is_full(room.log[room.first][0] + self._settings.resume_window_ms - now)
+            wait = room.log[room.first][0] + self._settings.resume_window_ms - now
+            raise refused("rate-limited", max(100, wait))
         room.seq += 1
         head = {"seq": room.seq, "from": draft.user, "clientId": draft.client, "n": draft.n, "at": now}
         room.log[room.seq] = (now, id, f'{dump(head)[:-1]},"data":{data}}}')
@@ -1463,7 +1473,7 @@ class MemoryStore:
             start = max(room.first, after + 1) if read.epoch is not None else room.seq + 1
             wanted = range(start, min(start + BATCH, room.seq + 1))
             messages = room.fitting(wanted, budget, at_least=0 if positions else 1)
-            budget -= sum(len(text) for _, text in messages)
+            budget -= sum(utf8_length(text) for _, text in messages)
             positions.append(Position(room.epoch, room.seq, room.first, room.version, messages))
         return positions
 
@@ -1475,28 +1485,28 @@ class MemoryStore:
         return kept.epoch, messages, bool(messages) and messages[0][0] > kept.first
 
     async def show(self, leases: list[Lease]) -> list[Shown]:
-        return self._hold(leases, is_renewal=False)
+        self._hold(leases, is_renewal=False)
+        rooms = [self._room(lease.room) for lease in leases]
+        return [Shown(r.version, [member_json(*who, data) for who, data in r.shown.items()]) for r in rooms]
 
     async def renew(self, leases: list[Lease]) -> None:
         self._hold(leases, is_renewal=True)
 
-    def _hold(self, leases: list[Lease], *, is_renewal: bool) -> list[Shown]:
-        shown = []
+    def _hold(self, leases: list[Lease], *, is_renewal: bool) -> None:
+        joins: dict[str, dict[tuple[str, str], str]] = {lease.room: {} for lease in leases}
+        now = time.monotonic()
         for lease in leases:
-            room, who = self._room(lease.room), (lease.client, lease.user)
-            key, now = (lease.session, *who), time.monotonic()
-            room.leases[key] = now + self._settings.lease_ms / 1000
-            joins = {}
+            room, who = self._room(lease.room), (lease.user, lease.client)
+            room.leases[lease.session, *who] = now + self._settings.lease_ms / 1000
             if who not in room.shown or (not is_renewal and room.shown[who] != lease.data):
-                joins[who] = room.shown[who] = lease.data
-            self._change(lease.room, room, joins, [k for k, ends_at in room.leases.items() if ends_at <= now])
-            members = [member_json(user, client, data) for (client, user), data in room.shown.items()]
-            shown.append(Shown(room.version, members))
-        return shown
+                joins[lease.room][who] = room.shown[who] = lease.data
+        for name, came in joins.items():
+            room = self._room(name)
+            self._change(name, room, came, [k for k, ends_at in room.leases.items() if ends_at <= now])
 
     async def hide(self, leases: list[Lease]) -> None:
         for lease in leases:
-            self._change(lease.room, self._room(lease.room), {}, [(lease.session, lease.client, lease.user)])
+            self._change(lease.room, self._room(lease.room), {}, [(lease.session, lease.user, lease.client)])
 
     async def changes(self, room: str, version: int) -> list[Numbered]:
         return [change for change in self._room(room).changes if change[0] > version]
@@ -1510,13 +1520,13 @@ class MemoryStore:
     ) -> None:
         for key in ended:
             room.leases.pop(key, None)
-        held = {(client, user) for _, client, user in room.leases}
+        held = {(user, client) for _, user, client in room.leases}
         leaves = [who for who in {key[1:] for key in ended} - held if room.shown.pop(who, None) is not None]
         if not joins and not leaves:
             return
         room.version += 1
-        came = ",".join(member_json(user, client, data) for (client, user), data in joins.items())
-        went = ",".join(member_json(user, client, None) for client, user in leaves)
+        came = ",".join(member_json(*who, data) for who, data in joins.items())
+        went = ",".join(member_json(*who, None) for who in leaves)
         room.changes.append((room.version, f'"joins":[{came}],"leaves":[{went}]'))
         self._wake(name)
 
@@ -1527,7 +1537,7 @@ class MemoryStore:
             room = self._rooms[name] = MemoryRoom()
         room.touched_at = time.monotonic()
         ended = time.time() * 1000 - self._settings.resume_window_ms
-        while len(room.log) > self._settings.keep and room.log[room.first][0] < ended:
+        while len(room.log) > kept_messages(self._settings) and room.log[room.first][0] < ended:
             del room.ids[room.log.pop(room.first)[1]]
         return room
 
@@ -1624,7 +1634,7 @@ local seen = redis.call('HGET', room.ids, id)
 if seen then return {'ok', seen} end
 if room.kept >= tonumber(ARGV[14]) then
   local oldest = redis.call('XRANGE', room.log, '-', '+', 'COUNT', 1)[1]
-  return {'rate-limited', text(tonumber(oldest[2][2]) + window - now)}
+  return {'rate-limited', math.max(100, tonumber(oldest[2][2]) + window - now)}
 end
 local seq = text(room.seq + 1)
 local json = '{"seq":' .. seq .. ',' .. head .. ',"at":' .. text(now) .. ',"data":' .. data .. '}'
@@ -1659,8 +1669,7 @@ end
 return answer
 """,
     "history": """
-local room, from, messages = enter(ARGV[7]), '+', {}
-if ARGV[8] ~= '' then from = '(' .. ARGV[8] .. '-0' end
+local room, from, messages = enter(ARGV[7]), ARGV[8], {}
 local budget = tonumber(ARGV[10])
 for _, entry in ipairs(redis.call('XREVRANGE', room.log, from, '-', 'COUNT', ARGV[9])) do
   budget = budget - #entry[2][6]
@@ -1746,24 +1755,29 @@ class RedisStore:
     async def _listen(self, wake: Callable[[str | None], None]) -> None:
         while True:
             try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+                async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(self._prefix + "wake")
                     wake(None)
                     while True:
                         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=10)
                         if message is not None:
                             wake(message["data"])
-            except self._errors:
+            except Exception as error:
+                if not isinstance(error, self._errors):
+                    log.exception("listening for wakes failed")
                 await asyncio.sleep(0.2)
 
     async def _load(self) -> None:
         # Over one connection: it does not outlive the server that has told its id.
-        async with self._redis.client() as one:
+        one = self._redis.client()
+        try:
             server = await one.info("server")
             if int(server["redis_version"].split(".")[0]) < 7:
                 raise RuntimeError("RedisStore needs Redis 7: older ones may keep scripts over a restart")
             lua = LUA.replace("RUN_ID", server["run_id"])
             self._shas = {name: await one.script_load(lua + text) for name, text in SCRIPTS.items()}
+        finally:
+            await one.aclose()
 
     async def _run(self, script: str, *calls: list[Any]) -> list[Any]:
         """Tries again, which no script minds, where the server has become another or was just away."""
@@ -1783,7 +1797,7 @@ class RedisStore:
 
     async def _run_once(self, script: str, calls: tuple[list[Any], ...]) -> list[Any]:
         s = self._settings
-        common: list[Any] = [self._prefix, keeping_ms(s), s.resume_window_ms, s.keep, s.lease_ms]
+        common: list[Any] = [self._prefix, keeping_ms(s), s.resume_window_ms, kept_messages(s), s.lease_ms]
         async with self._redis.pipeline(transaction=False) as pipeline:
             for args in calls:
                 pipeline.evalsha(self._shas[script], 0, secrets.token_hex(8), *common, *args)
@@ -1797,13 +1811,8 @@ class RedisStore:
         number = "" if draft.connection is None else draft.connection
         args = [draft.room, draft.epoch, draft.client + draft.user, draft.n, number, head, data]
         ((outcome, *rest),) = await self._run("send", [*args, self._settings.room_messages])
-        match outcome:
-            case "superseded":
-                raise superseded()
-            case "stale-epoch":
-                raise stale_epoch()
-            case "rate-limited":
-                raise room_is_full(int(rest[0]))
+        if outcome != "ok":
+            raise refused(outcome, *rest)
         return int(rest[0])
 
     async def number_of(self, draft: Draft) -> int | None:
@@ -1819,7 +1828,8 @@ class RedisStore:
         return [Position(epoch, seq, first, version, pairs(m)) for epoch, seq, first, version, m in answers]
 
     async def history(self, room: str, before: int | None, limit: int) -> tuple[str, list[Numbered], bool]:
-        args = [room, "" if before is None else before, limit, BATCH_BYTES]
+        newest = "+" if before is None else f"{max(before - 1, 0)}-0"
+        args = [room, newest, limit, BATCH_BYTES]
         ((epoch, first, found),) = await self._run("history", args)
         messages = pairs(found)[::-1]
         return epoch, messages, bool(messages) and messages[0][0] > first

@@ -60,6 +60,8 @@ function commandsOf(control: Control): Record<string, Command> {
     sockets: () => ({ open: control.openSockets() }),
     counts: () => control.counts(),
     dials: () => control.dials(),
+    refreshes: () => control.refreshes(),
+    families: () => control.families(),
     // Rules are checked by the control itself, which tests call directly too.
     fault: (_, raw) => ({ waiting: control.fault(raw as Fault | Fault[]) }),
     // Not waited for: the answer comes while clients go.

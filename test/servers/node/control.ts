@@ -1,6 +1,6 @@
 import type { Fault } from './faults.ts'
 import { isSendableCode, parseFaults } from './faults.ts'
-import type { Counts, DialRecord, Received, ServerState, Settings } from './state.ts'
+import type { Counts, DialRecord, Received, RefreshRecord, ServerState, Settings } from './state.ts'
 import { defaultSettings, newCounts, newUsers } from './state.ts'
 import type { MintRequest, Pair, Tokens } from './tokens.ts'
 
@@ -22,6 +22,9 @@ export interface Control {
   openSockets(): number
   counts(): Counts
   dials(): DialRecord[]
+  refreshes(): RefreshRecord[]
+  /** Sign-ins so far, and how many of them a reuse, or a revocation, has ended. */
+  families(): { total: number; revoked: number }
   /** Answers how many rules wait now. */
   fault(faults: Fault | readonly Fault[]): number
   /** Tells the sockets of `/ws/rooms` to go within so long, and closes with 1012 who has not. */
@@ -39,6 +42,7 @@ export interface RoomsControl {
 function clearLog(state: ServerState): void {
   state.received.length = 0
   state.dials.length = 0
+  state.refreshes.length = 0
   state.faults.clear()
   Object.assign(state.counts, newCounts())
 }
@@ -87,6 +91,11 @@ export function createControl(state: ServerState, tokens: Tokens, rooms: RoomsCo
     openSockets: () => state.connections.size,
     counts: () => ({ ...state.counts }),
     dials: () => state.dials.map((dial) => ({ ...dial })),
+    refreshes: () => state.refreshes.map((refresh) => ({ ...refresh })),
+    families() {
+      const all = [...state.persisted.families.values()]
+      return { total: all.length, revoked: all.filter(({ revoked }) => revoked).length }
+    },
     fault(faults) {
       state.faults.add(parseFaults(faults))
       return state.faults.waiting

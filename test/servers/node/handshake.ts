@@ -5,9 +5,9 @@ import type { WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
 import { refuseToken } from './connections.ts'
 import type { DialFault } from './faults.ts'
+import { readFirstMessage } from './first-message.ts'
 import type { OrderedClose } from './handshake-faults.ts'
 import { closeInOneWrite, failedByFault, orderedClose, refuse } from './handshake-faults.ts'
-import { firstToken } from './rooms/first-message.ts'
 import type { Route, Services } from './routes.ts'
 import { routeOf } from './routes.ts'
 import type { Connection, DialRecord, ServerState } from './state.ts'
@@ -113,9 +113,10 @@ export class Handshake {
         return
       }
       this.#schedule(dial, webSocket, order)
-      if (!verdict.ok && verdict.reason === 'missing' && this.#services.waitsForToken(route)) {
-        this.#awaitToken(dial, route, webSocket).catch(() => webSocket.terminate())
-      } else this.#admit(dial, route, webSocket, verdict)
+      const waits = route.waits || this.#services.waitsForToken(route)
+      if (verdict.ok || verdict.reason !== 'missing' || !waits)
+        this.#admit(dial, route, webSocket, verdict)
+      else this.#wait(dial, route, webSocket).catch(() => webSocket.terminate())
     })
     if (atOnce) socket.uncork()
   }
@@ -126,12 +127,15 @@ export class Handshake {
     return this.#services.protocol(route, offeredProtocols(request))
   }
 
-  async #awaitToken(dial: Dial, route: Route, socket: WebSocket): Promise<void> {
-    const token = await firstToken(socket, this.#state.settings.firstMessageMs)
+  /** No token came in the handshake: the first frame may bring it. */
+  async #wait(dial: Dial, route: Route, socket: WebSocket): Promise<void> {
+    const { token, release } = await readFirstMessage(socket, this.#state.settings.firstMessageMs)
     if (token !== undefined) dial.record.transmissions.push('first-message')
     const verdict: Verdict =
       token === undefined ? { ok: false, reason: 'missing' } : await this.#tokens.verify(token)
-    if (socket.readyState === socket.OPEN) this.#admit(dial, route, socket, verdict)
+    if (socket.readyState !== socket.OPEN) return
+    this.#admit(dial, route, socket, verdict)
+    release()
   }
 
   #admit({ record, request }: Dial, route: Route, socket: WebSocket, verdict: Verdict): void {

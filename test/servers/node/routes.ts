@@ -5,10 +5,14 @@ import { PROTOCOL } from './rooms/service.ts'
 import type { Connection, ServerState } from './state.ts'
 import { chooseProtocol } from './transmissions.ts'
 
-export type Route =
+export type Route = (
   | { endpoint: 'chat'; room: string }
   | { endpoint: 'plain' }
   | { endpoint: 'rooms' }
+) & {
+  /** Without a token in the handshake it waits for one in the first frame. */
+  waits?: true
+}
 
 /** What the handshake needs to know about the endpoints. */
 export interface Services {
@@ -21,9 +25,12 @@ export interface Services {
 }
 
 const CHAT_PREFIX = '/ws/chat/'
+/** The same chat, for clients that say who they are in the first frame. */
+const FIRST_PREFIX = '/ws/first/'
 
-function chatRoom(path: string): string | undefined {
-  const [segment, ...more] = path.slice(CHAT_PREFIX.length).replace(/\/$/, '').split('/')
+function chatRoom(path: string, prefix: string): string | undefined {
+  if (!path.startsWith(prefix)) return undefined
+  const [segment, ...more] = path.slice(prefix.length).replace(/\/$/, '').split('/')
   if (segment === undefined || segment === '' || more.length > 0) return undefined
   try {
     return decodeURIComponent(segment)
@@ -33,9 +40,11 @@ function chatRoom(path: string): string | undefined {
 }
 
 export function routeOf(path: string): Route | undefined {
-  if (path === '/ws/rooms') return { endpoint: 'rooms' }
+  if (path === '/ws/rooms') return { endpoint: 'rooms', waits: true }
   if (path === '/ws/plain') return { endpoint: 'plain' }
-  const room = path.startsWith(CHAT_PREFIX) ? chatRoom(path) : undefined
+  const first = chatRoom(path, FIRST_PREFIX)
+  if (first !== undefined) return { endpoint: 'chat', room: first, waits: true }
+  const room = chatRoom(path, CHAT_PREFIX)
   return room === undefined ? undefined : { endpoint: 'chat', room }
 }
 

@@ -14,6 +14,8 @@ export interface RefuseSockets {
 export interface Settings {
   accessLifetimeMs: number
   refreshLifetimeMs: number
+  /** A refresh token that was used is taken again for so long; with 0 its reuse ends the family. */
+  refreshGraceMs: number
   /** `exp` and `iat` with fractions of a second; whole seconds otherwise, as simplejwt writes them. */
   exactExp: boolean
   refuseTokens: boolean
@@ -64,6 +66,12 @@ export interface DialRecord {
   outcome: 'pending' | 'admitted' | 'token-refused' | 'closed-after-accept' | 'refused' | 'faulty'
 }
 
+/** One refresh that was judged. Holds no token. */
+export interface RefreshRecord {
+  at: number
+  outcome: 'rotated' | 'again' | 'refused'
+}
+
 export interface Counts {
   /** WebSocket handshakes that arrived. */
   dials: number
@@ -71,6 +79,8 @@ export interface Counts {
   tokenRequests: number
   /** Those of them that were refreshes. */
   refreshRequests: number
+  /** Requests for a ticket. */
+  ticketRequests: number
   /** Sockets that were accepted with a good token and stayed. */
   accepted: number
 }
@@ -88,6 +98,7 @@ export interface ServerState {
   counts: Counts
   received: Received[]
   dials: DialRecord[]
+  refreshes: RefreshRecord[]
   faults: Faults
   connections: Set<Connection>
   persisted: Persisted
@@ -107,6 +118,7 @@ export function defaultSettings(): Settings {
   return {
     accessLifetimeMs: 300_000,
     refreshLifetimeMs: 86_400_000,
+    refreshGraceMs: 0,
     exactExp: false,
     refuseTokens: false,
     refuseSockets: null,
@@ -130,7 +142,7 @@ export function defaultSettings(): Settings {
 }
 
 export function newCounts(): Counts {
-  return { dials: 0, tokenRequests: 0, refreshRequests: 0, accepted: 0 }
+  return { dials: 0, tokenRequests: 0, refreshRequests: 0, ticketRequests: 0, accepted: 0 }
 }
 
 export function createState(persisted: Persisted, save: () => void): ServerState {
@@ -139,6 +151,7 @@ export function createState(persisted: Persisted, save: () => void): ServerState
     counts: newCounts(),
     received: [],
     dials: [],
+    refreshes: [],
     faults: new Faults(),
     connections: new Set(),
     persisted,

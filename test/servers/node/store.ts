@@ -8,6 +8,8 @@ export interface Family {
   id: string
   user: string
   current: string
+  /** The one before, and when it was used: within the grace it may come again. */
+  previous?: { id: string; usedAt: number }
   revoked: boolean
 }
 

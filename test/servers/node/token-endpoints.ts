@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TokenFault } from './faults.ts'
 import type { Reply } from './http.ts'
-import { cookieOf, readRecord, sendReply } from './http.ts'
+import { bearerOf, cookieOf, readRecord, sendReply } from './http.ts'
 import { stringOf } from './json.ts'
 import type { ServerState } from './state.ts'
-import type { Outcome, Pair, TokenRefusal, Tokens } from './tokens.ts'
+import { type Outcome, type Pair, TICKET_MS, type TokenRefusal, type Tokens } from './tokens.ts'
 
 interface Endpoint {
-  counts: 'obtain' | 'refresh' | 'neither'
+  counts: 'obtain' | 'refresh' | 'ticket' | 'neither'
   run(request: IncomingMessage): Promise<Reply>
 }
 
@@ -115,6 +115,21 @@ function cookieEndpoints(tokens: Tokens): Record<string, Endpoint> {
   }
 }
 
+function ticketEndpoints(tokens: Tokens): Record<string, Endpoint> {
+  return {
+    '/api/ticket/': {
+      counts: 'ticket',
+      async run(request) {
+        const verdict = await tokens.verify(bearerOf(request) ?? '')
+        if (!verdict.ok)
+          return refused(401, { detail: 'Token is invalid or expired', code: 'token_not_valid' })
+        const ticket = tokens.ticket(verdict)
+        return { status: 200, body: { ticket, expires_in: TICKET_MS / 1000 } }
+      },
+    },
+  }
+}
+
 async function respond(
   endpoint: Endpoint,
   fault: TokenFault | undefined,
@@ -148,7 +163,11 @@ async function respond(
 /** Answers the request when its path is a token endpoint; otherwise says false. */
 export function createTokenEndpoints(state: ServerState, tokens: Tokens): TokenEndpoints {
   const endpoints = new Map(
-    Object.entries({ ...jsonEndpoints(tokens), ...cookieEndpoints(tokens) }),
+    Object.entries({
+      ...jsonEndpoints(tokens),
+      ...cookieEndpoints(tokens),
+      ...ticketEndpoints(tokens),
+    }),
   )
   return (path, request, response) => {
     const endpoint = endpoints.get(path)
@@ -160,7 +179,8 @@ export function createTokenEndpoints(state: ServerState, tokens: Tokens): TokenE
       })
       return true
     }
-    if (endpoint.counts !== 'neither') state.counts.tokenRequests += 1
+    if (endpoint.counts === 'ticket') state.counts.ticketRequests += 1
+    else if (endpoint.counts !== 'neither') state.counts.tokenRequests += 1
     if (endpoint.counts === 'refresh') state.counts.refreshRequests += 1
     respond(endpoint, state.faults.takeToken(), request, response).catch(() =>
       request.socket.destroy(),

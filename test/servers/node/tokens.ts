@@ -36,6 +36,9 @@ export interface MintRequest {
   lifetimeMs?: number
 }
 
+/** A ticket that nobody has used for so long is worth nothing. */
+export const TICKET_MS = 30_000
+
 interface Extra extends JWTPayload {
   startedAt?: number
 }
@@ -53,9 +56,17 @@ const EXPIRED_AGO_MS = 10_000
 /** Gives out tokens, rotates refresh tokens, and says what a token is worth. */
 export class Tokens {
   readonly #state: ServerState
+  readonly #tickets = new Map<string, { user: string; usableUntil: number; expiresAt: number }>()
 
   constructor(state: ServerState) {
     this.#state = state
+  }
+
+  /** Good for one handshake; what is let in by it ends with the token that it was given for. */
+  ticket({ user, expiresAt }: { user: string; expiresAt: number }): string {
+    const ticket = `ticket-${randomBytes(24).toString('base64url')}`
+    this.#tickets.set(ticket, { user, usableUntil: Date.now() + TICKET_MS, expiresAt })
+    return ticket
   }
 
   async obtain(username: string, password: string): Promise<Outcome> {
@@ -67,6 +78,12 @@ export class Tokens {
   }
 
   async refresh(token: string): Promise<Outcome> {
+    const outcome = await this.#rotate(token)
+    if (!outcome.ok) this.#state.refreshes.push({ at: Date.now(), outcome: 'refused' })
+    return outcome
+  }
+
+  async #rotate(token: string): Promise<Outcome> {
     const checked = await this.#check(token, 'refresh')
     // From here until #pair has written the new id nothing is awaited: of two simultaneous
     // refreshes with one token the second finds a rotated family.
@@ -75,7 +92,8 @@ export class Tokens {
       return { ok: false, refusal: NOT_VALID }
     }
     if (family.revoked) return { ok: false, refusal: BLACKLISTED }
-    if (family.current !== checked.claims.jti) {
+    const { jti } = checked.claims
+    if (family.current !== jti && !this.#isGraced(family, jti)) {
       // A token that was used before: one of its two holders stole it, so neither keeps the family.
       this.#revokeFamily(family)
       return { ok: false, refusal: BLACKLISTED }
@@ -83,7 +101,20 @@ export class Tokens {
     if (this.#state.persisted.revokedUsers.has(family.user))
       return { ok: false, refusal: BLACKLISTED }
     if (!this.#state.persisted.users.has(family.user)) return { ok: false, refusal: NO_ACCOUNT }
+    this.#state.refreshes.push({
+      at: Date.now(),
+      outcome: family.current === jti ? 'rotated' : 'again',
+    })
+    if (family.current === jti) family.previous = { id: jti, usedAt: Date.now() }
     return { ok: true, pair: await this.#pair(family) }
+  }
+
+  #isGraced({ previous }: Family, id: string | undefined): boolean {
+    return (
+      previous?.id === id &&
+      previous !== undefined &&
+      Date.now() - previous.usedAt < this.#state.settings.refreshGraceMs
+    )
   }
 
   /** Ends the family of a refresh token. Access tokens live on until they expire. */
@@ -96,6 +127,13 @@ export class Tokens {
   }
 
   async verify(token: string): Promise<Verdict> {
+    const ticket = this.#tickets.get(token)
+    if (ticket !== undefined) {
+      this.#tickets.delete(token)
+      const { user, usableUntil, expiresAt } = ticket
+      const verdict = this.#judge(user, Math.min(usableUntil, expiresAt))
+      return verdict.ok ? { ...verdict, expiresAt } : verdict
+    }
     const opaque = this.#state.persisted.opaque.get(hashOf(token))
     if (opaque !== undefined) return this.#judge(opaque.user, opaque.expiresAt)
     const checked = await this.#check(token, 'access')

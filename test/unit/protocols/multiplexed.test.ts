@@ -87,6 +87,7 @@ describe('multiplexed()', () => {
         limits: { frameBytes: 65536, roomsPerJoin: 100 },
         resumeWindowMs: 120_000,
         features: ['call'],
+        renewable: false,
       },
     ],
     [
@@ -98,6 +99,7 @@ describe('multiplexed()', () => {
         limits: { ...welcome.limits, inFlight: 8 },
         resumeWindowMs: 120_000,
         features: ['call'],
+        renewable: false,
       },
     ],
     [

@@ -21,6 +21,10 @@ const chat = (room = 'lobby', query = `?token=${token}`): RawClient =>
 const bearer = (value: string): string =>
   `base64url.bearer.authorization.k8s.io.${Buffer.from(value).toString('base64url')}`
 
+const phoenix = (value: string): string =>
+  `base64url.bearer.phx.${Buffer.from(value).toString('base64').replaceAll('=', '')}`
+const JUPYTER = 'v1.token.websocket.jupyter.org'
+
 describe('transmissions', () => {
   const bare = (): string => `${server.wsUrl}/ws/chat/lobby`
 
@@ -29,6 +33,9 @@ describe('transmissions', () => {
     ['subprotocol-pair', () => new RawClient(bare(), ['token', token]), 'token'],
     ['subprotocol-pair', () => new RawClient(bare(), ['chat', 'token', token]), 'chat'],
     ['subprotocol-bearer', () => new RawClient(bare(), ['chat', bearer(token)]), 'chat'],
+    ['subprotocol-pair', () => new RawClient(bare(), ['bearer', token]), 'bearer'],
+    ['subprotocol-phoenix', () => new RawClient(bare(), ['phoenix', phoenix(token)]), 'phoenix'],
+    ['subprotocol-jupyter', () => new RawClient(bare(), [JUPYTER, `${JUPYTER}.${token}`]), JUPYTER],
     ['subprotocol-custom', () => new RawClient(bare(), ['chat', `jwt.${token}`]), 'chat'],
     [
       'header',
@@ -52,6 +59,20 @@ describe('transmissions', () => {
     })
     expect(JSON.stringify(server.dials())).not.toContain(token)
     client.socket.close()
+  })
+
+  it.each([
+    ['http://127.0.0.1:1', true],
+    ['http://evil.example', false],
+    ['null', false],
+  ])('takes the cookie from a page of %s: %s', async (origin, isTaken) => {
+    const headers = { cookie: `access_token=${token}`, origin }
+    const client = new RawClient(bare(), [], { headers })
+    if (isTaken) await client.open()
+    else expect(await client.ended).toEqual({ code: 4003, reason: 'token missing' })
+    expect(server.openSockets()).toBe(isTaken ? 1 : 0)
+    client.socket.terminate()
+    await client.ended
   })
 
   it('never echoes a token', async () => {

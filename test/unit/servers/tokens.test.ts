@@ -61,6 +61,24 @@ describe('token endpoints', () => {
     expect((await refresh(other.body['refresh'])).status).toBe(200)
   })
 
+  it('takes a used refresh token again within the grace, and ends its family after it', async () => {
+    server.settings({ refreshGraceMs: 10_000 })
+    const { body } = await obtain()
+    await refresh(body['refresh'])
+    const again = await refresh(body['refresh'])
+    expect(again.status).toBe(200)
+    server.settings({ refreshGraceMs: 0 })
+    expect((await refresh(body['refresh'])).status).toBe(401)
+    expect((await refresh(again.body['refresh'])).status).toBe(401)
+    expect(server.refreshes().map(({ outcome }) => outcome)).toEqual([
+      'rotated',
+      'again',
+      'refused',
+      'refused',
+    ])
+    expect(server.families().revoked).toBeGreaterThan(0)
+  })
+
   it('lets one of two simultaneous refreshes win', async () => {
     const { body } = await obtain()
     const answers = await Promise.all([refresh(body['refresh']), refresh(body['refresh'])])
@@ -159,6 +177,7 @@ describe('control', () => {
       dials: 0,
       tokenRequests: 0,
       refreshRequests: 0,
+      ticketRequests: 0,
       accepted: 0,
     })
   })

@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../../../src/errors.ts'
 import { cookieSession, cookieSessionParts } from '../../../src/sessions/cookie-session.ts'
 import { CookieJar } from '../../../src/sessions/cookies.ts'
@@ -115,4 +115,86 @@ it('the jar keeps origins apart, and deletes what has expired', () => {
   gone.append('set-cookie', 'c=')
   jar.take(one, gone)
   expect(jar.header()).toBe('')
+})
+
+it('in Node the CSRF header repeats the cookie that was given', async () => {
+  const { origin, received } = await serve(() => ({}))
+  const session = cookieSession({ cookie: 'sessionid=abc; csrftoken=proof', origins: [origin] })
+  await session.fetch(`${origin}/read`)
+  await session.fetch(`${origin}/write`, { method: 'PUT' })
+  expect(received.map(({ headers }) => [headers.cookie, headers['x-csrftoken'], headers.origin]))
+    // Django wants to know over https from where a request comes; a browser says it by itself.
+    .toEqual([
+      ['sessionid=abc; csrftoken=proof', undefined, undefined],
+      ['sessionid=abc; csrftoken=proof', 'proof', origin],
+    ])
+})
+
+describe('csrf.url', () => {
+  /** As Django does: the view sets the cookie, and whoever posts without the header is refused in HTML. */
+  const strict = () =>
+    serve(({ method, path, headers }) => {
+      if (path === '/csrf/')
+        return { headers: { 'set-cookie': 'csrftoken=proof; Path=/; SameSite=Lax' } }
+      if (method !== 'GET' && headers['x-csrftoken'] !== 'proof')
+        return { status: 403, body: '<h1>CSRF verification failed</h1>' }
+      if (path === '/login/') return { headers: { 'set-cookie': 'sessionid=canary; HttpOnly' } }
+      return {}
+    })
+
+  it('is asked first where there is no cookie yet', async () => {
+    const { origin, received } = await strict()
+    const at = { login: `${origin}/login/`, logout: `${origin}/logout/` }
+    const without = cookieSession(at)
+    expect(await rejection(without.login(ALICE))).toBeInstanceOf(TokenUnavailableError)
+    const session = cookieSession({ ...at, csrf: { url: `${origin}/csrf/` } })
+    await session.login(ALICE)
+    await session.logout()
+    expect(received.slice(1).map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /csrf/',
+      'POST /login/',
+      'POST /logout/',
+    ])
+    expect(received[2]?.headers.cookie).toBe('csrftoken=proof')
+  })
+
+  it('is asked by a browser, which keeps what it says', async () => {
+    const { origin, received } = await strict()
+    const page = { cookie: '' }
+    vi.stubGlobal('document', page)
+    vi.stubGlobal('location', new URL(`${origin}/page`))
+    const session = cookieSession({
+      login: '/login/',
+      csrf: { url: '/csrf/' },
+      fetch: async (input, init) => {
+        expect(init?.credentials).toBe('include')
+        const response = await fetch(input, init)
+        if (String(input).endsWith('/csrf/')) page.cookie = 'csrftoken=proof'
+        return response
+      },
+    })
+    await session.login(ALICE)
+    await session.login(ALICE)
+    expect(received.map(({ path }) => path)).toEqual(['/csrf/', '/login/', '/login/'])
+    // A page says by itself where it is from.
+    expect(received[1]?.headers.origin).toBeUndefined()
+  })
+
+  it('that fails leaves the decision to the server', async () => {
+    const { origin } = await strict()
+    const session = cookieSession({
+      login: `${origin}/login/`,
+      csrf: { url: 'http://127.0.0.1:9/csrf/' },
+    })
+    expect(await rejection(session.login(ALICE))).toMatchObject({ code: 'TOKEN_UNAVAILABLE' })
+  })
+
+  it('must be encrypted like every other', async () => {
+    const session = cookieSession({
+      login: 'https://a.example/login/',
+      csrf: { url: 'http://a.example/csrf/' },
+      fetch: () => Promise.reject(new Error('asked')),
+    })
+    expect(await rejection(session.login(ALICE))).toMatchObject({ code: 'INSECURE_URL' })
+  })
 })

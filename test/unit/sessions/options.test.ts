@@ -2,7 +2,9 @@ import { expect, it } from 'vitest'
 import { cookieSession } from '../../../src/sessions/cookie-session.ts'
 import { fixedToken } from '../../../src/sessions/fixed-token.ts'
 import { passwordGrant } from '../../../src/sessions/password-grant.ts'
+import { refreshGrant } from '../../../src/sessions/refresh-grant.ts'
 import { simpleJwt } from '../../../src/sessions/simple-jwt.ts'
+import { ticket } from '../../../src/sessions/ticket.ts'
 
 const SECRET = 'canary-4711'
 const JWT = { obtain: 'https://a.example/o', refresh: 'https://a.example/r' }
@@ -13,6 +15,8 @@ const makers = {
   simpleJwt: simpleJwt as Maker,
   passwordGrant: passwordGrant as Maker,
   cookieSession: cookieSession as Maker,
+  refreshGrant: refreshGrant as Maker,
+  ticket: ticket as Maker,
   fixedToken: ((options: unknown) =>
     (fixedToken as (token: unknown, options: unknown) => unknown)('abc', options)) as Maker,
 }
@@ -21,6 +25,8 @@ const base: Record<keyof typeof makers, object> = {
   simpleJwt: JWT,
   passwordGrant: { url: 'https://a.example/token' },
   cookieSession: {},
+  refreshGrant: { url: 'https://a.example/token', refreshToken: 'r' },
+  ticket: { url: 'https://a.example/ticket' },
   fixedToken: {},
 }
 
@@ -66,6 +72,26 @@ const cases: Array<[keyof typeof makers, string, unknown]> = [
   ['cookieSession', 'csrf', 'x'],
   ['cookieSession', 'fields', { access: 'x' }],
   ['cookieSession', 'sessionid', SECRET],
+  ['simpleJwt', 'csrf', { url: 5 }],
+  ['refreshGrant', 'url', undefined],
+  ['refreshGrant', 'refreshToken', undefined],
+  ['refreshGrant', 'refreshToken', ''],
+  ['refreshGrant', 'refreshToken', { get: () => SECRET }],
+  ['refreshGrant', 'clientId', 5],
+  ['refreshGrant', 'clientSecret', SECRET],
+  ['refreshGrant', 'scope', ['a']],
+  ['refreshGrant', 'revokeUrl', 5],
+  ['refreshGrant', 'fields', { username: 'x' }],
+  ['refreshGrant', 'token', SECRET],
+  ['ticket', 'url', undefined],
+  ['ticket', 'session', SECRET],
+  ['ticket', 'session', {}],
+  ['ticket', 'session', ticket({ url: 'https://a.example/t' })],
+  ['ticket', 'csrf', { name: SECRET }],
+  ['ticket', 'fields', { expiresIn: 'x' }],
+  ['ticket', 'origins', ['https://a.example']],
+  ['ticket', 'fetch', {}],
+  ['ticket', 'ticket', SECRET],
   ['fixedToken', 'expiresInMs', '60'],
   ['fixedToken', 'expires', 5],
 ]
@@ -106,6 +132,8 @@ it('insecure URLs are refused, save loopback and by consent', () => {
   expect(() => cookieSession({ login: url })).toThrow(insecure)
   expect(() => simpleJwt({ ...JWT, revoke: url })).toThrow(insecure)
   expect(() => fixedToken('abc', { origins: ['http://a.example'] })).toThrow(insecure)
+  expect(() => refreshGrant({ url, refreshToken: 'r' })).toThrow(insecure)
+  expect(() => ticket({ url })).toThrow(insecure)
   passwordGrant({ url, allowInsecure: true })
   passwordGrant({ url: 'http://localhost:8000/t' })
 })
@@ -115,4 +143,8 @@ it('relative URLs may be given where a page is rendered', async () => {
   await expect(session.login({ username: 'a', password: 'b' })).rejects.toThrow(
     /simpleJwt: obtain .* origin/,
   )
+})
+
+it.each([0, -1, Number.NaN, 2 ** 31])('a ticket within %d ms is out of range', (timeoutMs) => {
+  expect(() => ticket({ url: 'https://a.example/t', timeoutMs })).toThrow(RangeError)
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { viaCookie } from '../../../src/transmissions/via-cookie.ts'
+import { viaFirstMessage } from '../../../src/transmissions/via-first-message.ts'
 import { viaHeader } from '../../../src/transmissions/via-header.ts'
 import { viaQuery } from '../../../src/transmissions/via-query.ts'
 import { viaSubprotocol } from '../../../src/transmissions/via-subprotocol.ts'
@@ -11,6 +12,7 @@ const MAKERS: Record<string, (options: unknown) => unknown> = {
   viaSubprotocol: (options) => Reflect.apply(viaSubprotocol, undefined, [options]),
   viaHeader: (options) => Reflect.apply(viaHeader, undefined, [options]),
   viaCookie: (options) => Reflect.apply(viaCookie, undefined, [options]),
+  viaFirstMessage: (options) => Reflect.apply(viaFirstMessage, undefined, [options]),
 }
 
 const WRONG: [maker: string, options: unknown, says: string[]][] = [
@@ -43,7 +45,7 @@ const WRONG: [maker: string, options: unknown, says: string[]][] = [
   ['viaSubprotocol', null, ['null']],
   ['viaSubprotocol', 7, ['type number']],
   ['viaSubprotocol', ['token'], ['an array']],
-  ['viaSubprotocol', JWT, ['preset', "'pair' or 'bearer'", 'type string', 'function']],
+  ['viaSubprotocol', JWT, ['preset', "'pair' or 'bearer' or", 'type string', 'function']],
   ['viaSubprotocol', '', ['preset']],
   ['viaSubprotocol', {}, ['preset', 'undefined']],
   ['viaSubprotocol', { preset: 1 }, ['preset', 'type number']],
@@ -52,6 +54,24 @@ const WRONG: [maker: string, options: unknown, says: string[]][] = [
   ['viaSubprotocol', { preset: 'bearer', app: '' }, ['app', 'one word']],
   ['viaSubprotocol', { preset: 'bearer', app: 'a,b' }, ['app', 'one word']],
   ['viaSubprotocol', { preset: 'bearer', aap: 'x' }, ["no option 'aap'", 'app']],
+  ['viaSubprotocol', 'kubernetes', ['app', 'undefined', 'one word']],
+  ['viaSubprotocol', { preset: 'kubernetes' }, ['app', 'undefined', 'one word']],
+  ['viaSubprotocol', { preset: 'phoenix', app: 'x' }, ['app', "preset: 'bearer' or"]],
+  ['viaSubprotocol', { preset: 'jupyter', app: 'a b' }, ['app', 'one word']],
+  ['viaSubprotocol', { preset: 'pair', word: 'a,b' }, ['word', 'one word']],
+  ['viaSubprotocol', { preset: 'jupyter', word: 'x' }, ['word', "preset: 'pair'"]],
+  ['viaFirstMessage', undefined, ['undefined']],
+  ['viaFirstMessage', null, ['null']],
+  ['viaFirstMessage', JWT, ['preset', "'rooms' or 'home-assistant'", 'type string']],
+  ['viaFirstMessage', [], ['an array']],
+  ['viaFirstMessage', {}, ['frame', 'undefined', 'a function']],
+  ['viaFirstMessage', { frame: String }, ['accepted', 'undefined']],
+  ['viaFirstMessage', { frame: JWT, accepted: Boolean }, ['frame', 'type string']],
+  ['viaFirstMessage', { frame: String, accepted: Boolean, refused: true }, ['refused']],
+  ['viaFirstMessage', { frame: String, accepted: Boolean, after: 'x' }, ['after']],
+  ['viaFirstMessage', { frame: String, accepted: Boolean, token: JWT }, ["no option 'token'"]],
+  ['viaFirstMessage', { preset: 'rooms', frame: String }, ["no option 'frame'"]],
+  ['viaFirstMessage', { preset: 'rooms', timeoutMs: '5' }, ['timeoutMs', 'type string']],
 ]
 
 describe('options', () => {
@@ -62,7 +82,14 @@ describe('options', () => {
     expect(error.message).not.toContain(JWT)
   })
 
-  it.each(Object.keys(MAKERS))('%s() needs none', (maker) => {
-    expect(() => MAKERS[maker]?.(undefined)).not.toThrow()
+  it.each([0, -1, Number.NaN, 2 ** 31])('a timeout of %d ms is out of range', (timeoutMs) => {
+    expect(() => viaFirstMessage({ preset: 'rooms', timeoutMs })).toThrow(RangeError)
   })
+
+  it.each(Object.keys(MAKERS).filter((name) => name !== 'viaFirstMessage'))(
+    '%s() needs none',
+    (maker) => {
+      expect(() => MAKERS[maker]?.(undefined)).not.toThrow()
+    },
+  )
 })

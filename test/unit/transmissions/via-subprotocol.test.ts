@@ -3,14 +3,20 @@ import { TokenInvalidError } from '../../../src/errors.ts'
 import {
   type SubprotocolFunction,
   type SubprotocolOptions,
+  type SubprotocolPreset,
   viaSubprotocol,
 } from '../../../src/transmissions/via-subprotocol.ts'
 import { handshake, JWT, quotes, textsOf, thrownBy } from './handshake.ts'
 
-type Given = SubprotocolOptions | SubprotocolOptions['preset'] | SubprotocolFunction | undefined
+type Given = SubprotocolOptions | SubprotocolPreset | SubprotocolFunction | undefined
 
 const PREFIX = 'base64url.bearer.authorization.k8s.io.'
 const encoded = PREFIX + Buffer.from(JWT).toString('base64url')
+/** In plain base64, whatever the prefix says: that is what the server decodes. */
+const phoenix = `base64url.bearer.phx.${Buffer.from(JWT).toString('base64').replaceAll('=', '')}`
+const KERNEL = 'v1.kernel.websocket.jupyter.org'
+const JUPYTER = 'v1.token.websocket.jupyter.org'
+const JUPYTER_APP = 'my.app'
 const offered = (given: Given, own: string[] = [], token = JWT) =>
   viaSubprotocol(given).carry(handshake({ protocols: own }), token).protocols
 
@@ -26,6 +32,31 @@ describe('viaSubprotocol', () => {
     ['the bearer behind an app', 'bearer', [], ['authed-socket', encoded]],
     ['the bearer behind a named app', { preset: 'bearer', app: 'chat' }, [], ['chat', encoded]],
     ['the bearer behind the own one', { preset: 'bearer', app: 'chat' }, ['v1'], ['v1', encoded]],
+    ['a pair of another word', { preset: 'pair', word: 'bearer' }, [], ['bearer', JWT]],
+    [
+      'the same after the own ones',
+      { preset: 'pair', word: 'Bearer' },
+      ['v1'],
+      ['v1', 'Bearer', JWT],
+    ],
+    [
+      'Kubernetes beside the protocol of exec',
+      { preset: 'kubernetes', app: 'v5.channel.k8s.io' },
+      [],
+      ['v5.channel.k8s.io', encoded],
+    ],
+    ['Kubernetes beside the own one', { preset: 'kubernetes', app: 'x' }, ['v1'], ['v1', encoded]],
+    ['Phoenix', 'phoenix', [], ['phoenix', phoenix]],
+    ['Phoenix beside the own one', { preset: 'phoenix' }, ['v1'], ['v1', 'phoenix', phoenix]],
+    ['Phoenix where it is the own one', 'phoenix', ['phoenix'], ['phoenix', phoenix]],
+    ['Jupyter', 'jupyter', [], [KERNEL, JUPYTER, `${JUPYTER}.${JWT}`]],
+    [
+      'Jupyter with other kernels',
+      { preset: 'jupyter', app: 'k' },
+      [],
+      ['k', JUPYTER, `${JUPYTER}.${JWT}`],
+    ],
+    ['Jupyter beside the own one', 'jupyter', ['v1'], ['v1', JUPYTER, `${JUPYTER}.${JWT}`]],
     ['a custom shape', (token) => ['jwt', `jwt.${token}`], ['v1'], ['v1', 'jwt', `jwt.${JWT}`]],
   ])('offers %s', (_name, given, own, expected) => {
     expect(offered(given, own)).toEqual(expected)
@@ -36,6 +67,40 @@ describe('viaSubprotocol', () => {
     const word = offered('bearer', [], token)[1] ?? ''
     expect(Buffer.from(word.slice(PREFIX.length), 'base64url').toString()).toBe(token)
   })
+
+  it('writes the examples of the published texts', () => {
+    // kubernetes/kubernetes#47740; phoenix, assets/test/channel_test.js; JEP 121.
+    expect(offered({ preset: 'kubernetes', app: 'base64.binary.k8s.io' }, [], 'mytoken')).toEqual([
+      'base64.binary.k8s.io',
+      'base64url.bearer.authorization.k8s.io.bXl0b2tlbg',
+    ])
+    expect(offered('phoenix', [], '1234')).toEqual(['phoenix', 'base64url.bearer.phx.MTIzNA'])
+    expect(offered('jupyter', [JUPYTER_APP], 'abc123').slice(1)).toEqual([
+      'v1.token.websocket.jupyter.org',
+      'v1.token.websocket.jupyter.org.abc123',
+    ])
+  })
+
+  it('carries every text for Jupyter, percent-encoded', () => {
+    const token = "a (b)/é%,!'*=\u{1f511}"
+    const word = offered('jupyter', [], token)[2] ?? ''
+    expect(decodeURIComponent(word.slice(JUPYTER.length + 1))).toBe(token)
+  })
+
+  it('refuses for Phoenix what base64 would write with a slash', () => {
+    expect(offered('phoenix', [], 'ab>')).toEqual(['phoenix', 'base64url.bearer.phx.YWI+'])
+    const error = thrownBy(() => offered('phoenix', [], 'ab?'))
+    expect(error).toBeInstanceOf(TokenInvalidError)
+    expect(quotes(textsOf(error), 'YWI/', 4)).toBe(false)
+  })
+
+  it.each<Given>(['bearer', 'phoenix', 'jupyter', { preset: 'kubernetes', app: 'x' }])(
+    'refuses a token that is empty or holds a line break (%j)',
+    (given) => {
+      for (const token of ['', `${JWT}\n`, '\ud800'])
+        expect(() => offered(given, [], token)).toThrow(TokenInvalidError)
+    },
+  )
 
   it.each<[string, Given, string[], string]>([
     ['the word of the pair', 'pair', ['token'], JWT],

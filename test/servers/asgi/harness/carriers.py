@@ -7,6 +7,7 @@ header that a browser page can set), and, outside browsers, ``Authorization`` an
 from __future__ import annotations
 
 import binascii
+import json
 from base64 import urlsafe_b64decode
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -23,6 +24,16 @@ BEARER = "base64url.bearer.authorization.k8s.io."
 def find_token(scope: Scope) -> str | None:
     """The first carrier that holds anything wins; a bad token there is not made good by another."""
     return _from_subprotocol(scope) or _from_query(scope) or _from_authorization(scope) or _from_cookie(scope)
+
+
+def token_in_frame(text: str | None) -> str | None:
+    """The token of a first message: ``{"type": "auth", "id": 0, "token": "..."}``."""
+    try:
+        frame = json.loads(text or "")
+    except ValueError:
+        return None
+    token = frame.get("token") if isinstance(frame, dict) and frame.get("type") == "auth" else None
+    return token if isinstance(token, str) else None
 
 
 def pick_subprotocol(scope: Scope) -> str | None:

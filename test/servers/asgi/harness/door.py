@@ -28,7 +28,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ROOMS_PATH = re.compile(r"^/ws/rooms/?$")
-ROOM_PATH = re.compile(r"^/ws/(?:v2/)?(?:chat|session)/([^/]+)/?$")
+ROOM_PATH = re.compile(r"^/ws/(?:v2/)?(?:chat|session|origin|first)/([^/]+)/?$")
 
 
 @dataclass(eq=False)
@@ -46,6 +46,8 @@ class Visit:
     """Told by the application when it has authenticated the socket."""
     expires_at: float | None = None
     """Told by applications that can end a socket at its token's expiry (seconds since the epoch)."""
+    waits: bool = False
+    """Told by applications that wait for the token in the first frame: it is not for the log."""
     over: bool = False
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -115,6 +117,8 @@ class Visit:
         """What the client sent passes through here."""
         if message["type"] == "websocket.disconnect":
             self.leave()
+        elif message["type"] == "websocket.receive" and self.waits:
+            self.waits = False
         elif message["type"] == "websocket.receive" and message.get("text") is not None:
             if self.room:
                 self._log(self.room, self.user, message["text"])

@@ -61,24 +61,6 @@ class Settings:
     stallMs: int = 10_000
     origins: list[str] | None = None
 
-    # Of /ws/rooms alone; ``ROOM_SETTINGS`` names their counterparts.
-    heartbeatMs: int = 25_000
-    frameBytes: int = 65_536
-    roomsPerJoin: int = 100
-    sendsPerSecond: float | None = None
-    resumeWindowMs: int = 120_000
-    leaseMs: int = 30_000
-    keepMessages: int = 1_000
-    catchUpMs: int = 5_000
-    authMs: int = 5_000
-    expiringMs: int = 30_000
-    drainMs: int = 250
-    bufferBytes: int = 1_048_576
-    stallMs: int = 10_000
-    maxRooms: int = 10_000
-    maxInFlight: int = 64
-    origins: list[str] | None = None
-
     def merge(self, changes: dict[str, Any]) -> None:
         """Raises before anything is changed, so a test's typing mistake never half-applies."""
         unknown = changes.keys() - asdict(self).keys()

@@ -29,11 +29,14 @@ class RoomsConsumer(AuthedConsumer):
             return None
         return None if user in state.revoked else Identity(user, expires_at)
 
+    # region session
     async def authenticate_scope(self) -> Identity | None:
         user = self.scope["user"]
         if not user.is_authenticated or user.username in state.revoked:
             return None
         return Identity(user.username)
+
+    # endregion
 
     async def authorize(self, user: str, room: str, params: dict[str, Any]) -> bool:
         return room != FORBIDDEN_ROOM

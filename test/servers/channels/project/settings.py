@@ -9,7 +9,8 @@ from harness.process import signing_key
 
 DATA = Path(os.environ["CHAT_DATA"])
 SECRET_KEY = signing_key(DATA)
-ALLOWED_HOSTS = ["*"]
+# With "*" AllowedHostsOriginValidator would allow every origin, and none.
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "project.urls"

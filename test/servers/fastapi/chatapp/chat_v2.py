@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from contextlib import suppress
 
 import jwt
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect, status
-from harness.carriers import find_token, pick_subprotocol
+from harness.carriers import find_token, pick_subprotocol, token_in_frame
 from harness.door import Visit
 from harness.state import State
 
@@ -49,13 +50,12 @@ class Rooms:
                 await member.send_json(content)
 
 
-def _admit(websocket: WebSocket, room: str) -> tuple[str, float | None]:
+def _admit(websocket: WebSocket, room: str, token: str | None) -> tuple[str, float | None]:
     """The user, and the time at which the token expires."""
     accounts: Accounts = websocket.app.state.accounts
     tokens: AccessTokens = websocket.app.state.tokens
     door: State = websocket.app.state.door
     invalid = status.WS_1008_POLICY_VIOLATION
-    token = find_token(websocket.scope)
     if token is None:
         raise Refused(invalid, "no token")
     try:
@@ -81,13 +81,39 @@ async def chat(websocket: WebSocket, room: str) -> None:
     rooms: Rooms = websocket.app.state.rooms
     subprotocol = pick_subprotocol(websocket.scope)
     try:
-        user, expires_at = _admit(websocket, room)
+        user, expires_at = _admit(websocket, room, find_token(websocket.scope))
     except Refused as refused:
         await websocket.accept(subprotocol)
         await websocket.close(refused.code, refused.reason)
         return
     visit.user, visit.expires_at = user, expires_at
     await websocket.accept(subprotocol)
+    await _serve(websocket, rooms, room, user)
+
+
+@router.websocket("/ws/v2/first/{room}")
+async def first_message_chat(websocket: WebSocket, room: str) -> None:
+    """The same chat for clients that bring the token in the first frame. It does not watch expiry."""
+    visit: Visit = websocket.scope["visit"]
+    door: State = websocket.app.state.door
+    visit.waits = True
+    await websocket.accept(pick_subprotocol(websocket.scope))
+    try:
+        async with asyncio.timeout(door.settings.firstMessageMs / 1000):
+            frame = await websocket.receive()
+    except TimeoutError:
+        frame = {}
+    if frame.get("type") == "websocket.disconnect":
+        return
+    try:
+        visit.user, _ = _admit(websocket, room, token_in_frame(frame.get("text")))
+    except Refused as refused:
+        await websocket.close(refused.code, refused.reason)
+        return
+    await _serve(websocket, websocket.app.state.rooms, room, visit.user)
+
+
+async def _serve(websocket: WebSocket, rooms: Rooms, room: str, user: str) -> None:
     rooms.join(room, websocket)
     try:
         await websocket.send_json({"message": f"Welcome, {user}!"})

@@ -80,10 +80,7 @@ export class Hub {
   }
 
   #renew(): void {
-    for (const [name, room] of this.#rooms) {
-      const { shown } = room
-      // Where it fails now the next one comes before the lease ends, or the members are shown anew.
-      if (shown.length > 0) this.#store.show(name, shown).catch(() => {})
-    }
+    // Where it fails now the next one comes before the lease ends, or the members are shown again.
+    for (const room of this.#rooms.values()) room.renew().catch(() => {})
   }
 }

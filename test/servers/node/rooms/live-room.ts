@@ -3,7 +3,7 @@ import type { RoomsConnection } from './connection.ts'
 import type { RoomToJoin } from './frames.ts'
 import { Lane } from './lane.ts'
 import { firstPart, isNext, Member, tellChanges, written } from './member.ts'
-import type { Lease, Marks, RoomStore, ShownClient, Snapshot, Tail } from './store.ts'
+import type { Lease, Marks, RoomStore, Snapshot, Tail } from './store.ts'
 import { StoreUnavailableError, TAIL_LENGTH } from './store.ts'
 
 /** A room changes its epoch between two reads only when the store lost it at that moment. */
@@ -40,10 +40,6 @@ export class LiveRoom {
   /** Nobody is in it, and nobody is about to be. */
   get isIdle(): boolean {
     return this.#members.size === 0 && this.#lane.isEmpty
-  }
-
-  get shown(): (Lease & ShownClient)[] {
-    return [...this.#members.values()].flatMap(({ shown }) => shown ?? [])
   }
 
   /** What was read is what there is. */
@@ -88,8 +84,13 @@ export class LiveRoom {
     void this.#hide(this.drop(connection))
   }
 
+  /** Renews the leases of all who are shown; where they were lost, they are shown again. */
+  async renew(): Promise<Snapshot | undefined> {
+    const shown = [...this.#members.values()].flatMap((member) => member.shown ?? [])
+    return shown.length === 0 ? undefined : this.#store.renew(this.#name, shown)
+  }
+
   async #join(connection: RoomsConnection, request: RoomToJoin, id?: number): Promise<void> {
-    if (this.#members.size === 0) this.#cursor = undefined
     const { tail, snapshot } = await this.#readForJoin(connection, request)
     if (!connection.isOpen) {
       await this.#hide(snapshot && connection.lease)
@@ -97,7 +98,10 @@ export class LiveRoom {
     }
     const before = this.#members.get(connection)
     const member = new Member(connection, this.#name)
-    this.#cursor ??= { epoch: tail.epoch, seq: tail.seq, version: tail.version }
+    // A cursor that nobody followed any more is worth nothing.
+    if (this.#members.size === 0) {
+      this.#cursor = { epoch: tail.epoch, seq: tail.seq, version: tail.version }
+    }
     this.#members.set(connection, member)
     connection.rooms.add(this.#name)
     member.enter(request, tail, snapshot, id)
@@ -127,7 +131,8 @@ export class LiveRoom {
       const snapshot = await this.#show(connection, request)
       const maxAgeMs = this.#settings.resumeWindowMs
       const tail = await this.#store.read(this.#name, { after: request.resume, maxAgeMs })
-      const epochs = [snapshot?.epoch, this.#cursor?.epoch]
+      const others = this.#members.size === 0 ? undefined : this.#cursor
+      const epochs = [snapshot?.epoch, others?.epoch]
       if (epochs.every((epoch) => (epoch ?? tail.epoch) === tail.epoch)) return { tail, snapshot }
       // Those who are in the room are told first that it counts anew.
       await this.#advance()
@@ -141,17 +146,12 @@ export class LiveRoom {
   ): Promise<Snapshot | undefined> {
     if (presence === undefined) return undefined
     const data = JSON.stringify(presence)
-    return this.#store.show(this.#name, [{ ...connection.lease, data }])
+    return this.#store.show(this.#name, { ...connection.lease, data })
   }
 
   async #hide(lease: Lease | undefined): Promise<void> {
     // A lease that cannot be ended now ends by itself.
     if (lease !== undefined) await this.#store.hide(this.#name, [lease]).catch(() => {})
-  }
-
-  async #showAll(): Promise<Snapshot | undefined> {
-    const { shown } = this
-    return shown.length === 0 ? undefined : this.#store.show(this.#name, shown)
   }
 
   async #advance(): Promise<void> {
@@ -170,7 +170,7 @@ export class LiveRoom {
 
   /** The numbering was lost: members are told so, and get what the new one has so far. */
   async #startAnew(): Promise<void> {
-    const snapshot = await this.#showAll()
+    const snapshot = await this.renew()
     const { epoch } = snapshot ?? (await this.#store.read(this.#name, {}))
     const tail = await this.#store.read(this.#name, { after: { epoch, seq: 0 } })
     if (tail.epoch !== epoch) return
@@ -220,7 +220,7 @@ export class LiveRoom {
     const epoch = this.#cursor?.epoch
     if (epoch === undefined) return
     const isLost = epoch !== member.point.epoch
-    const snapshot = isLost ? await this.#showAll() : undefined
+    const snapshot = isLost ? await this.renew() : undefined
     const after = isLost ? { epoch, seq: 0 } : member.point
     const tail = await this.#store.read(this.#name, { after })
     if (!this.#isMember(member) || tail.epoch !== epoch) return

@@ -1,6 +1,6 @@
 import type { RoomsConnection } from './connection.ts'
 import type { Point, RoomToJoin } from './frames.ts'
-import type { Change, Lease, ShownClient, Snapshot, StoredMessage, Tail } from './store.ts'
+import type { Change, Showing, Snapshot, StoredMessage, Tail } from './store.ts'
 import { writeJoined, writeMessage, writePresence } from './write-frame.ts'
 
 /** About so many bytes of missed messages stand in `joined`; the rest follows. */
@@ -42,7 +42,7 @@ export class Member {
     return this.#point
   }
 
-  get shown(): (Lease & ShownClient) | undefined {
+  get shown(): Showing | undefined {
     return this.#shown && { ...this.connection.lease, data: this.#shown.data }
   }
 

@@ -5,6 +5,7 @@ import type {
   Change,
   Lease,
   Page,
+  Showing,
   ShownClient,
   Snapshot,
   StoredMessage,
@@ -72,14 +73,23 @@ export class MemoryRoom {
     return { epoch: this.epoch, messages: this.#messages.slice(start, end), more: start > 0 }
   }
 
-  show(clients: readonly (Lease & ShownClient)[], until: number): Snapshot {
+  show(client: Showing, until: number): Snapshot {
+    const { user, clientId, data } = client
+    const shown = this.#shown.get(`${clientId} ${user}`)
+    if (shown !== undefined && shown.data !== data) {
+      shown.data = data
+      this.#change([{ user, clientId, data }], [])
+    }
+    return this.renew([client], until)
+  }
+
+  renew(clients: readonly Showing[], until: number): Snapshot {
     const joins: ShownClient[] = []
     for (const { user, clientId, session, data } of clients) {
       const key = `${clientId} ${user}`
-      const shown = this.#shown.get(key) ?? { user, clientId, data: '', leases: new Map() }
+      const shown = this.#shown.get(key) ?? { user, clientId, data, leases: new Map() }
+      if (!this.#shown.has(key)) joins.push({ user, clientId, data })
       shown.leases.set(session, until)
-      if (shown.data !== data) joins.push({ user, clientId, data })
-      shown.data = data
       this.#shown.set(key, shown)
     }
     this.#change(joins, [])

@@ -7,7 +7,7 @@ import type {
   Marks,
   Page,
   RoomStore,
-  ShownClient,
+  Showing,
   Snapshot,
   Tail,
   Wanted,
@@ -57,13 +57,12 @@ export class MemoryStore implements RoomStore {
     return this.#room(room).history(before, limit)
   }
 
-  async show(name: string, clients: readonly (Lease & ShownClient)[]): Promise<Snapshot> {
-    const room = this.#room(name)
-    const before = room.marks.version
-    room.endLeases()
-    const snapshot = room.show(clients, Date.now() + this.#settings.leaseMs)
-    if (snapshot.version !== before) this.#wake(name)
-    return snapshot
+  async show(room: string, client: Showing): Promise<Snapshot> {
+    return this.#present(room, (shown, until) => shown.show(client, until))
+  }
+
+  async renew(room: string, clients: readonly Showing[]): Promise<Snapshot> {
+    return this.#present(room, (shown, until) => shown.renew(clients, until))
   }
 
   async hide(room: string, leases: readonly Lease[]): Promise<void> {
@@ -91,6 +90,15 @@ export class MemoryStore implements RoomStore {
 
   async close(): Promise<void> {
     this.#wake = () => {}
+  }
+
+  #present(name: string, present: (room: MemoryRoom, until: number) => Snapshot): Snapshot {
+    const room = this.#room(name)
+    const before = room.marks.version
+    room.endLeases()
+    const snapshot = present(room, Date.now() + this.#settings.leaseMs)
+    if (snapshot.version !== before) this.#wake(name)
+    return snapshot
   }
 
   #room(name: string): MemoryRoom {

@@ -3,8 +3,10 @@ import { StoreUnavailableError } from './store.ts'
 
 const CHANNEL = 'rooms:wake'
 const CONNECT_TIMEOUT_MS = 2_000
-/** What is not answered in this time fails, and so does all that was asked on the same connection. */
-const ANSWER_TIMEOUT_MS = 3_000
+/** A connection on which nothing is answered for so long is given up, with all that was asked on it. */
+const SILENCE_MS = 3_000
+/** Counted in steps: a process that stood still itself must first read the answers that came meanwhile. */
+const SILENCE_STEPS = 6
 
 /** Whoever comes back at the same time must not come at the same millisecond. */
 const reconnectInMs = (): number => 50 + Math.random() * 100
@@ -25,8 +27,11 @@ export class RedisLink {
   readonly #commands
   readonly #wakes
   #listener: (message: string) => void = () => {}
+  #unanswered = 0
+  #silentSteps = 0
   #isReplacing = false
   #isClosed = false
+  readonly #watch = setInterval(() => this.#step(), SILENCE_MS / SILENCE_STEPS)
 
   constructor(url: string) {
     const socket = { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: reconnectInMs }
@@ -67,15 +72,23 @@ export class RedisLink {
    * and the second attempt would fall behind what was asked in between.
    */
   async run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    const late = setTimeout(() => void this.#replace(), ANSWER_TIMEOUT_MS)
+    if (this.#unanswered === 0) this.#silentSteps = 0
+    this.#unanswered += 1
     try {
       return await this.#commands.eval(script, { keys: [...keys], arguments: [...args] })
     } catch (cause) {
       if (isReply(cause)) throw cause
       throw new StoreUnavailableError('Redis does not answer', { cause })
     } finally {
-      clearTimeout(late)
+      this.#unanswered -= 1
+      this.#silentSteps = 0
     }
+  }
+
+  #step(): void {
+    if (this.#unanswered === 0) return
+    this.#silentSteps += 1
+    if (this.#silentSteps > SILENCE_STEPS) void this.#replace()
   }
 
   /** A peer that is silent but not gone is noticed by nobody else, for hours. */
@@ -88,9 +101,10 @@ export class RedisLink {
         () => true,
         () => false,
       )
-      if (await Promise.race([connected, soon(ANSWER_TIMEOUT_MS)])) break
+      if (await Promise.race([connected, soon(SILENCE_MS)])) break
       await soon(reconnectInMs())
     }
+    if (this.#isClosed && this.#commands.isOpen) this.#commands.destroy()
     this.#isReplacing = false
   }
 
@@ -101,6 +115,7 @@ export class RedisLink {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    clearInterval(this.#watch)
     this.#listener = () => {}
     for (const client of [this.#commands, this.#wakes]) if (client.isOpen) client.destroy()
   }

@@ -87,6 +87,7 @@ local function end_leases(room, channel, name)
     take_off(room, field, cjson.decode(redis.call('HGET', KEYS[room + 2], field) or '{}'), entries)
   end
   change(room, entries, channel, name)
+  return #due > 0
 end
 `
 
@@ -152,7 +153,10 @@ local last = ARGV[2] == '' and '+' or ARGV[2] .. '-0'
 return { room.epoch, redis.call('XREVRANGE', KEYS[2], last, '-', 'COUNT', tonumber(ARGV[3]) + 1) }
 `
 
-/** ARGV: fresh, leaseMs, channel, room, 'members' or '', then user, clientId, session, data of each client. */
+/**
+ * ARGV: fresh, leaseMs, channel, room, 'show' or 'renew' or 'part', then user, clientId, session, data of each
+ * client. Only 'show' changes the data of a client that is shown; 'part' is a renewal that wants no members.
+ */
 export const SHOW = `${PRELUDE}${PRESENCE}
 open(1, ARGV[1])
 end_leases(1, ARGV[3], ARGV[4])
@@ -162,7 +166,7 @@ for i = 6, #ARGV, 4 do
   local field = ARGV[i + 1] .. ARGV[i]
   local kept = redis.call('HGET', KEYS[3], field)
   local entry = kept and cjson.decode(kept) or { user = ARGV[i], clientId = ARGV[i + 1], leases = {} }
-  if entry.data ~= ARGV[i + 3] then
+  if not entry.data or (ARGV[5] == 'show' and entry.data ~= ARGV[i + 3]) then
     entry.data = ARGV[i + 3]
     entries[#entries + 1] = 'join'
     entries[#entries + 1] = cjson.encode({ user = entry.user, clientId = entry.clientId, data = entry.data })
@@ -175,7 +179,7 @@ for i = 6, #ARGV, 4 do
 end
 change(1, entries, ARGV[3], ARGV[4])
 local room = open(1, ARGV[1])
-return { room.epoch, room.version, ARGV[5] == '' and {} or redis.call('HVALS', KEYS[3]) }
+return { room.epoch, room.version, ARGV[5] == 'part' and {} or redis.call('HVALS', KEYS[3]) }
 `
 
 /** ARGV: fresh, channel, room, then user, clientId, session of each lease. */
@@ -204,8 +208,9 @@ local run = this_run()
 local found = {}
 for i = 2, #ARGV do
   local first = (i - 2) * 5 + 1
-  if marks(first, run) then end_leases(first, ARGV[1], ARGV[i]) end
-  local room = marks(first, run) or { epoch = '', seq = 0, version = 0 }
+  local room = marks(first, run)
+  if room and end_leases(first, ARGV[1], ARGV[i]) then room = marks(first, run) end
+  room = room or { epoch = '', seq = 0, version = 0 }
   found[#found + 1] = { room.epoch, room.seq, room.version }
 end
 return found

@@ -21,7 +21,7 @@ import type {
   Marks,
   Page,
   RoomStore,
-  ShownClient,
+  Showing,
   Snapshot,
   Tail,
   Wanted,
@@ -104,16 +104,21 @@ export class RedisStore implements RoomStore {
     return { epoch: textOf(epoch), messages, more: newestFirst.length > limit }
   }
 
-  async show(room: string, clients: readonly (Lease & ShownClient)[]): Promise<Snapshot> {
+  show(room: string, client: Showing): Promise<Snapshot> {
+    return this.#show(room, 'show', [client])
+  }
+
+  async renew(room: string, clients: readonly Showing[]): Promise<Snapshot> {
     const parts = batches(clients)
-    let reply: unknown
-    for (const [index, part] of parts.entries()) {
-      const shown = part.flatMap((each) => [each.user, each.clientId, each.session, each.data])
-      const what = index === parts.length - 1 ? 'members' : ''
-      const args = [String(this.#settings.leaseMs), this.#link.channel, room, what, ...shown]
-      reply = await this.#run(SHOW, keysOf(room), args)
-    }
-    const [epoch, version, members] = listOf(reply)
+    const last = parts.pop() ?? []
+    for (const part of parts) await this.#show(room, 'part', part)
+    return this.#show(room, 'renew', last)
+  }
+
+  async #show(room: string, what: string, clients: readonly Showing[]): Promise<Snapshot> {
+    const shown = clients.flatMap((each) => [each.user, each.clientId, each.session, each.data])
+    const args = [String(this.#settings.leaseMs), this.#link.channel, room, what, ...shown]
+    const [epoch, version, members] = listOf(await this.#run(SHOW, keysOf(room), args))
     return {
       epoch: textOf(epoch),
       version: Number(version),

@@ -48,6 +48,9 @@ export interface Lease extends PresentClient {
   session: string
 }
 
+/** One connection that shows a client, and what as. */
+export interface Showing extends Lease, ShownClient {}
+
 export interface Change {
   version: number
   joins: ShownClient[]
@@ -97,8 +100,13 @@ export interface RoomStore {
   append(message: Append): Promise<Appended>
   read(room: string, wanted: Wanted): Promise<Tail>
   history(room: string, before: number | undefined, limit: number): Promise<Page>
-  /** Begins or renews leases, all of this process in this room or one. */
-  show(room: string, clients: readonly (Lease & ShownClient)[]): Promise<Snapshot>
+  /** Begins a lease: the client is shown with this data. */
+  show(room: string, client: Showing): Promise<Snapshot>
+  /**
+   * Renews leases. A client that is shown keeps its data, which another connection of it may have changed;
+   * one that is not, because its lease had ended or everything was lost, is shown again.
+   */
+  renew(room: string, clients: readonly Showing[]): Promise<Snapshot>
   /** Ends leases at once. */
   hide(room: string, leases: readonly Lease[]): Promise<void>
   /** Ends what ran out of time, and answers the marks; undefined where a room's numbering is lost. */

@@ -1,0 +1,30 @@
+/** Firebase Authentication (`firebase/auth`). */
+import { AuthedSocket, plain, viaSubprotocol } from '../src/index.ts'
+
+/** What is used of `Auth`. */
+interface Auth {
+  readonly currentUser: { getIdToken(forceRefresh: boolean): Promise<string> } | null
+  authStateReady(): Promise<void>
+  onIdTokenChanged(listener: () => void): () => void
+}
+
+export function connectWithFirebase(auth: Auth, url: string): AuthedSocket {
+  // #region socket
+  /** Firebase signs the user out by itself then; without these the socket would ask on and on. */
+  const SIGN_IN = ['auth/user-token-expired', 'auth/user-disabled', 'auth/invalid-user-token']
+
+  const socket = new AuthedSocket({
+    url,
+    auth: async ({ fresh }) => {
+      await auth.authStateReady()
+      return (await auth.currentUser?.getIdToken(fresh)) ?? null
+    },
+    isRefused: (error) =>
+      error instanceof Error && 'code' in error && SIGN_IN.includes(String(error.code)),
+    transmission: viaSubprotocol(),
+    protocol: plain(),
+  })
+  auth.onIdTokenChanged(() => socket.tokenChanged())
+  // #endregion
+  return socket
+}

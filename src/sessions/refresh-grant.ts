@@ -1,0 +1,139 @@
+import { check, either, type Rule, text, textsBy, url } from '../core/check.ts'
+import { TokenRefusedError } from '../errors.ts'
+import { endpoint } from './endpoint.ts'
+import { type TokenFields, tokensOf } from './password.ts'
+import { rotatingParts } from './refresh-rotation.ts'
+import { createSession, type Session, type SessionParts } from './session.ts'
+import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { post, postToken } from './token-endpoint.ts'
+import { type TokenStore, tokenStore } from './token-store.ts'
+
+export interface RefreshGrantOptions extends ReachOptions {
+  /** The token endpoint: `'/oauth/token'`. */
+  readonly url: string | URL
+  /**
+   * The refresh token, or the store that it rests in: another program has put it there, the next one is written
+   * back. A text is kept in memory, so it is of use once where the server rotates.
+   */
+  readonly refreshToken: string | TokenStore
+  /** Default: none. */
+  readonly clientId?: string
+  /**
+   * Sent in the header, as HTTP Basic (RFC 6749 §2.3.1). Only where nobody can read the program: in a browser
+   * this throws `TypeError`. Needs `clientId`. Default: none, a public client.
+   */
+  readonly clientSecret?: string
+  /** Scopes with a space between them, none more than were granted. Default: those that were. */
+  readonly scope?: string
+  /** Told on `logout()` (RFC 7009). Default: nobody is told. */
+  readonly revokeUrl?: string | URL
+  /** Default `access_token`, `refresh_token`, `expires_in`. */
+  readonly fields?: Partial<Pick<TokenFields, 'access' | 'refresh' | 'expiresIn'>>
+}
+
+/** Made when used: what runs at import cannot be shaken away. */
+const rules = (): Record<string, Rule> => ({
+  url,
+  refreshToken: either(text, tokenStore),
+  clientId: text,
+  clientSecret: text,
+  scope: text,
+  revokeUrl: url,
+  fields: textsBy('access', 'refresh', 'expiresIn'),
+  ...reachRules,
+})
+
+const FIELDS: TokenFields = {
+  username: 'username',
+  password: 'password',
+  access: 'access_token',
+  refresh: 'refresh_token',
+  expiresIn: 'expires_in',
+}
+
+/** Pages and their workers have an address, and no Node. */
+const isBrowser = (): boolean => {
+  const { location, process } = globalThis as {
+    location?: unknown
+    process?: { versions?: { node?: string } }
+  }
+  return location !== undefined && process?.versions?.node === undefined
+}
+
+const memory = (refreshToken: string): TokenStore => {
+  let kept: string | null = refreshToken
+  return {
+    get: () => kept,
+    set: (value) => {
+      kept = value
+    },
+  }
+}
+
+/** @see RFC 6749 §2.3.1: id and secret are form-encoded, then joined */
+const basic = (clientId: string, clientSecret: string): Record<string, string> => {
+  const [id, secret] = [clientId, clientSecret].map((part) =>
+    new URLSearchParams([['', part]]).toString().slice(1),
+  )
+  return { authorization: `Basic ${btoa(`${id}:${secret}`)}` }
+}
+
+export const refreshGrantParts = (options: RefreshGrantOptions): SessionParts<never> => {
+  check('refreshGrant', options, rules(), ['url', 'refreshToken'])
+  const { clientId, clientSecret, refreshToken, scope } = options
+  if (clientSecret !== undefined && isBrowser())
+    throw new TypeError(
+      'refreshGrant: clientSecret is no secret in a browser: leave it out, and register a public client',
+    )
+  if (clientSecret !== undefined && clientId === undefined)
+    throw new TypeError('refreshGrant: clientSecret needs the option clientId')
+  const at = endpoint('refreshGrant: url', options.url, options)
+  const revoke =
+    options.revokeUrl === undefined
+      ? undefined
+      : endpoint('refreshGrant: revokeUrl', options.revokeUrl, options)
+  const fields = { ...FIELDS, ...options.fields }
+  const reach = reachOf('refreshGrant', options, revoke ? [at, revoke] : [at])
+  const isPublic = clientId !== undefined && clientSecret === undefined
+  const request = (target: URL, form: Record<string, string>, signal?: AbortSignal) => ({
+    fetch: reach.fetch,
+    url: target,
+    body: { form: { ...form, ...(isPublic && { client_id: clientId }) } },
+    ...(clientId && clientSecret && { headers: basic(clientId, clientSecret) }),
+    signal,
+  })
+  const { signIn: _, ...parts } = rotatingParts<never>(
+    'refreshGrant',
+    {
+      obtain: () => Promise.reject(new TokenRefusedError()),
+      refresh: async (token = '') => {
+        const target = at()
+        const form = { grant_type: 'refresh_token', refresh_token: token, ...(scope && { scope }) }
+        return tokensOf(target, await postToken(request(target, form)), fields)
+      },
+      revoker:
+        revoke &&
+        (() => async (held, signal) => {
+          if (held.refresh === undefined) return
+          const form = { token: held.refresh, token_type_hint: 'refresh_token' }
+          await post(request(revoke(), form, signal))
+        }),
+      cookie: false,
+      store: typeof refreshToken === 'string' ? memory(refreshToken) : refreshToken,
+      reobtain: false,
+    },
+    reach,
+  )
+  return parts
+}
+
+/**
+ * A session that begins with a refresh token: that of an OAuth2 code flow or device flow which ran elsewhere, or
+ * one that was issued to a bot. It may rotate: it is sent once, by one request at a time.
+ *
+ * @throws {TypeError} a wrong option, by its name; `clientSecret` in a browser
+ * @throws {InsecureUrlError} INSECURE_URL: `http:` to a host that is not loopback
+ * @see RFC 6749 §6, RFC 9700 §4.14.2
+ */
+export const refreshGrant = (options: RefreshGrantOptions): Session =>
+  createSession(refreshGrantParts(options))

@@ -1,0 +1,53 @@
+/** What the other tabs do to the tokens of this one. */
+import type { SessionPort, TabsHost } from './tabs-port.ts'
+import { type Family, heldOf, isAlive, storedOf } from './token-family.ts'
+import type { StoreSlot } from './token-store.ts'
+
+/** The login in force, and the session that lives on it. */
+export interface Lineage {
+  /** `undefined` after a logout: nothing that is left, not even a cookie, signs in by itself again. */
+  family: Family | undefined
+  session?: SessionPort
+}
+
+export const lineageHost = (
+  lineage: Lineage,
+  slot: StoreSlot | undefined,
+  forget: () => void,
+): TabsHost => ({
+  tokens: () => lineage.family && storedOf(lineage.family),
+  stored: async () => {
+    const stored = await slot?.read()
+    return stored === 'behind' ? undefined : stored
+  },
+  save(word) {
+    slot?.write(lineage.family ? storedOf(lineage.family, word) : null)
+  },
+  saved: async () => slot?.written,
+  held: () => {
+    const held = lineage.family?.held
+    return held && isAlive(held) ? held : undefined
+  },
+  adopt(how, tokens) {
+    const { family, session } = lineage
+    const held = heldOf(tokens)
+    if (!held) return
+    const isAwaited = family?.wire !== undefined
+    // Who waits for a token here takes theirs as the answer; a login is no answer to anything.
+    const isAnswer = how === 'renewed' || (how === 'found' && isAwaited)
+    const heir: Family = (isAnswer && family) || { obtained: true }
+    Object.assign(heir, { refresh: tokens.refresh, held, ...(slot && { stored: true }) })
+    lineage.family = heir
+    if (!isAnswer) session?.signedIn(held)
+    if (!isAnswer || isAwaited) return
+    // The session asks for it by itself, and that must not spend it.
+    heir.late = held
+    session?.renewed()
+  },
+  refused: (error) => lineage.session?.refused(error),
+  signedOut() {
+    lineage.family = undefined
+    forget()
+    lineage.session?.signedOut()
+  },
+})

@@ -1,0 +1,53 @@
+/** Between a session and the tabs that share it: types, and the rule of the option `tabs`. */
+import { hasMethods, type Rule } from '../core/check.ts'
+import type { TokenRefusedError } from '../errors.ts'
+import type { TokenAnswer } from './source.ts'
+import type { StoredTokens, TokenStore } from './token-store.ts'
+
+/** Made by `shareTabs()`. */
+export interface Tabs {
+  /** Where the tabs share by a store. */
+  readonly store: TokenStore | undefined
+  /** @internal Called by a session when it is first used: before, nothing is opened. */
+  open(host: TabsHost): TabsLink
+}
+
+export const tabsRule: Rule = [(value) => hasMethods(value, 'open'), 'shareTabs({ key, share })']
+
+/** What a session tells the other tabs. */
+export interface TabsLink {
+  /** Says of what is held who wrote it, and when; for the store. */
+  readonly word: string | undefined
+  /** Runs `spend`, unless another tab does, or did. */
+  inTurn(spend: () => Promise<TokenAnswer>): Promise<TokenAnswer>
+  signedIn(): void
+  renewed(): void
+  signedOut(): void
+}
+
+/** What the other tabs do to a session. */
+export interface TabsHost {
+  /** Of the login that is in force now. */
+  tokens(): StoredTokens | undefined
+  /** What the store holds, where the tabs share one. */
+  stored(): Promise<StoredTokens | undefined>
+  /** Writes what is held into the store once more: a slower write of another tab may have covered it. */
+  save(word: string): void
+  /** Once the store holds what was saved last. */
+  saved(): Promise<unknown>
+  /** `found`: nobody was signed in here before. */
+  adopt(how: 'renewed' | 'signed-in' | 'found', tokens: StoredTokens): void
+  refused(error: TokenRefusedError): void
+  signedOut(): void
+  /** What is held now, while it can be used. */
+  held(): TokenAnswer | undefined
+}
+
+/** What happens to a session from outside. */
+export interface SessionPort {
+  signedIn(answer: TokenAnswer): void
+  signedOut(): void
+  /** The source has a newer token. */
+  renewed(): void
+  refused(error: TokenRefusedError): void
+}

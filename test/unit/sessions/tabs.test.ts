@@ -1,0 +1,308 @@
+import { describe, expect, it } from 'vitest'
+import { pass, SECOND, tellStories } from '../../support/story.ts'
+import { type BrowserOptions, type Tab, TabBrowser } from '../../support/tabs.ts'
+
+tellStories()
+
+const MINUTE = 60 * SECOND
+
+/** So many tabs; somebody is signed in, in all of them. */
+const signedIn = async (count: number, options: BrowserOptions = {}) => {
+  const browser = new TabBrowser(options)
+  const first = browser.open()
+  await pass(SECOND)
+  first.login('ann')
+  await pass(SECOND)
+  for (let tab = 1; tab < count; tab++) browser.open()
+  await pass(SECOND)
+  return browser
+}
+
+const outcomesOf = async (tabs: readonly Tab[], withinMs: number): Promise<string[]> => {
+  const outcomes = tabs.map(() => 'waits')
+  tabs.forEach((tab, index) => {
+    tab.ask().then(
+      (token) => {
+        outcomes[index] = token
+      },
+      (error: Error) => {
+        outcomes[index] = error.name
+      },
+    )
+  })
+  await pass(withinMs)
+  return outcomes
+}
+
+const WAYS = [
+  ['by message', { share: 'broadcast' }],
+  ['by a store', { share: 'store' }],
+  ['by message, without locks', { share: 'broadcast', locks: false }],
+  ['by a store, without locks', { share: 'store', locks: false }],
+] as const satisfies [string, BrowserOptions][]
+
+describe.each(WAYS)('tabs that share %s', (_, way) => {
+  it('take over the session of another tab when they open, and ask nobody', async () => {
+    const { server, tabs } = await signedIn(5, way)
+    expect(tabs.map(({ user }) => user)).toEqual(Array(5).fill('ann'))
+    expect(server.refreshes).toEqual([])
+    expect(await tabs[4]?.restored).toBe(true)
+    expect(new Set(tabs.map(({ token }) => token)).size).toBe(1)
+  })
+
+  it('ask once at each expiry, whoever comes first, and all get the same', async () => {
+    const { server, tabs } = await signedIn(10, way)
+    for (let expiry = 1; expiry <= 20; expiry++) {
+      await pass(MINUTE)
+      const tokens = new Set(await outcomesOf(tabs, 2 * SECOND))
+      expect([tokens.size, [...tokens][0]?.length]).toEqual([1, tabs[0]?.token?.length])
+      expect([server.refreshes.length, server.revoked]).toEqual([expiry, 0])
+    }
+  })
+
+  it('follow a tab that had asked long before they want to', async () => {
+    const { server, tabs } = await signedIn(3, way)
+    await pass(MINUTE)
+    await outcomesOf(tabs.slice(0, 1), SECOND)
+    expect(new Set(tabs.map(({ token }) => token)).size).toBe(1)
+    await outcomesOf(tabs.slice(1), SECOND)
+    expect(server.refreshes.length).toBe(1)
+  })
+
+  it('are refused together, and nobody asks again', async () => {
+    const { server, tabs } = await signedIn(10, way)
+    for (const family of server.families) family.revoked = true
+    await pass(MINUTE)
+    expect(await outcomesOf(tabs, 2 * SECOND)).toEqual(Array(10).fill('TokenRefusedError'))
+    await pass(10 * MINUTE)
+    expect(server.refreshes.length).toBe(1)
+    expect(tabs.map(({ events }) => events)).toEqual(Array(10).fill(['in', 'out']))
+  })
+
+  it('hear of a refusal, where they were not asking', async () => {
+    const { server, tabs } = await signedIn(3, way)
+    for (const family of server.families) family.revoked = true
+    await pass(MINUTE)
+    await outcomesOf(tabs.slice(0, 1), SECOND)
+    expect(tabs.map(({ session }) => session.signedIn)).toEqual([false, false, false])
+  })
+
+  it('wait out an outage of the endpoint, and then ask once', async () => {
+    const { server, tabs } = await signedIn(5, way)
+    server.isDown = true
+    await pass(MINUTE)
+    for (const tab of tabs) tab.insist()
+    await pass(2 * MINUTE)
+    expect(server.refreshes.length).toBeGreaterThan(1)
+    server.isDown = false
+    await pass(4 * MINUTE)
+    expect(server.refreshes.filter(({ outcome }) => outcome === 'new').length).toBe(1)
+    expect(server.revoked).toBe(0)
+    expect(new Set(tabs.map(({ token }) => token)).size).toBe(1)
+  })
+
+  it('sign out together within a second, also offline', async () => {
+    const { server, tabs } = await signedIn(5, way)
+    server.isDown = true
+    tabs[2]?.logout()
+    expect(tabs[2]?.session.signedIn).toBe(false)
+    await pass(SECOND)
+    expect(tabs.map(({ events }) => events)).toEqual(Array(5).fill(['in', 'out']))
+    expect(await outcomesOf(tabs, MINUTE)).toEqual(Array(5).fill('TokenRefusedError'))
+    expect(server.refreshes).toEqual([])
+  })
+
+  it('sign in together, and follow who signs in as somebody else', async () => {
+    const { tabs } = await signedIn(3, way)
+    tabs[0]?.logout()
+    await pass(SECOND)
+    tabs[1]?.login('bob')
+    await pass(SECOND)
+    expect(tabs.map(({ user }) => user)).toEqual(['bob', 'bob', 'bob'])
+    tabs[2]?.switch('cid')
+    await pass(SECOND)
+    expect(tabs.map(({ user }) => user)).toEqual(['cid', 'cid', 'cid'])
+    expect(tabs[0]?.events).toEqual(['in', 'out', 'in', 'out', 'in'])
+  })
+
+  it('agree on one login where two sign in at once', async () => {
+    const { server, tabs } = await signedIn(4, way)
+    tabs[0]?.switch('bob')
+    tabs[3]?.switch('cid')
+    await pass(2 * SECOND)
+    const users = new Set(tabs.map(({ user }) => user))
+    expect(users.size).toBe(1)
+    await pass(MINUTE)
+    expect(new Set(await outcomesOf(tabs, 2 * SECOND)).size).toBe(1)
+    expect(server.refreshes.length).toBe(1)
+  })
+})
+
+describe('a leader that dies', () => {
+  /** At an expiry all tabs ask; returns the leader before its request has left. */
+  const leaderOf = async (browser: TabBrowser): Promise<Tab> => {
+    await pass(MINUTE)
+    for (const tab of browser.tabs) tab.ask().catch(() => {})
+    await pass(3)
+    const turn = browser.table.held.find(({ mode }) => mode === 'exclusive')
+    if (!turn) throw new Error('nobody has the lock')
+    return turn.tab
+  }
+
+  it('before its request leaves: another asks at once', async () => {
+    const browser = await signedIn(5)
+    const leader = await leaderOf(browser)
+    leader.kill()
+    await pass(SECOND)
+    expect(browser.server.refreshes.map(({ outcome }) => outcome)).toEqual(['new'])
+    expect(new Set(browser.live.map(({ token }) => token)).size).toBe(1)
+  })
+
+  it('after it has left, with grace at the server: another asks at once', async () => {
+    const browser = await signedIn(5, { graceMs: 10 * SECOND })
+    const leader = await leaderOf(browser)
+    while (browser.server.refreshes.length === 0) await pass(1)
+    leader.kill()
+    await pass(SECOND)
+    expect(browser.server.refreshes.map(({ outcome }) => outcome)).toEqual(['new', 'again'])
+    expect(new Set(browser.live.map(({ token }) => token)).size).toBe(1)
+    expect(browser.live.every(({ session }) => session.signedIn)).toBe(true)
+  })
+
+  it('after it has left, without grace: all are refused, by one request', async () => {
+    const browser = await signedIn(5)
+    const leader = await leaderOf(browser)
+    while (browser.server.refreshes.length === 0) await pass(1)
+    leader.kill()
+    await pass(10 * MINUTE)
+    expect(browser.server.refreshes.map(({ outcome }) => outcome)).toEqual(['new', 'refused'])
+    expect(browser.live.every(({ session }) => !session.signedIn)).toBe(true)
+  })
+
+  it('without locks: is waited for as long as a request is, and then replaced by one', async () => {
+    const browser = await signedIn(5, { locks: false, graceMs: MINUTE })
+    await pass(MINUTE)
+    for (const tab of browser.tabs) tab.ask().catch(() => {})
+    while (browser.server.refreshes.length === 0) await pass(1)
+    browser.tabs.find(({ name }) => name === browser.server.refreshes[0]?.tab)?.kill()
+    await pass(29 * SECOND)
+    expect(browser.server.refreshes.length).toBe(1)
+    await pass(5 * SECOND)
+    expect(browser.server.refreshes.map(({ outcome }) => outcome)).toEqual(['new', 'again'])
+    expect(new Set(browser.live.map(({ token }) => token)).size).toBe(1)
+  })
+
+  it.each([true, false])('frozen with its request on the wire (locks: %s)', async (locks) => {
+    const browser = await signedIn(5, { locks, graceMs: MINUTE })
+    await pass(MINUTE)
+    for (const tab of browser.tabs) tab.ask().catch(() => {})
+    while (browser.server.refreshes.length === 0) await pass(1)
+    const { server } = browser
+    const leader = browser.tabs.find(({ name }) => name === server.refreshes[0]?.tab)
+    leader?.freeze()
+    await pass(29 * SECOND)
+    expect(server.refreshes.length).toBe(1)
+    await pass(5 * SECOND)
+    expect(server.refreshes.map(({ outcome }) => outcome)).toEqual(['new', 'again'])
+    leader?.thaw()
+    await pass(5 * SECOND)
+    expect(server.refreshes.length).toBe(2)
+    expect(new Set(browser.tabs.map(({ token }) => token)).size).toBe(1)
+    // The next expiry is as any other.
+    await pass(MINUTE)
+    expect(new Set(await outcomesOf(browser.tabs, 2 * SECOND)).size).toBe(1)
+    expect([server.refreshes.length, server.revoked]).toEqual([3, 0])
+  })
+
+  it('thawed in time, it serves all', async () => {
+    const browser = await signedIn(5)
+    await pass(MINUTE)
+    for (const tab of browser.tabs) tab.ask().catch(() => {})
+    while (browser.server.refreshes.length === 0) await pass(1)
+    const leader = browser.tabs.find(({ name }) => name === browser.server.refreshes[0]?.tab)
+    leader?.freeze()
+    await pass(20 * SECOND)
+    leader?.thaw()
+    await pass(SECOND)
+    expect(browser.server.refreshes.length).toBe(1)
+    expect(new Set(browser.tabs.map(({ token }) => token)).size).toBe(1)
+  })
+})
+
+describe('a tab that slept', () => {
+  it.each([true, false])('learns what it missed before it asks (locks: %s)', async (locks) => {
+    const browser = await signedIn(3, { locks })
+    const [sleeper, ...others] = browser.tabs
+    sleeper?.freeze()
+    for (let expiry = 0; expiry < 5; expiry++) {
+      await pass(MINUTE)
+      await outcomesOf(others, 2 * SECOND)
+    }
+    sleeper?.thaw()
+    const outcomes = await outcomesOf(browser.tabs, 2 * SECOND)
+    expect(new Set(outcomes).size).toBe(1)
+    expect([browser.server.refreshes.length, browser.server.revoked]).toEqual([5, 0])
+  })
+
+  it('does not spend a token that another holds newer, though that one is silent', async () => {
+    const browser = await signedIn(2)
+    const [one, other] = browser.tabs
+    one?.freeze()
+    await pass(MINUTE)
+    await outcomesOf(browser.tabs.slice(1), SECOND)
+    // What it should have heard is lost, and who could repeat it sleeps.
+    other?.freeze()
+    one?.thaw('deaf')
+    const [outcome] = await outcomesOf(browser.tabs.slice(0, 1), 11 * SECOND)
+    expect(outcome).toBe('TokenUnavailableError')
+    expect(browser.server.refreshes.length).toBe(1)
+    other?.kill()
+    one?.insist()
+    await pass(MINUTE)
+    expect(browser.server.refreshes.map(({ outcome }) => outcome)).toEqual(['new', 'refused'])
+  })
+})
+
+describe('what others say on the channel', () => {
+  it('crashes nothing, whatever it is', async () => {
+    const browser = await signedIn(2)
+    const [word] = browser.spoken.filter(
+      (said): said is { edition: string } =>
+        typeof said === 'object' && said !== null && 'tokens' in said,
+    )
+    const later = word?.edition.replace('/0/held/', '/7/held/')
+    const tag = { authedSocket: 1 }
+    const strange: unknown[] = [
+      ...[undefined, null, 5, 'x', [], {}, new Map(), new Date(), { authedSocket: 2 }],
+      { ...tag, type: 'state' },
+      { ...tag, type: '__proto__', edition: later },
+      { ...tag, type: 'state', edition: 5 },
+      { ...tag, type: 'state', edition: 'a/b/c/d/e' },
+      { ...tag, type: 'state', edition: later },
+      { ...tag, type: 'state', edition: later, tokens: 'token' },
+      { ...tag, type: 'state', edition: later, tokens: { access: 5, receivedAt: 'now' } },
+      { ...tag, type: 'state', edition: later, tokens: { access: 'a', receivedAt: Number.NaN } },
+      { ...tag, type: 'lock', word: { type: 'claim', name: 5, id: {} } },
+      { ...tag, type: 'lock', word: { type: 'steal', name: 'x', id: 'y' } },
+      { ...tag, type: 'lock', word: { type: 'claim', name: 'x'.repeat(1_000), id: 'y' } },
+      { ...tag, type: 'hello', edition: {} },
+    ]
+    for (const data of strange) browser.post(undefined, data)
+    await pass(SECOND)
+    expect(browser.tabs.map(({ user }) => user)).toEqual(['ann', 'ann'])
+    await pass(MINUTE)
+    expect(new Set(await outcomesOf(browser.tabs, SECOND)).size).toBe(1)
+    expect(browser.server.refreshes.length).toBe(1)
+  })
+
+  it('with a store, holds no token', async () => {
+    const browser = await signedIn(3, { share: 'store' })
+    await pass(MINUTE)
+    await outcomesOf(browser.tabs, SECOND)
+    expect(JSON.stringify(browser.spoken)).not.toMatch(/refresh-|eyJ/)
+    expect(browser.stored).toContain('refresh-0-1')
+    browser.tabs[0]?.logout()
+    await pass(SECOND)
+    expect(browser.stored).toBeNull()
+  })
+})
