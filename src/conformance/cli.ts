@@ -2,6 +2,7 @@
 import { InsecureUrlError } from '../errors.ts'
 import type { Transmission } from '../transmissions/transmission.ts'
 import { viaCookie } from '../transmissions/via-cookie.ts'
+import { viaFirstMessage } from '../transmissions/via-first-message.ts'
 import { viaHeader } from '../transmissions/via-header.ts'
 import { viaQuery } from '../transmissions/via-query.ts'
 import { viaSubprotocol } from '../transmissions/via-subprotocol.ts'
@@ -92,7 +93,7 @@ function optionsOf(flags: Flags): Omit<ConformanceOptions, 'url' | 'tokens'> {
   }
 }
 
-function transmissionOf(way: string, name: string | undefined): Transmission | 'first-message' {
+function transmissionOf(way: string, name: string | undefined): Transmission {
   switch (way) {
     case 'pair':
     case 'bearer':
@@ -104,7 +105,7 @@ function transmissionOf(way: string, name: string | undefined): Transmission | '
     case 'cookie':
       return viaCookie(name ? { name } : {})
     case 'first-message':
-      return way
+      return viaFirstMessage('rooms')
     default:
       throw new UsageError('--token-by is pair, bearer, query, header, cookie or first-message')
   }

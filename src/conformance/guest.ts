@@ -31,8 +31,7 @@ export class Guest {
   constructor(options: Resolved, secrets: Secrets) {
     this.#options = options
     this.#secrets = secrets
-    const { transmission } = options
-    this.way = transmission === 'first-message' ? 'first message' : transmission.name
+    this.way = options.transmission.name
   }
 
   get patienceMs(): number {
@@ -44,7 +43,7 @@ export class Guest {
   }
 
   async dial(dial: DialOptions = {}): Promise<Dialed> {
-    const { transmission, WebSocket, webSocketOptions, timeoutMs } = this.#options
+    const { WebSocket, webSocketOptions, timeoutMs } = this.#options
     const token = await tokenFor(this.#options, this.#secrets, dial)
     const handshake = handshakeOf(this.#options, { protocols: [], ...dial }, token)
     const plain: Plain = {
@@ -71,8 +70,7 @@ export class Guest {
     plain.close = () => wire.close()
     plain.drop = () => wire.drop()
     this.#open.push(plain)
-    if (token !== undefined && transmission === 'first-message')
-      plain.send(JSON.stringify({ type: 'auth', id: 0, token }))
+    if (handshake.firstFrame !== undefined) plain.send(handshake.firstFrame)
     return { kind: 'open', plain }
   }
 

@@ -69,8 +69,7 @@ export function handshakeOf(
   for (const room of dial.joins ?? []) url.searchParams.append('join', room)
   const protocols = dial.protocols ?? [PROTOCOL]
   const bare: Handshake = { url, protocols, headers: dial.headers ?? {} }
-  const isBare = token === undefined || transmission === 'first-message'
-  const whole = isBare ? bare : transmission.carry(bare, token)
+  const whole = token === undefined ? bare : transmission.carry(bare, token)
   for (const [name, value] of dial.query ?? []) whole.url.searchParams.append(name, value)
   return whole
 }

@@ -20,7 +20,7 @@ const isRuntime = (need: Need): need is keyof typeof RUNTIME => Object.hasOwn(RU
 
 function isGiven(need: keyof typeof TOLD, options: Resolved): boolean {
   const { tokens, transmission } = options
-  const way = transmission === 'first-message' ? transmission : transmission.name
+  const { name: way } = transmission
   const given: Readonly<Record<keyof typeof TOLD, boolean>> = {
     'second-user': tokens.b !== undefined,
     'expired-token': tokens.expired !== undefined,

@@ -1,7 +1,6 @@
 /** What a run of the kit is told, with defaults and checks. */
 import {
   check,
-  either,
   flag,
   func,
   hasMethods,
@@ -38,10 +37,10 @@ export interface ConformanceOptions {
   readonly url: string | URL
   readonly tokens: ConformanceTokens
   /**
-   * How the token travels: a transmission of the SDK, or `'first-message'` for an `auth` frame. Default
+   * How the token travels: a transmission of the SDK, `viaFirstMessage('rooms')` for an `auth` frame. Default
    * `viaSubprotocol()`, on the wire `authed-rooms.v1, token, <token>`.
    */
-  readonly transmission?: Transmission | 'first-message'
+  readonly transmission?: Transmission
   readonly rooms?: {
     /** Names of rooms begin so; both users must be allowed in. Default `'conformance-'`. */
     readonly prefix?: string
@@ -72,7 +71,7 @@ export interface ConformanceOptions {
 export interface Resolved {
   readonly url: URL
   readonly tokens: ConformanceTokens
-  readonly transmission: Transmission | 'first-message'
+  readonly transmission: Transmission
   readonly prefix: string
   readonly forbidden: string | undefined
   readonly echoMethod: string | undefined
@@ -93,10 +92,7 @@ const listOf = ([isRight, wanted]: Rule): Rule => [
 const rules = (): Readonly<Record<string, Rule>> => ({
   url: urlRule,
   tokens: object,
-  transmission: either(
-    [(value) => hasMethods(value, 'carry'), 'a transmission, such as viaQuery()'],
-    words('first-message'),
-  ),
+  transmission: [(value) => hasMethods(value, 'carry'), 'a transmission, such as viaQuery()'],
   rooms: object,
   echoMethod: text,
   expect: listOf(words(...FEATURES)),

@@ -140,7 +140,7 @@ async function noteWrong(
 /** What was refused how, so that the same is said once. */
 async function noteRefusals(notes: Notes, guest: Guest): Promise<void> {
   const bad = await refusalOf(guest, { token: NO_TOKEN })
-  const none = guest.way === 'first message' ? bad : await refusalOf(guest, { token: null })
+  const none = guest.way === 'first-message' ? bad : await refusalOf(guest, { token: null })
   if (isSame(bad, none)) noteRefusal(notes, 'a bad token, and none,', bad)
   else {
     noteRefusal(notes, 'a bad token', bad)

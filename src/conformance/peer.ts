@@ -109,8 +109,12 @@ export class Peer implements WireListener {
   }
 
   /** The first frame, where no token came in the handshake; a welcome answers it. */
+  begin(frame: string): void {
+    this.#send(frame, 'auth')
+  }
+
   authenticate(token: string): void {
-    this.#send(JSON.stringify({ type: 'auth', id: 0, token }), 'auth')
+    this.begin(JSON.stringify({ type: 'auth', id: 0, token }))
   }
 
   /** A text frame of bytes that need not be UTF-8. @returns whether the runtime can */

@@ -107,8 +107,7 @@ export class Scene {
     if (opening.kind !== 'open') return opening
     peer.attach(opening.wire)
     this.#peers.push(peer)
-    if (token !== undefined && this.options.transmission === 'first-message')
-      peer.authenticate(token)
+    if (handshake.firstFrame !== undefined) peer.begin(handshake.firstFrame)
     return { kind: 'open', peer }
   }
 

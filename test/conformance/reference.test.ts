@@ -5,7 +5,7 @@ import {
   checkConformance,
   formatReport,
 } from '../../src/conformance/index.ts'
-import { viaCookie, viaHeader, viaQuery, viaSubprotocol } from '../../src/index.ts'
+import { viaCookie, viaFirstMessage, viaHeader, viaQuery, viaSubprotocol } from '../../src/index.ts'
 import { SERVER_NAMES, type ServerName, startServer, type TestServer } from '../support/servers.ts'
 import { optionsFor } from './minting.ts'
 
@@ -28,7 +28,10 @@ const WAYS = {
     transmission: viaSubprotocol('bearer'),
     only: ['handshake.bad-token', 'handshake.echo-only'],
   },
-  'first message': { transmission: 'first-message', only: ['welcome', 'auth', 'send.ok'] },
+  'first message': {
+    transmission: viaFirstMessage('rooms'),
+    only: ['welcome', 'auth', 'send.ok'],
+  },
 } as const
 
 describe.each(NAMES)('%s', (name) => {

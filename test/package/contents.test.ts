@@ -51,6 +51,11 @@ describe('the packed package', () => {
       'dist/doctor.cjs',
       'dist/doctor.d.ts',
       'dist/doctor.d.cts',
+      'dist/authed-socket-conformance.bin.js',
+      'dist/conformance.js',
+      'dist/conformance.cjs',
+      'dist/conformance.d.ts',
+      'dist/conformance.d.cts',
     ]) {
       expect(files).toContain(file)
     }
@@ -77,6 +82,7 @@ describe('the packed package', () => {
   it.each([
     ...['dist/index.d.ts', 'dist/index.d.cts'],
     ...['dist/doctor.d.ts', 'dist/doctor.d.cts'],
+    ...['dist/conformance.d.ts', 'dist/conformance.d.cts'],
   ])('leaks no types of others (%s)', (file) => {
     const text = readFileSync(join(installed, file), 'utf8')
     expect(text.match(/(?:from|import\(|require\()\s*['"][^'"]+['"]/g) ?? []).toEqual([])

@@ -113,6 +113,34 @@ describe('the packed package in Node', () => {
     expect(code).toBe(0)
   })
 
+  it.each([
+    ['module', `import { checkConformance, formatReport } from 'authed-socket/conformance'`],
+    ['commonjs', `const { checkConformance, formatReport } = require('authed-socket/conformance')`],
+  ] as const)('looks at a server with the conformance kit (%s)', async (type, load) => {
+    const consumer = installConsumer(tarball, { also: ['ws'], type })
+    writeFiles(consumer, {
+      'main.js': `${load}
+        checkConformance({ url: ${JSON.stringify(server.wsUrl)}, tokens: { a: () => 'tok' } })
+          .then((report) => console.log(formatReport(report)))`,
+    })
+    const { code, output } = await runNode(consumer, ['main.js'])
+    expect(output).toContain('does not speak authed-rooms.v1\n')
+    expect(code).toBe(0)
+  })
+
+  it('has a command of the conformance kit, which ends by itself', async () => {
+    const consumer = installConsumer(tarball, { also: ['ws'] })
+    const { bin } = JSON.parse(
+      readFileSync(join(consumer, 'node_modules/authed-socket/package.json'), 'utf8'),
+    ) as { bin: Record<string, string> }
+    const command = `node_modules/authed-socket/${bin['authed-socket-conformance']}`
+    vi.stubEnv('AUTHED_SOCKET_TOKEN_A', 'tok')
+    const args = [command, server.wsUrl, '--token-by', 'query']
+    const { code, output } = await runNode(consumer, args)
+    expect(output).toContain('a good token (query) is let in\n')
+    expect(code).toBe(1)
+  })
+
   it('exports the same names to ESM and CommonJS', async () => {
     const consumer = installConsumer(tarball)
     writeFiles(consumer, {

@@ -2,7 +2,7 @@
 import type { Check } from '../check.ts'
 import { PROTOCOL } from '../frames.ts'
 import { type DialOptions, NO_TOKEN } from '../handshake.ts'
-import { ensure, fail, NotChecked, show } from '../judging.ts'
+import { ensure, fail, show } from '../judging.ts'
 import { joinedOf, Member, newAuthor } from '../member.ts'
 import type { Peer } from '../peer.ts'
 import { type Scene, whyNot } from '../scene.ts'
@@ -105,7 +105,6 @@ export const HANDSHAKE: readonly Check[] = [
     needs: ['query-token'],
     async run(scene) {
       const { transmission } = scene.options
-      if (transmission === 'first-message') throw new NotChecked('no token travels in the query')
       const token = await scene.tokenOf('a')
       const bare = { url: new URL('ws://localhost'), protocols: [], headers: {} }
       const names = [...transmission.carry(bare, token).url.searchParams.keys()]
@@ -163,7 +162,7 @@ export const HANDSHAKE: readonly Check[] = [
     fix: 'look at the subprotocols before the token, and close with 1002 where authed-rooms.v1 is missing',
     async run(scene) {
       const { transmission } = scene.options
-      const isOffered = transmission !== 'first-message' && transmission.name === 'subprotocol'
+      const isOffered = transmission.name === 'subprotocol'
       const peer = await opened(scene, { protocols: [], ...(isOffered ? { token: null } : {}) })
       const { code } = await peer.closing()
       ensure(code === 1002, `closed with ${code}`)

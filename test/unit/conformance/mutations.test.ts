@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ConformanceOptions, checkConformance } from '../../../src/conformance/index.ts'
 import { CHECKS, RULES } from '../../../src/conformance/suite.ts'
-import { viaCookie, viaQuery, viaSubprotocol } from '../../../src/index.ts'
+import { viaCookie, viaFirstMessage, viaQuery, viaSubprotocol } from '../../../src/index.ts'
 import { brokenServer } from './broken-server.ts'
 import { MUTATIONS, type Mutation } from './mutations.ts'
 import { startTinyServer } from './tiny-server.ts'
@@ -11,7 +11,7 @@ const WAYS = {
   query: viaQuery({ acceptLogging: true }),
   pair: viaSubprotocol(),
   cookie: viaCookie(),
-  'first-message': 'first-message',
+  'first-message': viaFirstMessage('rooms'),
 } as const
 
 const optionsFor = (url: string, by: keyof typeof WAYS): ConformanceOptions => ({

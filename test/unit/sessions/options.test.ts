@@ -183,6 +183,8 @@ it('where there are no channels, each tab is on its own', async () => {
   vi.stubGlobal('BroadcastChannel', undefined)
   const session = simpleJwt({ ...JWT, tabs: shareTabs({ key: 'shop', share: 'broadcast' }) })
   expect(await session.restore()).toBe(false)
+})
+
 it.each([0, -1, Number.NaN, 2 ** 31])('a ticket within %d ms is out of range', (timeoutMs) => {
   expect(() => ticket({ url: 'https://a.example/t', timeoutMs })).toThrow(RangeError)
 })
