@@ -50,6 +50,19 @@ export class Membership {
     this.wish = wish
   }
 
+  /**
+   * Is this the answer to a join of this membership? What was asked for one that was left in the meantime is
+   * answered too, and says nothing of this one.
+   */
+  isAnsweredBy(id: number | undefined): boolean {
+    return id === undefined || id === this.askedBy || this.epoch !== undefined
+  }
+
+  /** An error about the room may be about a send of somebody who has left. */
+  isRefusedBy(id: number | undefined): boolean {
+    return this.state === 'asked' && (id === undefined || id === this.askedBy)
+  }
+
   /** The messages that come with it are received afterwards, so it stands at the last one before them. */
   joined({ epoch, seq = 0, recovered = false }: Joined): Return {
     const { epoch: before, seq: last } = this

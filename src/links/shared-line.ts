@@ -181,7 +181,7 @@ class SharedLine extends OneLine {
   #joined(message: IncomingOf<'joined'> & Joined): void {
     const control = this.#rooms.get(message.room)
     const { membership } = control ?? {}
-    if (control === undefined || membership === undefined) return
+    if (control === undefined || !membership?.isAnsweredBy(message.id)) return
     this.#joins.forget(membership)
     const came = membership.joined(message)
     if (control.state !== 'joined') control.joined(came !== 'new')
@@ -205,9 +205,9 @@ class SharedLine extends OneLine {
   }
 
   /** @returns `false` for an error that is about no join */
-  #refused({ room, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {
+  #refused({ id, room, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {
     const membership = room === undefined ? undefined : this.#rooms.get(room)?.membership
-    if (membership?.state !== 'asked') return false
+    if (!membership?.isRefusedBy(id)) return false
     if (retryAfterMs === undefined) this.#refuse(membership, code, message)
     else this.#again(membership, retryAfterMs)
     return true
