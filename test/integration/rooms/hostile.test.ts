@@ -240,3 +240,49 @@ describe('A server that', () => {
     })
   })
 })
+
+describe('A room that was left and joined again before anything was answered', () => {
+  /** Collects the ids of the joins, and answers none. */
+  const asking = async () => {
+    const ids: number[] = []
+    const server = await hostile(({ type, id }) => {
+      if (type === 'join') ids.push(id)
+    })
+    await server.socket.connect()
+    const room = server.socket.room('lobby')
+    const heard: unknown[] = []
+    const gaps: Gap[] = []
+    room.on('message', ({ data }) => heard.push(data))
+    room.on('gap', (gap) => gaps.push(gap))
+    room.join().catch(() => {})
+    await vi.waitFor(() => expect(ids).toHaveLength(1), within)
+    room.leave()
+    const joined = room.join()
+    await vi.waitFor(() => expect(ids).toHaveLength(2), within)
+    const [first, second] = ids
+    return { ...server, room, joined, heard, gaps, first, second }
+  }
+  const answer = (id: number | undefined, seq: number) => ({
+    ...{ type: 'joined', id, room: 'lobby', epoch: 'e', seq, recovered: false },
+  })
+
+  test('is joined by the answer to the second question', async () => {
+    const { say, room, joined, heard, gaps, first, second } = await asking()
+    say(answer(first, 5))
+    say(message(6))
+    // Here the server has read that the room was left, and another message was sent.
+    say(answer(second, 7))
+    say(message(8))
+    await joined
+    await vi.waitFor(() => expect(heard).toEqual([8]), within)
+    expect([gaps, room.state]).toEqual([[], 'joined'])
+  })
+
+  test('is not refused by an error about something else', async () => {
+    const { say, room, joined, second } = await asking()
+    say({ type: 'error', id: 999, room: 'lobby', code: 'stale-epoch', message: 'a send of before' })
+    say(answer(second, 0))
+    await joined
+    expect(room.state).toBe('joined')
+  })
+})
