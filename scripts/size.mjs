@@ -28,7 +28,7 @@ const ROWS = [
     name: 'core with defaults',
     file: 'scripts/size/core.ts',
     limit: 9500,
-    ceiling: 20_750,
+    ceiling: 23_400,
     why: 'docs/decisions/005-size-budget.md',
   },
   { name: 'core, plain()', code: only('AuthedSocket', 'viaSubprotocol', 'plain') },
