@@ -30,10 +30,6 @@ export class Hub {
     clearInterval(this.#timer)
   }
 
-  epochFor(connection: RoomsConnection, room: string): string | undefined {
-    return this.#rooms.get(room)?.epochFor(connection)
-  }
-
   /** Answers with `joined`. @throws {StoreUnavailableError} */
   join(connection: RoomsConnection, request: RoomToJoin, id: number | undefined): Promise<void> {
     const room =

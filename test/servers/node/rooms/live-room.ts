@@ -48,10 +48,6 @@ export class LiveRoom {
     return epoch === marks?.epoch && seq === marks?.seq && version === marks?.version
   }
 
-  epochFor(connection: RoomsConnection): string | undefined {
-    return this.#members.get(connection)?.point.epoch
-  }
-
   /** Reads what is new, soon. Calls that come before the reading has begun are one. */
   wake(): void {
     if (this.#isWoken) return

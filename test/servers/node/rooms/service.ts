@@ -1,5 +1,5 @@
 import { onText } from '../connections.ts'
-import { isRecord, parseJson } from '../json.ts'
+import { parseJson } from '../json.ts'
 import type { Connection, ServerState, Settings } from '../state.ts'
 import type { Tokens } from '../tokens.ts'
 import type { Failure } from './connection.ts'
@@ -147,9 +147,6 @@ export class RoomsService {
     bytes: number,
   ): ClientFrame | undefined {
     const value = text === undefined ? undefined : parseJson(text)
-    // The client of the main branch says no epoch yet: its sends are taken for ones under the room's present epoch.
-    // biome-ignore format: one line, to be removed
-    if (isRecord(value) && value['type'] === 'send') value['epoch'] ??= this.#hub.epochFor(connection, String(value['room'])) ?? '-'
     const reading = readFrame(value)
     this.#record(connection, text, reading)
     const failure = this.#failureOf(connection, reading, bytes)
