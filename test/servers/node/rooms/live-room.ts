@@ -2,7 +2,7 @@ import type { Settings } from '../state.ts'
 import type { RoomsConnection } from './connection.ts'
 import type { RoomToJoin } from './frames.ts'
 import { Lane } from './lane.ts'
-import { firstPart, isNext, Member, tellChanges, written } from './member.ts'
+import { isNext, Member, tellChanges, written } from './member.ts'
 import type { Lease, Marks, RoomStore, Snapshot, Tail } from './store.ts'
 import { StoreUnavailableError, TAIL_LENGTH } from './store.ts'
 
@@ -221,8 +221,6 @@ export class LiveRoom {
     const tail = await this.#store.read(this.#name, { after })
     if (!this.#isMember(member) || tail.epoch !== epoch) return
     if (!isNext(tail, member.point)) member.startAnew(tail, snapshot)
-    // What came meanwhile may be much again; then it is still behind.
-    if (firstPart(tail.messages).length < tail.messages.length) return
     member.deliver(tail, written(this.#name, tail.messages))
     member.isBehind = !isEnd(tail)
   }

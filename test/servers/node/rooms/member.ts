@@ -130,7 +130,7 @@ export function tellChanges(
 }
 
 /** No more than fits into one frame, and at least one. */
-export function firstPart(messages: readonly StoredMessage[]): StoredMessage[] {
+function firstPart(messages: readonly StoredMessage[]): StoredMessage[] {
   let bytes = 0
   const end = messages.findIndex(({ data }, index) => {
     bytes += data.length

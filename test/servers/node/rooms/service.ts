@@ -43,6 +43,7 @@ export class RoomsService {
   readonly #store: RoomStore
   readonly #hub: Hub
   readonly #requests: Requests
+  /** Those that were welcomed. */
   readonly #connections = new Set<RoomsConnection>()
 
   constructor({ state, tokens, methods, store }: ServiceParts) {
@@ -66,9 +67,10 @@ export class RoomsService {
         connection.throttle(turns.length)
         return this.#requests.start(connection, frame)
       },
-      this.#welcome(connection, dial, expiresAt).finally(() => accepted.socket.resume()),
+      this.#welcome(connection, dial, expiresAt)
+        .finally(() => accepted.socket.resume())
+        .then(() => this.#joinFromUrl(connection, dial)),
     )
-    this.#connections.add(connection)
     accepted.socket.on('close', (code) => this.#closed(connection, code))
     onText(accepted, (text, bytes) => {
       const frame = this.#read(connection, text, bytes)
@@ -102,7 +104,7 @@ export class RoomsService {
     return this.#state.settings
   }
 
-  /** Never rejects: requests wait for it. */
+  /** Never rejects, nor does what follows it: requests wait for both. */
   async #welcome(connection: RoomsConnection, dial: Dial, expiresAt: number): Promise<void> {
     try {
       if (dial.dialed) await this.#store.raiseFence(connection.user, dial.dialed)
@@ -125,10 +127,11 @@ export class RoomsService {
       expiresInMs: connection.lifetime.leftMs,
       features: FEATURES,
     })
-    await this.#joinFromUrl(connection, dial)
+    this.#connections.add(connection)
   }
 
   async #joinFromUrl(connection: RoomsConnection, { join, tooMany }: Dial): Promise<void> {
+    if (!connection.isOpen) return
     for (const room of tooMany) {
       const message = 'the names of rooms in a URL have at most 1,024 bytes'
       connection.fail({ room, code: 'too-large', message })
