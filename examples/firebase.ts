@@ -10,7 +10,7 @@ interface Auth {
 
 export function connectWithFirebase(auth: Auth, url: string): AuthedSocket {
   // #region socket
-  /** Firebase signs the user out by itself then; without these the socket would ask on and on. */
+  /** Firebase signs the user out by itself then. Said here, it is told at once, and not when next asked. */
   const SIGN_IN = ['auth/user-token-expired', 'auth/user-disabled', 'auth/invalid-user-token']
 
   const socket = new AuthedSocket({

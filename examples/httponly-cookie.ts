@@ -4,7 +4,6 @@ export const session = simpleJwt({
   obtain: '/api/cookie/token/',
   refresh: '/api/cookie/refresh/',
   refreshToken: 'httpOnlyCookie',
-  csrf: { cookie: 'csrftoken', header: 'X-CSRFToken' },
 })
 
 export const socket = new AuthedSocket({

@@ -104,8 +104,11 @@ describe.each(Object.entries(CASES))('the recipe for %s', (_, make) => {
     const { vendor, connect } = make()
     vendor.state = 'refused'
     await using socket = await connect()
+    const states: string[] = []
+    socket.on('statechange', ({ status }) => states.push(status.state))
     await expect(socket.connect()).rejects.toMatchObject({ code: 'TOKEN_REFUSED' })
     expect(socket.status).toMatchObject({ state: 'failed', action: 'sign-in' })
+    expect(states).toEqual(['authenticating', 'failed'])
   })
 
   it('waits where the library is offline, and goes on when it is back', async () => {
