@@ -97,7 +97,11 @@ export const answered = (
   const identity = credential.identity ?? state.identity
   const isOld = phase.kind === 'requesting' && phase.fallback?.id === credential.id
   const held = hold({ ...next, identity, roundFrom }, credential, isOld ? EXHAUSTED : undefined)
-  return same ? { ...held, trial: confirming(held.trial, event, limits.scale) } : held
+  if (same) return { ...held, trial: confirming(held.trial, event, limits.scale) }
+  // What has just been made, here or in another tab, is what doubt would have asked for.
+  return wanted?.fresh || wanted?.reason === 'renewal'
+    ? { ...held, trial: { ...held.trial, doubted: true } }
+    : held
 }
 
 export const unavailable = (

@@ -3,7 +3,7 @@
  * `npm run test:tabs` the full size; sizes and seed are set by the environment (see docs/reliability.md).
  */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openBrowser, type Tab, TabWindow, until } from './tabs-window.ts'
 
 const { AUTHED_SOCKET_TABS, AUTHED_SOCKET_EXPIRIES, AUTHED_SOCKET_KILLS, AUTHED_SOCKET_SEED } =
@@ -29,6 +29,7 @@ const filled = async (
   settings: { accessLifetimeMs: number; refreshGraceMs?: number },
 ): Promise<TabWindow> => {
   const window = await TabWindow.open(browser, settings, SEED)
+  onTestFinished(() => window.close())
   await window.add('alice')
   for (let tab = 1; tab < tabs; tab++) await window.add()
   return window
@@ -61,7 +62,6 @@ describe.each(SIZES)('%i tabs', (size) => {
       expect(gaps.filter((gap) => gap < lifetime / 2)).toEqual([])
       expect(server.families()).toEqual({ total: 1, revoked: 0 })
       expect(looks.map(({ events }) => events)).toEqual(looks.map(() => ['in']))
-      await window.close()
     },
     EXPIRIES * lifetime * 4 + size * 2_000 + 60_000,
   )
@@ -122,7 +122,6 @@ describe('a leader that is killed', () => {
       expect(server.families()).toEqual({ total: 1, revoked: 0 })
       const looks = await window.look()
       expect(looks.map(({ events }) => events)).toEqual(looks.map(() => ['in']))
-      await window.close()
     },
     KILLS * 20_000 + 60_000,
   )
@@ -149,7 +148,6 @@ describe('a leader that is killed', () => {
         )
         expect(server.counts().refreshRequests - since).toBe(2)
         expect(server.refreshes().at(-1)?.outcome).toBe('refused')
-        await window.close()
       }
     },
     KILLS * 20_000 + 60_000,
@@ -175,5 +173,4 @@ it('a logout reaches the other tabs within a second, and a login as somebody els
   const looks = await window.look()
   expect(looks.map(({ events }) => events)).toEqual(looks.map(() => ['in', 'out', 'in']))
   expect(window.server.openSockets()).toBe(0)
-  await window.close()
 })

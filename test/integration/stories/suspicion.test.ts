@@ -47,6 +47,22 @@ describe('A server that never opens a socket, for a day, while its host answers'
     for (const cause of ['token', 'Origin', 'path', 'slash']) expect(error.message).toMatch(cause)
   })
 
+  test('does not refresh again what has just been refreshed, because it had expired', async () => {
+    const story = sessionStoryOf({ lifetimeMs: 40 * SECOND })
+    const { server, socket } = story
+    await story.login()
+    socket.connect()
+    await pass(38 * SECOND)
+    server.receive = () => REFUSE
+    server.closeAll(1006)
+
+    await pass(30 * SECOND)
+    expect(story.refreshes()).toBe(1)
+    server.receive = () => ACCEPT
+    await pass(MINUTE)
+    expect(socket.state).toBe('connected')
+  })
+
   test('asks a function for one fresh token, and before every dial', async () => {
     const { server, auth, socket } = storyOf({ form: 'opaque', lifetimeMs: 10 * DAY })
     server.receive = () => REFUSE
