@@ -68,6 +68,8 @@ export interface CellOptions {
   /** Absent: the defaults of the SDK. */
   readonly scale?: number
   readonly settleMs?: number
+  /** Absent: in-band where the server offers it. */
+  readonly renewal?: 'on-close'
   /** What an authenticated probe of the app finds. */
   readonly probe?: 'accepted' | 'refused'
 }

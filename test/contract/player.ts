@@ -117,7 +117,7 @@ class Player {
   async start(): Promise<void> {
     const { carrier, options, protocol, url } = this.#part
     const auth = await this.#auth()
-    const { probe } = options
+    const { probe, renewal } = options
     const socket = new AuthedSocket({
       url,
       auth,
@@ -126,6 +126,7 @@ class Player {
       ...(this.#stage.WebSocket && { WebSocket: this.#stage.WebSocket }),
       ...(options.scale !== undefined && { retry: { scale: options.scale } }),
       ...(options.settleMs !== undefined && { settleMs: options.settleMs }),
+      ...(renewal && { renewal }),
       ...(probe && { probe: async () => probe }),
       logger: {
         debug: (line) => this.#show('logger.debug', line),
