@@ -96,7 +96,7 @@ export const answered = (
     wanted?.reason === 'reconnect' ? Math.min(state.roundFrom, credential.id) : credential.id
   const identity = credential.identity ?? state.identity
   const isOld = phase.kind === 'requesting' && phase.fallback?.id === credential.id
-  const held = hold({ ...next, identity, roundFrom }, credential, isOld ? EXHAUSTED : undefined)
+  const held = hold({ ...next, identity, roundFrom }, credential, isOld ? exhausted() : undefined)
   if (same) return { ...held, trial: confirming(held.trial, event, limits.scale) }
   // What has just been made, here or in another tab, is what doubt would have asked for.
   return wanted?.fresh || wanted?.reason === 'renewal'
@@ -159,7 +159,7 @@ export const hold = (
 }
 
 /** The source gave the same value again: it has no younger one. */
-const EXHAUSTED: Renewal = { failures: 0, notBefore: Number.POSITIVE_INFINITY }
+const exhausted = (): Renewal => ({ failures: 0, notBefore: Number.POSITIVE_INFINITY })
 
 export const refuse = (state: CredentialState, problem: Problem): CredentialState => ({
   ...offTheWire(state),

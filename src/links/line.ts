@@ -41,11 +41,11 @@ export interface LineContext {
 }
 
 /** As long as the server has said nothing: no limits, and nothing is repeated. */
-const UNTOLD: Terms = {
+const untold = (): Terms => ({
   inFlight: Number.POSITIVE_INFINITY,
   frameBytes: Number.POSITIVE_INFINITY,
   rememberMs: 0,
-}
+})
 
 export class Line {
   readonly link: Link
@@ -54,7 +54,7 @@ export class Line {
   readonly #delivery: Delivery
   readonly #listener: LineListener
   readonly #clientId: string
-  #terms = UNTOLD
+  #terms = untold()
   #user: string | undefined
   /** Whose socket it is: somebody else may have signed in, and it is not closed yet. */
   #owner: Identity | undefined
@@ -222,8 +222,8 @@ export class Line {
 type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
 
 const termsOf = ({ limits = {}, resumeWindowMs = 0 }: IncomingOf<'welcome'>): Terms => ({
-  inFlight: limits.inFlight ?? UNTOLD.inFlight,
-  frameBytes: limits.frameBytes ?? UNTOLD.frameBytes,
+  inFlight: limits.inFlight ?? untold().inFlight,
+  frameBytes: limits.frameBytes ?? untold().frameBytes,
   rememberMs: resumeWindowMs,
 })
 

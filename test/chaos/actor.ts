@@ -177,10 +177,14 @@ export class Actor {
     if (typeof error === 'object' && error !== null) this.#told.add(error)
   }
 
-  /** Whatever a promise was rejected with comes here too, first. */
+  /**
+   * What a promise was rejected with comes here too, first; what the server says of a send that was given up
+   * meanwhile comes here only. Everything else is a bug, or a frame that cannot be read.
+   */
   #failed(error: unknown): void {
     setTimeout(() => {
       if (typeof error === 'object' && error !== null && this.#told.has(error)) return
+      if (error instanceof RequestFailedError) return
       this.#record({ kind: 'error', client: this.index, text: textOf(error) })
     }, 0)
   }

@@ -252,6 +252,14 @@ describe('A history is right', () => {
       settled('a', 'refused', 'unavailable'),
       quiet,
     ],
+    'when a send came too late for its epoch, and nobody had noticed': [
+      START,
+      ended,
+      sending('a'),
+      settled('a', 'refused', 'stale-epoch'),
+      [ALICE, BOB].flatMap((client) => [told(client, 0, 'e2'), gap(client)]),
+      quiet,
+    ],
     'when a forbidden room is refused': [
       START,
       joining(BOB, 'forbidden'),
@@ -586,6 +594,11 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
     'a good send is refused',
     ['refusal-unexplained'],
     [START, sending('a'), settled('a', 'refused', 'superseded'), quiet],
+  ],
+  [
+    'a send is refused for an epoch that goes on',
+    ['refusal-unexplained'],
+    [START, sending('a'), settled('a', 'refused', 'stale-epoch'), quiet],
   ],
   [
     'a refused send is delivered',

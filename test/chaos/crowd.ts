@@ -28,7 +28,7 @@ export const USERS = ['alice', 'bob'] as const
 
 const FORBIDDEN = 'forbidden'
 const ROOMS_PER_CLIENT = 4
-const QUIET_MS = 30_000
+const QUIET_MS = 60_000
 /** What comes twice comes a little later. */
 const AFTERWARDS_MS = 300
 

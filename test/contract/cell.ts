@@ -93,8 +93,8 @@ export interface RoomExpectation {
 export interface Expectation {
   readonly state: State
   readonly error?: ErrorName
-  /** The HTTP status, or the close code, that the error shows. */
-  readonly shows?: number
+  /** The HTTP status, or the close code, that the error shows; one of several where a code may get lost. */
+  readonly shows?: number | readonly number[]
   readonly action?: string
   readonly never?: readonly State[]
   readonly dials: Count

@@ -261,7 +261,7 @@ function closesAtOnce(code: CloseCode): Situation {
         expected: {
           state: 'waiting',
           error: 'ServerClosedError',
-          shows: shown,
+          shows: mayLoseCodes(seen) ? [shown, 1006] : shown,
           never: ['failed'],
           dials: { min: attempts, max: attempts + 1 },
           refreshes: isSilent && ask ? { max: 1 } : 0,

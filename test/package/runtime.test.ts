@@ -134,7 +134,7 @@ describe('the packed package in Node', () => {
       readFileSync(join(consumer, 'node_modules/authed-socket/package.json'), 'utf8'),
     ) as { bin: Record<string, string> }
     const command = `node_modules/authed-socket/${bin['authed-socket-conformance']}`
-    vi.stubEnv('AUTHED_SOCKET_TOKEN_A', 'tok')
+    vi.stubEnv('AUTHED_SOCKET_TOKEN_A', 'a-token-of-alice')
     const args = [command, server.wsUrl, '--token-by', 'query']
     const { code, output } = await runNode(consumer, args)
     expect(output).toContain('a good token (query) is let in\n')

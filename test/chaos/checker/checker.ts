@@ -148,7 +148,9 @@ class Checker {
 
   #settled(event: EventOf<'settled'>, index: number): void {
     const send = this.#sends.get(event.key)
-    this.#sends.settled(event, index, this.#circumstances(send?.client ?? -1, send?.room ?? ''))
+    const { client = -1, room = '', epoch } = send ?? {}
+    const hasEnded = this.#epochs.hasEnded(room, epoch)
+    this.#sends.settled(event, index, { ...this.#circumstances(client, room), hasEnded })
   }
 
   #delivered(event: EventOf<'delivered'>, index: number): void {
@@ -229,7 +231,7 @@ class Checker {
     }
   }
 
-  #circumstances(client: number, room: string): Circumstances {
+  #circumstances(client: number, room: string): Omit<Circumstances, 'hasEnded'> {
     const { isConnected, disconnectedAt, rooms, left } = this.#client(client)
     return {
       isConnected,

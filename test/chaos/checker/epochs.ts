@@ -25,6 +25,12 @@ export class Epochs {
       this.#report('epoch-unexplained', event, `${room} counts anew as ${epoch}`)
   }
 
+  /** Has the store lost its memory since anybody heard of this one? */
+  hasEnded(room: string, epoch: string | undefined): boolean {
+    const known = this.#rooms.get(room)?.get(epoch ?? '')
+    return known !== undefined && this.#ends.some((end) => end > known.firstTold)
+  }
+
   orderOf(room: string, epoch: string): number {
     return this.#rooms.get(room)?.get(epoch)?.order ?? -1
   }

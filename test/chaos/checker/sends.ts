@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly leftAt: number
   readonly disconnectedAt: number
   readonly isConnected: boolean
+  /** The epoch under which it was sent, whoever was told. */
+  readonly hasEnded: boolean
 }
 
 /** A client need not repeat up to the last moment: the repetition takes its time to the server. */
@@ -70,7 +72,8 @@ export class Sends {
     // A volatile one waits for nothing, not even for others.
     if (how === 'unsent' && !hasLeft && !send.volatile)
       this.#report('unsent-unexplained', event, `${key}: ${code}`)
-    if (how === 'refused' && !this.#setup.refusals.includes(code ?? ''))
+    const isStale = code === 'stale-epoch' && now.hasEnded
+    if (how === 'refused' && !isStale && !this.#setup.refusals.includes(code ?? ''))
       this.#report('refusal-unexplained', event, `${key}: ${code}`)
   }
 

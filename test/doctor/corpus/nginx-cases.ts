@@ -61,7 +61,13 @@ export const nginxCases: readonly Case[] = [
     title: 'nginx in front of daphne without the headers of the upgrade',
     is: 'upgrade-lost',
     make: (stage) =>
-      behind(stage, stage.daphne, 'location / { proxy_pass http://workers; }', '/ws/chat/lobby/'),
+      behind(
+        stage,
+        stage.daphne,
+        // Django answers 400 to a Host that it does not know, which would be another fault.
+        'location / { proxy_pass http://workers; proxy_set_header Host $http_host; }',
+        '/ws/chat/lobby/',
+      ),
   },
   {
     title: 'nginx that cuts silent sockets after a second',
