@@ -134,10 +134,10 @@ describe('the packed package in Node', () => {
       readFileSync(join(consumer, 'node_modules/authed-socket/package.json'), 'utf8'),
     ) as { bin: Record<string, string> }
     const command = `node_modules/authed-socket/${bin['authed-socket-conformance']}`
-    vi.stubEnv('AUTHED_SOCKET_TOKEN_A', 'a-token-of-alice')
+    vi.stubEnv('AUTHED_SOCKET_TOKEN_A', 'tok')
     const args = [command, server.wsUrl, '--token-by', 'query']
     const { code, output } = await runNode(consumer, args)
-    expect(output).toContain('a good token (query) is let in\n')
+    expect(output).toContain('(query) is let in\n')
     expect(code).toBe(1)
   })
 
