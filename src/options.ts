@@ -185,6 +185,7 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   const { auth, transmission } = options
   const scale = options.retry?.scale ?? 1
   const tokenTimeoutMs = options.tokenTimeoutMs ?? 10_000
+  // Whatever is no session is a function: `check` has seen to that.
   const holder = isSession(auth)
     ? holderOf(auth)
     : new CredentialHolder(functionSource(auth as AuthFunction, options.isRefused))

@@ -142,6 +142,7 @@ export class Peer implements WireListener {
 
   /** The answer to a frame that a server may have been unable to read, id and all. */
   answerIfRead(id: number, what: string): Promise<Answer> {
+    // Only answers have ids, and of frames without one only errors are taken.
     return this.take({ id, orNameless: true }, `answer to a ${what}`) as Promise<Answer>
   }
 

@@ -9,7 +9,6 @@ import { AuthedSocket } from '../socket.ts'
 import { setHeader } from '../transmissions/headers.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import type { TokenFacts } from './facts.ts'
-import { firstFrameOf } from './first-frame.ts'
 
 export interface Captured {
   /** As it would be sent. */
@@ -102,7 +101,7 @@ const capturedOf = (seen: Seen, options: AuthedSocketOptions): Captured => {
 /** Without a transmission it is a session that sends a cookie. */
 const carriedOf = ({ bare, carried }: Seen): TokenFacts['carried'] => {
   if (bare === undefined || carried === undefined) return 'cookie'
-  if (firstFrameOf(carried) !== undefined) return 'frame'
+  if (carried.firstFrame !== undefined) return 'frame'
   return isUntouched(bare, carried) ? 'none' : 'handshake'
 }
 

@@ -2,7 +2,6 @@
 import type { Codec } from '../protocols/protocol.ts'
 import type { Wire } from './eyes.ts'
 import type { Crowd, Outcome } from './facts.ts'
-import { firstFrameOf } from './first-frame.ts'
 import type { Watch } from './run-probe.ts'
 import { addressed, handshakeFor } from './variants.ts'
 
@@ -74,7 +73,7 @@ const enter = async (watch: Watch, room: string): Promise<Member | undefined> =>
   })
   if (dialed.kind === 'missed') return undefined
   const { wire } = dialed
-  const first = firstFrameOf(subject.captured.full)
+  const first = subject.captured.full.firstFrame
   if (first !== undefined) wire.send(first)
   const joining = codec.join?.([{ room }], 1)
   if (joining !== undefined) wire.send(joining)

@@ -3,7 +3,6 @@ import type { Protocol } from '../protocols/protocol.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import type { Eyes } from './eyes.ts'
 import type { Outcome, ProbeName } from './facts.ts'
-import { dialogueOf } from './first-frame.ts'
 import { addressed, handshakeFor, type Subject, secretWords } from './variants.ts'
 import { View } from './view.ts'
 
@@ -78,7 +77,7 @@ const look = async (
     signal,
     codec,
     greets: protocol.greets,
-    dialogue: dialogueOf(subject.transmission),
+    dialogue: subject.transmission?.firstMessage,
     secret: secretWords(probe, handshake, subject),
   })
   const dialed = await eyes.dial(addressed(handshake, codec), {

@@ -62,6 +62,7 @@ export const secretWords = (
   if (subject.transmission === undefined) return []
   const [kind, way] = splitOnce(probe)
   const isWay = kind === 'way' || kind === 'fake-way'
+  // The rest of such a name is that of a way.
   const twin = handshakeFor(isWay ? (`fake-way:${way}` as ProbeName) : 'fake-token', subject)
   return protocols.filter((word) => !twin.protocols.includes(word))
 }

@@ -1,16 +1,15 @@
 /** What is to be seen of one open connection, until it ends or the time is over. */
 import type { Codec } from '../protocols/protocol.ts'
-import type { Handshake } from '../transmissions/transmission.ts'
+import type { FirstMessage, Handshake, SocketListener } from '../transmissions/transmission.ts'
 import { serverNameOf, skewIn } from './answer.ts'
 import type { Heard, Wire } from './eyes.ts'
 import type { End, Flaw, Opened } from './facts.ts'
-import { type Dialogue, firstFrameOf } from './first-frame.ts'
 
 export interface ViewOptions {
   readonly codec: Codec
   /** The protocol begins with a welcome. */
   readonly greets: boolean
-  readonly dialogue: Dialogue | undefined
+  readonly dialogue: FirstMessage | undefined
   readonly handshake: Handshake
   /** The offered subprotocols that change with the token. */
   readonly secret: readonly string[]
@@ -30,7 +29,7 @@ export class View {
   #end: End | undefined
   /** Of the first frame, where there is one. */
   #answer: 'awaited' | 'accepted' | 'refused' | undefined
-  #listener: ReturnType<Dialogue['begin']> | undefined
+  #listener: SocketListener | undefined
   #settle = () => {}
 
   constructor(options: ViewOptions) {
@@ -77,7 +76,7 @@ export class View {
   /** Sends the token, where it travels in a frame, when the dialogue says so. */
   #sayFirst(wire: Wire): void {
     const { handshake, dialogue } = this.#options
-    const frame = firstFrameOf(handshake)
+    const frame = handshake.firstFrame
     if (frame === undefined) return
     const say = () => wire.send(frame)
     if (dialogue === undefined) {

@@ -139,6 +139,7 @@ export const BAD_FRAMES: readonly Check[] = [
       await ensureAllRefused(member, [...wrong, ...unknown])
     },
   },
+  // The keys of that record are these types, and no others.
   ...(Object.keys(CLIENT_FRAMES) as ClientType[]).map(ofType),
   {
     id: 'frames.binary',
