@@ -1,6 +1,6 @@
 /**
  * The vitest projects: which test files exist, how each kind runs, and in which order.
- * `vitest.config.ts` builds the projects from this table, `scripts/test.mjs` runs one step for
+ * `vitest.config.ts` builds the projects from this table, `scripts/test/steps.mjs` has one step for
  * each, and `test/architecture.test.ts` fails for a test file that belongs to none.
  *
  * - `include`: test files, as globs from the root of the repository.

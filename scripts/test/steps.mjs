@@ -1,0 +1,94 @@
+/**
+ * What `npm test` runs, and what may run at the same time.
+ *
+ * - `STEPS`: each one is a process. `timeoutMs` ends one that hangs; the default is two minutes.
+ * - `PHASES`: one after another. The lanes of a phase run side by side, the steps of a lane one
+ *   after another. Steps that measure time have the machine for themselves.
+ */
+import { join } from 'node:path'
+import { projects } from '../projects.mjs'
+
+const node = (...args) => [process.execPath, ...args]
+const bin = (name, ...args) => node(join('node_modules', ...BINS[name]), ...args)
+const BINS = {
+  biome: ['@biomejs', 'biome', 'bin', 'biome'],
+  tsc: ['typescript', 'bin', 'tsc'],
+  tsup: ['tsup', 'dist', 'cli-default.js'],
+  vitest: ['vitest', 'vitest.mjs'],
+}
+/** Calls one exported function of one module, in a process of its own. */
+const call = (module, name) =>
+  node(
+    '--input-type=module',
+    '--eval',
+    `import { ${name} } from '${module}'
+     await ${name}().then(console.log, (error) => { console.error(error.message); process.exit(1) })`,
+  )
+
+// Biome sees CI and colours its output whatever NO_COLOR says.
+const colors = `--colors=${process.stdout.isTTY ? 'force' : 'off'}`
+
+/** @param {string} scratch a folder for the reports of vitest */
+export const stepsIn = (scratch) => [
+  {
+    name: 'python',
+    command: call('./scripts/python-env.mjs', 'ensurePythonEnv'),
+    timeoutMs: 180_000,
+  },
+  {
+    name: 'chromium',
+    command: call('./scripts/chromium.mjs', 'ensureChromium'),
+    timeoutMs: 240_000,
+  },
+  {
+    name: 'services',
+    command: call('./scripts/services.mjs', 'ensureServices'),
+    timeoutMs: 180_000,
+  },
+  {
+    name: 'lint',
+    command: bin('biome', 'ci', '--error-on-warnings', '--max-diagnostics=100', colors, '.'),
+  },
+  { name: 'typecheck', command: bin('tsc', '--project', 'tsconfig.json') },
+  { name: 'build', command: bin('tsup') },
+  ...projects.map((project) => vitestStep(project, scratch)),
+  // Pages that are generated from the code, and from what the suites saw.
+  {
+    name: 'docs-drift',
+    command: node('--import', 'tsx', 'scripts/docs/state-machine.ts', '--check'),
+  },
+  { name: 'servers-drift', command: node('scripts/docs-servers.mjs', '--check') },
+  { name: 'size', command: node('scripts/size.mjs', '--known') },
+]
+
+function vitestStep({ name, stepTimeoutMs }, scratch) {
+  const report = join(scratch, `${name}.json`)
+  return {
+    name,
+    report,
+    timeoutMs: stepTimeoutMs,
+    command: bin(
+      'vitest',
+      'run',
+      `--project=${name}`,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ),
+  }
+}
+
+export const PHASES = [
+  // apt, pip and npm take locks of the machine.
+  [['python', 'chromium', 'services', 'lint', 'typecheck', 'build']],
+  [['fast']],
+  // Tests in a browser wait more than they work.
+  [['browser'], ['contract', 'rooms', 'conformance']],
+  [['chaos'], ['docs', 'types', 'doctor', 'package']],
+  [['docs-drift', 'servers-drift', 'size']],
+]
+
+const planned = PHASES.flat(2)
+for (const { name } of stepsIn(''))
+  if (planned.filter((other) => other === name).length !== 1)
+    throw new Error(`scripts/test/steps.mjs: PHASES must name the step ${name} once`)
