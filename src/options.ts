@@ -1,4 +1,5 @@
 /** The options of an `AuthedSocket`: what they mean, their defaults, and their checks. */
+
 import {
   check,
   duration,
@@ -21,6 +22,7 @@ import { type AuthFunction, functionSource } from './sessions/function-source.ts
 import { CredentialHolder } from './sessions/holder.ts'
 import { type Exchange, exchangeOf, holderOf } from './sessions/registry.ts'
 import { isSession, type Session } from './sessions/session.ts'
+import { hasNode } from './shell/platform.ts'
 import type { WebSocketConstructor } from './shell/websocket.ts'
 import type { Transmission } from './transmissions/transmission.ts'
 
@@ -197,7 +199,7 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
         ? 'AuthedSocket: leave transmission out: the session sends a cookie'
         : 'AuthedSocket: transmission is missing: how does your server read the token? viaQuery(), viaSubprotocol(), …',
     )
-  if (transmission?.runtimes === 'node' && isBrowser())
+  if (transmission?.runtimes === 'node' && !hasNode())
     throw new TypeError(
       `AuthedSocket: transmission ${transmission.name} needs request headers, which browsers do not let scripts set: use viaSubprotocol() or viaQuery()`,
     )
@@ -218,9 +220,3 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
 }
 
 const atLeastZero = (): Rule => numberFrom(0, Number.MAX_SAFE_INTEGER)
-
-/** Headers can be set where Node's API is: in Node itself, Bun and Deno. */
-const isBrowser = (): boolean => {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } }
-  return process?.versions?.node === undefined
-}

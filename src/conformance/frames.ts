@@ -1,4 +1,5 @@
 /** The frames of docs/protocol.md as guards, from which their types follow. A test compares them with the schema. */
+import { isObject } from '../core/check.ts'
 import {
   anything,
   clientId,
@@ -7,7 +8,6 @@ import {
   distinct,
   filled,
   flag,
-  isRecord,
   listOf,
   object,
   oneOf,
@@ -119,7 +119,7 @@ export function readServerFrame(data: string | ArrayBuffer): Reading {
     return { kind: 'wrong', problem: 'a frame that is not JSON', frame: undefined }
   }
   const wrong = (problem: string): Reading => ({ kind: 'wrong', problem, frame })
-  if (!isRecord(frame)) return wrong('a frame that is not a JSON object')
+  if (!isObject(frame)) return wrong('a frame that is not a JSON object')
   const type = Object.hasOwn(frame, 'type') ? frame['type'] : undefined
   if (typeof type !== 'string') return wrong('a frame without a string member "type"')
   if (!isServerType(type)) return { kind: 'unknown', type }
@@ -130,7 +130,7 @@ export function readServerFrame(data: string | ArrayBuffer): Reading {
 
 /** @returns what is wrong with a frame of a client, by its type's guard */
 export function clientFrameProblem(frame: unknown): string | undefined {
-  const type = isRecord(frame) ? frame['type'] : undefined
+  const type = isObject(frame) ? frame['type'] : undefined
   if (typeof type !== 'string' || !isClientType(type)) return 'no frame of a client'
   return CLIENT_FRAMES[type].problem(frame, type)
 }

@@ -2,6 +2,7 @@
  * Guards for values of JSON: whether one is right and, where it is not, which member is wrong and what it must
  * be. Written by hand, because the package ships no schema validator; a test holds them to the schema.
  */
+import { isCount, isObject } from '../core/check.ts'
 
 export interface Guard<T> {
   /** What is right, to stand behind "must be". */
@@ -27,11 +28,6 @@ const simple = <T>(wanted: string, isRight: (value: unknown) => boolean): Guard<
   wanted,
   problem: (value, path) => (isRight(value) ? undefined : `${path} must be ${wanted}`),
 })
-
-export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
 
 export const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
@@ -63,7 +59,7 @@ export const clientId: Guard<string> = simple(
   '32 lower-case hex digits',
   (value) => typeof value === 'string' && CLIENT_ID.test(value),
 )
-export const object: Guard<Readonly<Record<string, unknown>>> = simple('an object', isRecord)
+export const object: Guard<Readonly<Record<string, unknown>>> = simple('an object', isObject)
 
 export const only = <const T>(wanted: T): Guard<T> =>
   simple(JSON.stringify(wanted), (value) => value === wanted)
@@ -103,7 +99,7 @@ export const record = <R extends Guards, O extends Guards>(
   required,
   optional,
   problem(value, path) {
-    if (!isRecord(value)) return `${path} must be an object`
+    if (!isObject(value)) return `${path} must be an object`
     for (const [name, guard] of Object.entries(required)) {
       // An own member: `__proto__` of somebody's frame must not lend one.
       if (!Object.hasOwn(value, name)) return `${path}.${name} is missing`

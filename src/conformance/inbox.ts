@@ -1,7 +1,7 @@
 /** What came on one connection and was not taken, and who waits for what. */
 
+import { isObject } from '../core/check.ts'
 import type { Reading, ServerFrame, ServerType } from './frames.ts'
-import { isRecord } from './guards.ts'
 import { CheckFailure, show } from './judging.ts'
 
 /** Which frame is meant; all that is given must fit. */
@@ -67,7 +67,7 @@ export class Inbox {
 
   /** What cannot be read never arrives, so whoever waits for it learns at once why. */
   spoil(reading: Reading): void {
-    if (reading.kind !== 'wrong' || !isRecord(reading.frame)) return
+    if (reading.kind !== 'wrong' || !isObject(reading.frame)) return
     const { type, id } = reading.frame
     const spoiled = { type, id, problem: reading.problem }
     const waiter = [...this.#waiters].find(({ wanted }) => isMeant(spoiled, wanted))

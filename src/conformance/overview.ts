@@ -2,9 +2,10 @@
  * What a server does that does not speak authed-rooms.v1, in short sentences: whom it lets in, how it refuses,
  * what becomes of a message. The article's servers are such.
  */
+
+import { isObject } from '../core/check.ts'
 import { ACCEPT_FIRST } from './checks/handshake.ts'
 import { PROTOCOL } from './frames.ts'
-import { isRecord } from './guards.ts'
 import { type Dialed, Guest, type Plain } from './guest.ts'
 import { type DialOptions, NO_TOKEN } from './handshake.ts'
 import { isSame, show } from './judging.ts'
@@ -182,5 +183,5 @@ function shapeOf(data: string | ArrayBuffer): string {
   } catch {
     return 'plain text'
   }
-  return isRecord(value) ? `JSON { ${Object.keys(value).slice(0, 6).join(', ')} }` : 'JSON'
+  return isObject(value) ? `JSON { ${Object.keys(value).slice(0, 6).join(', ')} }` : 'JSON'
 }

@@ -1,5 +1,6 @@
 /** One connection of a check: sends frames, right and wrong ones, and hands out what came. */
 
+import { isObject } from '../core/check.ts'
 import {
   type ClientFrame,
   type ClientType,
@@ -9,7 +10,6 @@ import {
   type ServerFrame,
   type ServerType,
 } from './frames.ts'
-import { isRecord } from './guards.ts'
 import { Inbox, type Wanted } from './inbox.ts'
 import { fail, show } from './judging.ts'
 import type { Watch } from './watch.ts'
@@ -222,7 +222,7 @@ export class Peer implements WireListener {
   }
 
   #spoil(reading: Reading): void {
-    if (reading.kind === 'wrong' && isRecord(reading.frame)) this.#wrong.add(reading.frame['type'])
+    if (reading.kind === 'wrong' && isObject(reading.frame)) this.#wrong.add(reading.frame['type'])
     this.#inbox.spoil(reading)
   }
 

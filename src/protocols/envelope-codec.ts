@@ -1,6 +1,7 @@
+import { isCount } from '../core/check.ts'
 import { isVerdict } from '../core/verdict.ts'
 import { type CorrelatedAnswer, checkEnvelope, type Envelope } from './envelope.ts'
-import { IGNORED, isCount, unreadable } from './guards.ts'
+import { IGNORED, unreadable } from './guards.ts'
 import { toJson } from './json.ts'
 import type { Codec, Heartbeat, Incoming } from './protocol.ts'
 

@@ -1,12 +1,10 @@
+import { isCount } from '../core/check.ts'
 import type { Incoming } from './protocol.ts'
 
 export const isText = (value: unknown): value is string => typeof value === 'string'
 export const isMaybeText = (value: unknown): value is string | undefined =>
   value === undefined || typeof value === 'string'
 
-/** Ids, sequence numbers and instants: beyond 2^53 neighbours would be equal. */
-export const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0
 export const isMaybeCount = (value: unknown): value is number | undefined =>
   value === undefined || isCount(value)
 

@@ -1,7 +1,7 @@
-import { check, flag } from '../core/check.ts'
+import { check, flag, isCount } from '../core/check.ts'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import { roomsOnOneSocket } from '../links/shared-line.ts'
-import { isCount, isMaybeCount, isMaybeSize, isSize, isText, unreadable } from './guards.ts'
+import { isMaybeCount, isMaybeSize, isSize, isText, unreadable } from './guards.ts'
 import { isBinary, toJson } from './json.ts'
 import type {
   Codec,

@@ -1,6 +1,8 @@
 /** The server's frames of rooms protocol v1, checked member by member. Each `undefined` is a malformed frame. */
+
+import { isCount } from '../core/check.ts'
 import type { PresenceEntry, PresenceKey } from '../core/presence.ts'
-import { IGNORED, isCount, isMaybeCount, isMaybeText, isText } from './guards.ts'
+import { IGNORED, isMaybeCount, isMaybeText, isText } from './guards.ts'
 import type { HistoryPage, Incoming, RoomMessage } from './protocol.ts'
 
 /** A frame of any type, before it was checked. */

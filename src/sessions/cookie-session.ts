@@ -1,5 +1,6 @@
 import { check, either, func, kindOf, type Rule, text, textsBy, url } from '../core/check.ts'
 import { TokenInvalidError, TokenUnavailableError } from '../errors.ts'
+import { isBrowser } from '../shell/platform.ts'
 import { handled } from '../shell/promises.ts'
 import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
 import { endpoint, redact } from './endpoint.ts'
@@ -49,7 +50,8 @@ const REVOKE_MS = 10_000
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 
-const isBrowser = (): boolean => typeof document !== 'undefined'
+/** Who sends cookies by itself. A worker of a page has no document. */
+const sendsCookies = (): boolean => typeof document !== 'undefined' || isBrowser()
 
 /** The cookies of one session: the browser's, the given ones, or those that a login brought. */
 class CookieSource implements TokenSource {
@@ -80,13 +82,13 @@ class CookieSource implements TokenSource {
   get canAsk(): boolean {
     return (
       this.#jar !== undefined &&
-      (isBrowser() || this.#cookie !== undefined || this.#jar.header() !== '')
+      (sendsCookies() || this.#cookie !== undefined || this.#jar.header() !== '')
     )
   }
 
   async request(): Promise<TokenAnswer> {
     if (!this.canAsk) return { kind: 'signed-out' }
-    if (isBrowser()) return { kind: 'cookie' }
+    if (sendsCookies()) return { kind: 'cookie' }
     return { kind: 'cookie', header: await this.header() }
   }
 
@@ -114,12 +116,12 @@ const reachWith = (
   reachOf('cookieSession', options, endpoints, {
     credentials: 'include',
     authorize: async (headers, _token, url, method) => {
-      const jar = isBrowser() ? new CookieJar() : CookieJar.of(url, await source.header())
+      const jar = sendsCookies() ? new CookieJar() : CookieJar.of(url, await source.header())
       if (!SAFE_METHODS.includes(method.toUpperCase())) {
         const csrf = await csrfHeaders(options.csrf ?? {}, jar, url, options)
         for (const [name, value] of Object.entries(csrf)) headers.set(name, value)
       }
-      if (!isBrowser()) headers.set('cookie', jar.header(url))
+      if (!sendsCookies()) headers.set('cookie', jar.header(url))
     },
   })
 
@@ -128,7 +130,7 @@ export const cookieSessionParts = (
 ): SessionParts<PasswordCredentials> => {
   check('cookieSession', options, rules())
   checkCsrf('cookieSession', options.csrf)
-  if (options.cookie !== undefined && isBrowser()) {
+  if (options.cookie !== undefined && sendsCookies()) {
     throw new TypeError(
       'cookieSession: cookie is for Node; in a browser the cookie travels by itself, leave it out',
     )
@@ -177,7 +179,7 @@ export const cookieSessionParts = (
       if (!logout || !source.jar) return async () => {}
       // Read now: a moment later they are forgotten.
       const { jar } = source
-      const cookie = isBrowser() ? undefined : handled(source.header())
+      const cookie = sendsCookies() ? undefined : handled(source.header())
       return async () =>
         send(logout(), jar, undefined, AbortSignal.timeout(REVOKE_MS), await cookie)
     },
@@ -200,10 +202,10 @@ const signInWith =
     checkPassword('cookieSession', given)
     const jar = new CookieJar()
     await send(login(), jar, passwordBody(given, { ...FIELDS, ...fields }), signal)
-    if (!isBrowser() && jar.header() === '') {
+    if (!sendsCookies() && jar.header() === '') {
       throw new TokenUnavailableError(`POST ${redact(login())} set no cookie: is it the login?`)
     }
-    const answer: TokenAnswer = isBrowser()
+    const answer: TokenAnswer = sendsCookies()
       ? { kind: 'cookie' }
       : { kind: 'cookie', header: jar.header() }
     return {

@@ -2,6 +2,7 @@ import { check, type Rule, text, url, words } from '../core/check.ts'
 import { endpoint } from './endpoint.ts'
 import {
   checkPassword,
+  OAUTH_FIELDS,
   type PasswordCredentials,
   type PasswordOptions,
   passwordBody,
@@ -56,14 +57,6 @@ const rules = (): Record<string, Rule> => ({
   ...reachRules,
 })
 
-const FIELDS: TokenFields = {
-  username: 'username',
-  password: 'password',
-  access: 'access_token',
-  refresh: 'refresh_token',
-  expiresIn: 'expires_in',
-}
-
 const checked = (options: PasswordGrantOptions) => {
   check('passwordGrant', options, rules(), ['url'])
   const at = (name: string, value: string | URL | undefined) =>
@@ -81,7 +74,7 @@ export const passwordGrantParts = (
 ): SessionParts<PasswordCredentials> => {
   const { obtain, refresh, revoke, credentials } = checked(options)
   const { clientId, scope, refreshToken, reobtain = false } = options
-  const fields = { ...FIELDS, ...options.fields }
+  const fields = { ...OAUTH_FIELDS, ...options.fields }
   const client = clientId === undefined ? {} : { client_id: clientId }
   const reach = reachOf(
     'passwordGrant',

@@ -47,6 +47,15 @@ export interface TokenFields {
   readonly expiresIn: string
 }
 
+/** As RFC 6749 §4.3.2 and §5.1 name them. */
+export const OAUTH_FIELDS: TokenFields = {
+  username: 'username',
+  password: 'password',
+  access: 'access_token',
+  refresh: 'refresh_token',
+  expiresIn: 'expires_in',
+}
+
 export const passwordRules = (): Record<string, Rule> => ({
   credentials: [(value) => isObject(value) || func[0](value), 'an object or a function'],
   reobtain: flag,

@@ -1,7 +1,8 @@
 import { check, either, type Rule, text, textsBy, url } from '../core/check.ts'
 import { TokenRefusedError } from '../errors.ts'
+import { isBrowser } from '../shell/platform.ts'
 import { endpoint } from './endpoint.ts'
-import { type TokenFields, tokensOf } from './password.ts'
+import { OAUTH_FIELDS, type TokenFields, tokensOf } from './password.ts'
 import { rotatingParts } from './refresh-rotation.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
 import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
@@ -43,23 +44,6 @@ const rules = (): Record<string, Rule> => ({
   ...reachRules,
 })
 
-const FIELDS: TokenFields = {
-  username: 'username',
-  password: 'password',
-  access: 'access_token',
-  refresh: 'refresh_token',
-  expiresIn: 'expires_in',
-}
-
-/** Pages and their workers have an address, and no Node. */
-const isBrowser = (): boolean => {
-  const { location, process } = globalThis as {
-    location?: unknown
-    process?: { versions?: { node?: string } }
-  }
-  return location !== undefined && process?.versions?.node === undefined
-}
-
 const memory = (refreshToken: string): TokenStore => {
   let kept: string | null = refreshToken
   return {
@@ -92,7 +76,7 @@ export const refreshGrantParts = (options: RefreshGrantOptions): SessionParts<ne
     options.revokeUrl === undefined
       ? undefined
       : endpoint('refreshGrant: revokeUrl', options.revokeUrl, options)
-  const fields = { ...FIELDS, ...options.fields }
+  const fields = { ...OAUTH_FIELDS, ...options.fields }
   const reach = reachOf('refreshGrant', options, revoke ? [at, revoke] : [at])
   const isPublic = clientId !== undefined && clientSecret === undefined
   const request = (target: URL, form: Record<string, string>, signal?: AbortSignal) => ({

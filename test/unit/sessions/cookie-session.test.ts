@@ -51,6 +51,14 @@ it('without a cookie, signed out in Node and the browser’s own in a browser', 
   expect(() => cookieSession({ cookie: 'a=b' })).toThrow(/cookie is for Node/)
 })
 
+it('the browser’s own in a worker too, which has no document', async () => {
+  const { source } = cookieSessionParts()
+  vi.stubGlobal('location', new URL('https://page.example/worker.js'))
+  expect(await ask(source)).toEqual({ kind: 'signed-out' })
+  vi.stubGlobal('process', { ...process, versions: {} })
+  expect(await ask(source)).toEqual({ kind: 'cookie' })
+})
+
 it('login takes the cookies, fetch sends them with the CSRF header, logout forgets and tells', async () => {
   const { origin, received } = await django()
   const session = cookieSession({ login: `${origin}/login/`, logout: `${origin}/logout/` })
