@@ -1,20 +1,14 @@
-import { check, either, func, kindOf, type Rule, text, textsBy, url } from '../core/check.ts'
-import { TokenInvalidError, TokenUnavailableError } from '../errors.ts'
-import { isBrowser } from '../shell/platform.ts'
+import { check, either, func, isObject, type Rule, text, textsBy, url } from '../core/check.ts'
+import { TokenUnavailableError } from '../errors.ts'
 import { handled } from '../shell/promises.ts'
+import { CookieSource, sendsCookies } from './cookie-source.ts'
 import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
 import { endpoint, redact } from './endpoint.ts'
 import { checkPassword, type PasswordCredentials, passwordBody } from './password.ts'
-import { callUser } from './safe-error.ts'
 import { createSession, type Entry, type Session, type SessionParts } from './session.ts'
-import {
-  isHeaderSafe,
-  type Reach,
-  type ReachOptions,
-  reachOf,
-  reachRules,
-} from './session-fetch.ts'
-import type { TokenAnswer, TokenSource } from './source.ts'
+import { type Reach, type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import type { TokenAnswer } from './source.ts'
+import { type Tabs, tabsRule } from './tabs-port.ts'
 import { post } from './token-endpoint.ts'
 
 export interface CookieSessionOptions extends ReachOptions {
@@ -31,7 +25,15 @@ export interface CookieSessionOptions extends ReachOptions {
   readonly csrf?: CsrfOptions
   /** Names in the JSON of the login. Default `username`, `password`. */
   readonly fields?: { readonly username?: string; readonly password?: string }
+  /**
+   * `shareTabs({ key, share: 'broadcast' })`: a login or a logout in one tab is one in all; the cookie does not
+   * travel, since they all have it. Without effect in Node. Default: a tab finds out when the server refuses it.
+   */
+  readonly tabs?: Tabs
 }
+
+/** A store would hold nothing: the cookie is the browser's. */
+const TABS = "shareTabs({ key, share: 'broadcast' })"
 
 /** Made when used: what runs at import cannot be shaken away. */
 const rules = (): Record<string, Rule> => ({
@@ -40,6 +42,7 @@ const rules = (): Record<string, Rule> => ({
   logout: url,
   csrf: csrfRule,
   fields: textsBy('username', 'password'),
+  tabs: [(value) => tabsRule[0](value) && isObject(value) && value['store'] === undefined, TABS],
   ...reachRules,
 })
 
@@ -49,64 +52,6 @@ const FIELDS = { username: 'username', password: 'password' }
 const REVOKE_MS = 10_000
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
-
-/** Who sends cookies by itself. A worker of a page has no document. */
-const sendsCookies = (): boolean => typeof document !== 'undefined' || isBrowser()
-
-/** The cookies of one session: the browser's, the given ones, or those that a login brought. */
-class CookieSource implements TokenSource {
-  readonly rotates = false
-  readonly sendsCookie = true
-  readonly everyDial: boolean
-  readonly #cookie: CookieSessionOptions['cookie']
-  #jar: CookieJar | undefined = new CookieJar()
-
-  constructor(cookie: CookieSessionOptions['cookie']) {
-    this.#cookie = cookie
-    this.everyDial = typeof cookie === 'function'
-  }
-
-  /** `undefined` after a logout. */
-  get jar(): CookieJar | undefined {
-    return this.#jar
-  }
-
-  set jar(jar: CookieJar | undefined) {
-    this.#jar = jar
-  }
-
-  get canRenew(): boolean {
-    return this.everyDial && this.#jar !== undefined
-  }
-
-  get canAsk(): boolean {
-    return (
-      this.#jar !== undefined &&
-      (sendsCookies() || this.#cookie !== undefined || this.#jar.header() !== '')
-    )
-  }
-
-  async request(): Promise<TokenAnswer> {
-    if (!this.canAsk) return { kind: 'signed-out' }
-    if (sendsCookies()) return { kind: 'cookie' }
-    return { kind: 'cookie', header: await this.header() }
-  }
-
-  clear(): void {
-    this.#jar = undefined
-  }
-
-  /** The Cookie header: what the login brought wins over what was given. */
-  async header(): Promise<string> {
-    const cookie = this.#cookie
-    const own = this.#jar?.header()
-    const header = own || (typeof cookie === 'function' ? await callUser('cookie', cookie) : cookie)
-    if (typeof header === 'string' && isHeaderSafe(header)) return header
-    throw new TokenInvalidError(
-      `cookie gave ${kindOf(header)}: give a Cookie header, 'name=value; …', in ASCII`,
-    )
-  }
-}
 
 const reachWith = (
   options: CookieSessionOptions,
@@ -141,7 +86,7 @@ export const cookieSessionParts = (
   }
   const login = at('login')
   const logout = at('logout')
-  const source = new CookieSource(options.cookie)
+  const source = new CookieSource(options)
   const reach = reachWith(
     options,
     source,
@@ -169,10 +114,11 @@ export const cookieSessionParts = (
   return {
     maker: 'cookieSession',
     source,
+    follow: (session) => source.follow(session),
     reach,
     ...(login && { signIn: signInWith(source, options.fields, login, send) }),
     restore: async () => {
-      source.jar ??= new CookieJar()
+      source.returns()
       return source.canAsk ? { answer: await source.request(), commit() {} } : undefined
     },
     revoker: () => {
@@ -210,9 +156,7 @@ const signInWith =
       : { kind: 'cookie', header: jar.header() }
     return {
       answer,
-      commit: () => {
-        source.jar = jar
-      },
+      commit: () => source.signedIn(jar),
     }
   }
 

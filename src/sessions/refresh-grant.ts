@@ -6,6 +6,7 @@ import { OAUTH_FIELDS, type TokenFields, tokensOf } from './password.ts'
 import { rotatingParts } from './refresh-rotation.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
 import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { type Tabs, tabsRule } from './tabs-port.ts'
 import { post, postToken } from './token-endpoint.ts'
 import { type TokenStore, tokenStore } from './token-store.ts'
 
@@ -14,9 +15,12 @@ export interface RefreshGrantOptions extends ReachOptions {
   readonly url: string | URL
   /**
    * The refresh token, or the store that it rests in: another program has put it there, the next one is written
-   * back. A text is kept in memory, so it is of use once where the server rotates.
+   * back. A text is kept in memory, so it is of use once where the server rotates. May be left out only where
+   * tabs share a store, which holds it then.
    */
-  readonly refreshToken: string | TokenStore
+  readonly refreshToken?: string | TokenStore
+  /** Shares the session among the tabs of an origin: `shareTabs({ key, share })`. Default: each tab has its own. */
+  readonly tabs?: Tabs
   /** Default: none. */
   readonly clientId?: string
   /**
@@ -36,6 +40,7 @@ export interface RefreshGrantOptions extends ReachOptions {
 const rules = (): Record<string, Rule> => ({
   url,
   refreshToken: either(text, tokenStore),
+  tabs: tabsRule,
   clientId: text,
   clientSecret: text,
   scope: text,
@@ -63,8 +68,8 @@ const basic = (clientId: string, clientSecret: string): Record<string, string> =
 }
 
 export const refreshGrantParts = (options: RefreshGrantOptions): SessionParts<never> => {
-  check('refreshGrant', options, rules(), ['url', 'refreshToken'])
-  const { clientId, clientSecret, refreshToken, scope } = options
+  const { clientId, clientSecret, refreshToken, scope, tabs } = options ?? {}
+  check('refreshGrant', options, rules(), tabs?.store ? ['url'] : ['url', 'refreshToken'])
   if (clientSecret !== undefined && isBrowser())
     throw new TypeError(
       'refreshGrant: clientSecret is no secret in a browser: leave it out, and register a public client',
@@ -104,6 +109,7 @@ export const refreshGrantParts = (options: RefreshGrantOptions): SessionParts<ne
         }),
       cookie: false,
       store: typeof refreshToken === 'string' ? memory(refreshToken) : refreshToken,
+      tabs,
       reobtain: false,
     },
     reach,

@@ -4,8 +4,9 @@ import { callUser } from './safe-error.ts'
 import type { Entry, SessionParts } from './session.ts'
 import type { Reach } from './session-fetch.ts'
 import type { TokenAnswer, TokenRequest, TokenSource } from './source.ts'
-import { type Lineage, lineageHost } from './tab-lineage.ts'
-import type { Tabs, TabsLink } from './tabs-port.ts'
+import { type Lineage, lineageHost, type Rest } from './tab-lineage.ts'
+import type { TabsLink } from './tabs-port.ts'
+import type { TokenDialect } from './token-dialect.ts'
 import {
   type Family,
   heldOf,
@@ -15,24 +16,7 @@ import {
   type Tokens,
   take,
 } from './token-family.ts'
-import { type StoredTokens, StoreSlot, type TokenStore } from './token-store.ts'
-
-/** How a server is asked. */
-export interface TokenDialect<Credentials> {
-  readonly obtain: (credentials: Credentials, signal?: AbortSignal) => Promise<Tokens>
-  /** Gets no token where a cookie carries it. */
-  readonly refresh?: ((refreshToken: string | undefined) => Promise<Tokens>) | undefined
-  /** Called before `clear`. */
-  readonly revoker?:
-    | (() => (tokens: StoredTokens, signal: AbortSignal) => Promise<unknown>)
-    | undefined
-  readonly clear?: () => void
-  readonly cookie: boolean
-  readonly store?: TokenStore | undefined
-  readonly tabs?: Tabs | undefined
-  readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined
-  readonly reobtain: boolean
-}
+import { StoreSlot } from './token-store.ts'
 
 /** A refresh that has not answered for so long is given up: its token may be sent again. */
 const GIVEN_UP_MS = 30_000
@@ -43,22 +27,28 @@ export class RotatingSource<Credentials> implements TokenSource {
   readonly everyDial = false
   readonly rotates = true
   readonly #dialect: TokenDialect<Credentials>
-  readonly #slot: StoreSlot | undefined
+  readonly #rest: Rest
   readonly #lineage: Lineage
   #opened: TabsLink | undefined
 
   constructor(dialect: TokenDialect<Credentials>, lineage: Lineage) {
     this.#dialect = dialect
     this.#lineage = lineage
-    const store = dialect.tabs?.store ?? dialect.store
-    this.#slot = store && new StoreSlot(store)
+    const { store, tabs } = dialect
+    this.#rest = tabs?.store
+      ? { kind: 'shared', slot: new StoreSlot(tabs.store) }
+      : { kind: 'own', slot: store && new StoreSlot(store) }
   }
 
   /** The other tabs, from the first use on: a session may be made where a page is rendered on a server. */
   get #tabs(): TabsLink | undefined {
     const { tabs, clear } = this.#dialect
-    this.#opened ??= tabs?.open(lineageHost(this.#lineage, this.#slot, () => clear?.()))
+    this.#opened ??= tabs?.open(lineageHost(this.#lineage, this.#rest, () => clear?.()))
     return this.#opened
+  }
+
+  get #slot(): StoreSlot | undefined {
+    return this.#rest.slot
   }
 
   get canRenew(): boolean {

@@ -217,7 +217,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
   #port(): SessionPort {
     const holder = this.#holder
     return {
-      signedIn: (answer) => holder.signedIn(answer),
+      signedIn: (answer, how) => holder.signedIn(answer, how),
       signedOut: () => holder.left(),
       renewed: () => handled(holder.changed()),
       refused: (cause) => endSession(holder, { kind: 'token-refused', cause }),

@@ -10,20 +10,21 @@ export interface Lineage {
   session?: SessionPort
 }
 
-export const lineageHost = (
-  lineage: Lineage,
-  slot: StoreSlot | undefined,
-  forget: () => void,
-): TabsHost => ({
+/** Where tokens rest: a store that the tabs share, or one of this tab alone, which has to follow. */
+export type Rest =
+  | { readonly kind: 'shared'; readonly slot: StoreSlot }
+  | { readonly kind: 'own'; readonly slot: StoreSlot | undefined }
+
+export const lineageHost = (lineage: Lineage, rest: Rest, forget: () => void): TabsHost => ({
   tokens: () => lineage.family && storedOf(lineage.family),
   stored: async () => {
-    const stored = await slot?.read()
+    const stored = await rest.slot?.read()
     return stored === 'behind' ? undefined : stored
   },
   save(word) {
-    slot?.write(lineage.family ? storedOf(lineage.family, word) : null)
+    rest.slot?.write(lineage.family ? storedOf(lineage.family, word) : null)
   },
-  saved: async () => slot?.written,
+  saved: async () => rest.slot?.written,
   held: () => {
     const held = lineage.family?.held
     return held && isAlive(held) ? held : undefined
@@ -36,8 +37,10 @@ export const lineageHost = (
     // Who waits for a token here takes theirs as the answer; a login is no answer to anything.
     const isAnswer = how === 'renewed' || (how === 'found' && isAwaited)
     const heir: Family = (isAnswer && family) || { obtained: true }
-    Object.assign(heir, { refresh: tokens.refresh, held, ...(slot && { stored: true }) })
+    Object.assign(heir, { refresh: tokens.refresh, held, ...(rest.slot && { stored: true }) })
     lineage.family = heir
+    // What stands there is spent: a reload must not find it.
+    if (rest.kind === 'own') rest.slot?.write(storedOf(heir))
     if (!isAnswer) session?.signedIn(held)
     if (!isAnswer || isAwaited) return
     // The session asks for it by itself, and that must not spend it.
@@ -47,6 +50,7 @@ export const lineageHost = (
   refused: (error) => lineage.session?.refused(error),
   signedOut() {
     lineage.family = undefined
+    if (rest.kind === 'own') rest.slot?.write(null)
     forget()
     lineage.session?.signedOut()
   },

@@ -10,9 +10,14 @@ export interface Tabs {
   readonly store: TokenStore | undefined
   /** @internal Called by a session when it is first used: before, nothing is opened. */
   open(host: TabsHost): TabsLink
+  /** @internal As `open`, where the credential is a cookie, which all tabs have. */
+  openNews(host: TabNewsLink): TabNewsLink
 }
 
-export const tabsRule: Rule = [(value) => hasMethods(value, 'open'), 'shareTabs({ key, share })']
+export const tabsRule: Rule = [
+  (value) => hasMethods(value, 'open', 'openNews'),
+  'shareTabs({ key, share })',
+]
 
 /** What a session tells the other tabs. */
 export interface TabsLink {
@@ -43,9 +48,16 @@ export interface TabsHost {
   held(): TokenAnswer | undefined
 }
 
+/** Who came, who left: told to the other tabs, and by them. */
+export interface TabNewsLink {
+  signedIn(): void
+  signedOut(): void
+}
+
 /** What happens to a session from outside. */
 export interface SessionPort {
-  signedIn(answer: TokenAnswer): void
+  /** `switch`: it may be somebody else. Default `login`. */
+  signedIn(answer: TokenAnswer, how?: 'login' | 'switch'): void
   signedOut(): void
   /** The source has a newer token. */
   renewed(): void

@@ -2,6 +2,7 @@
 import { check, type Rule, text } from '../core/check.ts'
 import { storageRule } from './password.ts'
 import { TabGroup } from './tab-group.ts'
+import { TabNews } from './tab-news.ts'
 import { inTurn } from './tab-turn.ts'
 import type { Tabs } from './tabs-port.ts'
 import type { TokenStore } from './token-store.ts'
@@ -28,7 +29,8 @@ const rules = (): Record<string, Rule> => ({ key: text, share: storageRule('broa
  * a login or a logout in one is one in all. A tab takes part from its first `restore()`, `login()`,
  * `logout()` or connection on.
  *
- * Tokens travel to every tab with the same key, so every script of the origin can listen: see
+ * With `cookieSession` nothing is shared but the news of a login or a logout: the tabs have one cookie.
+ * Elsewhere tokens travel to every tab with the same key, so every script of the origin can listen: see
  * docs/security.md. Without Web Locks (`http:`, Safari before 15.4, Node) the tabs agree by messages, and a tab
  * that dies while it asks is waited for 30 s.
  *
@@ -40,6 +42,7 @@ export const shareTabs = (options: TabsOptions): Tabs => {
   const byMessage = share === 'broadcast'
   return {
     store: byMessage ? undefined : share,
+    openNews: (host) => new TabNews(key, host),
     open: (host) => {
       const group = new TabGroup(key, byMessage, host)
       return {

@@ -464,7 +464,7 @@ export const openPage = (): {
   hides(): void
 } => {
   const window = new EventTarget()
-  const page = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+  const page = Object.assign(new EventTarget(), { visibilityState: 'visible', cookie: '' })
   vi.stubGlobal('document', page)
   vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
   return {

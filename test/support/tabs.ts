@@ -141,7 +141,8 @@ export interface BrowserOptions {
   /** How long the server still takes a refresh token that was used. */
   readonly graceMs?: number
   readonly lifetimeMs?: number
-  readonly share?: 'broadcast' | 'store'
+  /** `own`: by message, and each tab has a store of its own, as `sessionStorage` is. */
+  readonly share?: 'broadcast' | 'store' | 'own'
 }
 
 interface Family {
@@ -284,6 +285,8 @@ export class Tab {
   readonly name: string
   readonly session: Session<PasswordCredentials>
   readonly channels: Heard[] = []
+  /** What this tab finds after a reload, where it has a store of its own. */
+  kept: string | null = null
   readonly events: string[] = []
   readonly restored: Promise<boolean>
   isDead = false
@@ -300,7 +303,8 @@ export class Tab {
       refresh: `${ORIGIN}/refresh`,
       revoke: `${ORIGIN}/revoke`,
       fetch: (input, init) => this.#fetch(new URL(String(input)), init),
-      tabs: shareTabs({ key: 'k', share: share === 'store' ? browser.store : share }),
+      ...(share === 'own' && { refreshToken: this.#ownStore() }),
+      tabs: shareTabs({ key: 'k', share: share === 'store' ? browser.store : 'broadcast' }),
     })
     this.session.on('signedin', () => this.events.push('in'))
     this.session.on('signedout', () => this.events.push('out'))
@@ -384,6 +388,15 @@ export class Tab {
       const comes = () => this.soon(() => resolve(response))
       running.exit(() => setTimeout(comes, 5 + this.#browser.roll() * 100))
     })
+  }
+
+  #ownStore(): TokenStore {
+    return {
+      get: () => this.kept,
+      set: (value) => {
+        this.kept = value
+      },
+    }
   }
 
   /** The session opens locks and channel when it is first used, and finds those of this tab. */

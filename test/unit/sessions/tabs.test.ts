@@ -37,6 +37,7 @@ const outcomesOf = async (tabs: readonly Tab[], withinMs: number): Promise<strin
 const WAYS = [
   ['by message', { share: 'broadcast' }],
   ['by a store', { share: 'store' }],
+  ['by message, each with a store of its own', { share: 'own' }],
   ['by message, without locks', { share: 'broadcast', locks: false }],
   ['by a store, without locks', { share: 'store', locks: false }],
 ] as const satisfies [string, BrowserOptions][]
@@ -135,6 +136,23 @@ describe.each(WAYS)('tabs that share %s', (_, way) => {
     await pass(MINUTE)
     expect(new Set(await outcomesOf(tabs, 2 * SECOND)).size).toBe(1)
     expect(server.refreshes.length).toBe(1)
+  })
+})
+
+describe('tabs with a store of their own', () => {
+  const keptBy = (tabs: readonly Tab[]) =>
+    new Set(tabs.map(({ kept }) => (kept === null ? kept : JSON.parse(kept).refresh)))
+
+  it('all keep what one of them renewed, and nothing after a logout', async () => {
+    const { tabs } = await signedIn(3, { share: 'own' })
+    const [first] = keptBy(tabs)
+    await pass(MINUTE)
+    await outcomesOf(tabs.slice(0, 1), SECOND)
+    const [second, ...others] = keptBy(tabs)
+    expect([second === first, others]).toEqual([false, []])
+    tabs[1]?.logout()
+    await pass(SECOND)
+    expect([...keptBy(tabs)]).toEqual([null])
   })
 })
 
