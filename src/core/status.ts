@@ -24,6 +24,14 @@ export const viewOf = ({ phase }: CredentialState): SessionView => ({
       : undefined,
 })
 
+/** Nothing of what `viewOf` shows has changed: most of what links report changes nothing. */
+export const isSameView = (
+  { phase }: CredentialState,
+  { phase: other }: CredentialState,
+): boolean =>
+  phase === other ||
+  (phase.kind === 'held' && other.kind === 'held' && phase.credential === other.credential)
+
 interface Since {
   readonly everConnected: boolean
   /** Since when there is no connection, in epoch ms. */

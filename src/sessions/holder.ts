@@ -9,7 +9,7 @@ import {
   initialCredentialState,
 } from '../core/credential-state.ts'
 import { type Identity, isOther } from '../core/identity.ts'
-import { type SessionView, viewOf } from '../core/status.ts'
+import { isSameView, type SessionView, viewOf } from '../core/status.ts'
 import { TokenUnavailableError } from '../errors.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
@@ -44,7 +44,7 @@ export class CredentialHolder {
       transition: (state, event) => transition(state, event, this.#limits()),
       workOf: (state) => workOf(state, this.#limits()),
       start: (work, report) => this.#start(work, report),
-      changed: () => this.#announce(),
+      changed: (next, previous) => this.#changed(next, previous),
     })
   }
 
@@ -208,8 +208,14 @@ export class CredentialHolder {
     this.#runtime.dispatch({ ...event, ...moment() })
   }
 
-  #announce(): void {
+  /** A thousand sockets each report several times for each dial: what they cannot see, they are not told. */
+  #changed(next: CredentialState, previous: CredentialState): void {
     if (this.#isQuiet) return
+    if (isSameView(next, previous)) this.#seats.grant(() => this.#runtime.state)
+    else this.#announce()
+  }
+
+  #announce(): void {
     const { kind } = this.#runtime.state.phase
     if (kind === 'held') this.#signedIn = true
     if (kind === 'absent' || kind === 'refused') this.#signedIn = false
