@@ -39,7 +39,7 @@ export type HistoryEvent =
       readonly kind: 'settled'
       readonly key: string
       readonly how: Settled
-      /** Of a refusal; else the error. */
+      /** What the server said of it, where it said no; else the error. */
       readonly code?: string
       /** Of the receipt. */
       readonly seq?: number
