@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { breaks, type Fault, type PlanSize, planOf } from './faults.ts'
+import { breaks, type Fault } from './faults.ts'
+import { type LineStep, type PlanSize, planOf } from './plan.ts'
 
 const SIZE: PlanSize = {
   clients: 20,
@@ -69,7 +70,11 @@ describe('A plan', () => {
 
   test('spreads the faults over the clients, and those of the server over the run', () => {
     const { scripts, server } = planOf(1, SIZE)
-    for (const steps of scripts) expect(steps.length).toBeGreaterThan(40)
+    const isSlow = ({ fault }: LineStep) => fault.kind === 'hole' && fault.end === 'given-up'
+    const slow = scripts.filter((steps) => steps.some(isSlow))
+    expect(slow.length).toBe(SIZE.givenUp)
+    for (const steps of scripts)
+      expect(steps.length).toBeGreaterThan(slow.includes(steps) ? 10 : 48)
     const shares = server.map(({ share }) => share)
     expect(shares).toEqual([...shares].sort((one, other) => one - other))
     expect(shares[0]).toBeGreaterThan(0.05)

@@ -3,7 +3,7 @@ import { seeded } from '../support/seeded.ts'
 import type { Actor } from './actor.ts'
 import { Crowd, type CrowdResult, userOf } from './crowd.ts'
 import { Executor } from './executor.ts'
-import { type Plan, type PlanSize, planOf } from './faults.ts'
+import { type Plan, type PlanSize, planOf } from './plan.ts'
 import { type Door, openDoor } from './proxy.ts'
 import { pause, type Site } from './site.ts'
 
