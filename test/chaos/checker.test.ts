@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { check } from './checker/checker.ts'
 import type { Rule } from './checker/rules.ts'
 import { RULES } from './checker/rules.ts'
+import type { Direction, LineFault } from './faults.ts'
 import type { HistoryEvent, Recorded, Settled, Setup } from './history.ts'
 
 const SETUP: Setup = {
@@ -285,29 +286,40 @@ describe('A history is right', () => {
   test.each(Object.entries(right))('%s', (_, story) => {
     expect(rulesOf(story)).toEqual([])
   })
+})
 
-  test('when a member was away for longer than the window', () => {
-    const away = Array.from({ length: 100 }, (): HistoryEvent => ({ kind: 'fault', fault: RESET }))
-    const story: Story = [
-      START,
-      whole('a', 1),
-      disconnected(BOB),
-      sending('b'),
-      delivered(ALICE, 'b', 2),
-      settled('b'),
-      away,
-      connected(BOB),
-      told(BOB, 2),
-      gap(BOB),
-      whole('c', 3),
-      quiet,
-    ]
-    expect(rulesOf(story, { resumeWindowMs: 100 })).toEqual([])
+describe('A window ends', () => {
+  const fault = (one: LineFault): HistoryEvent => ({ kind: 'fault', client: BOB, fault: one })
+  const hole = (direction: Direction | 'both', end: 'cut' | 'release') =>
+    fault({ kind: 'hole', forMs: 100, direction, end })
+  /** 100 ms, in which alice alone gets a message. */
+  const meanwhile = [
+    sending('b'),
+    delivered(ALICE, 'b', 2),
+    settled('b'),
+    Array.from({ length: 100 }, () => fault({ kind: 'reset' })),
+  ].flat()
+  const gone: readonly (readonly [string, readonly HistoryEvent[], readonly Rule[]])[] = [
+    ['for who was cut off', [disconnected(BOB), ...meanwhile], []],
+    ['for who heard nothing before', [hole('down', 'cut'), ...meanwhile, disconnected(BOB)], []],
+    [
+      'not for who heard on',
+      [hole('up', 'cut'), ...meanwhile, disconnected(BOB)],
+      ['gap-unexplained'],
+    ],
+    [
+      'not for who heard it later',
+      [hole('both', 'release'), ...meanwhile, disconnected(BOB)],
+      ['gap-unexplained'],
+    ],
+  ]
+  test.each(gone)('%s', (_, away, rules) => {
+    const back = [connected(BOB), told(BOB, 2), gap(BOB)]
+    const story: Story = [START, whole('a', 1), away, back, whole('c', 3), quiet]
+    expect(rulesOf(story, { resumeWindowMs: 100 })).toEqual(rules)
     expect(rulesOf(story, { resumeWindowMs: 200 })).toEqual(['gap-unexplained'])
   })
 })
-
-const RESET = { kind: 'reset' } as const
 
 /** What is wrong, the rules that it breaks, and nothing else. */
 const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
@@ -749,6 +761,20 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
       left(BOB),
       delivered(ALICE, 'a', 1),
       delivered(BOB, 'a', 1),
+      quiet,
+    ],
+  ],
+  [
+    'a room that was left is resumed where it stood',
+    ['not-a-member'],
+    [
+      START,
+      left(BOB),
+      whole('a', 1).slice(0, -1),
+      joining(BOB),
+      resumed(BOB, 1, 1),
+      delivered(BOB, 'a', 1),
+      joined(BOB),
       quiet,
     ],
   ],

@@ -32,6 +32,8 @@ export interface PlanSize {
   readonly redisRestarts: number
   /** Holes that end only when the client has found out: they take its whole heartbeat. */
   readonly givenUp: number
+  /** So many clients hear nothing for so long, and are cut off then. */
+  readonly absences: { readonly count: number; readonly forMs: number }
 }
 
 /** Everything but 4003, which says that the token is no good: a client believes it at most twice. */
@@ -127,10 +129,10 @@ const draw = (dice: Dice, count: number, makers: readonly Make[]): LineFault[] =
 }
 
 const lineFaults = (dice: Dice, size: PlanSize): LineFault[] => {
-  const { clients, reconnects, faults, givenUp, ...server } = size
+  const { clients, reconnects, faults, givenUp, absences, ...server } = size
   const total = Math.max(0, faults - server.restarts - server.workerKills - server.redisRestarts)
   const refused = Math.min(clients, Math.floor(reconnects / 20))
-  const breaking = Math.min(total, Math.max(reconnects, refused + givenUp))
+  const breaking = Math.min(total, Math.max(reconnects, refused + givenUp + absences.count))
   const special: LineFault[] = [
     ...Array.from({ length: refused }, (): LineFault => ({ kind: 'close', code: REFUSED })),
     ...Array.from(
@@ -141,6 +143,10 @@ const lineFaults = (dice: Dice, size: PlanSize): LineFault[] => {
         forMs: dice.from(0, 50),
         end: 'given-up',
       }),
+    ),
+    ...Array.from(
+      { length: absences.count },
+      (): LineFault => ({ kind: 'hole', direction: 'down', forMs: absences.forMs, end: 'cut' }),
     ),
   ].slice(0, breaking)
   return [
@@ -178,9 +184,17 @@ const serverFaults = (dice: Dice, size: PlanSize): ServerFault[] => {
   ])
 }
 
-/** How long a fault takes, in others: a client finds a hole out by its heartbeat, after some twelve seconds. */
-const weightOf = (fault: LineFault): number =>
-  fault.kind === 'hole' && fault.end === 'given-up' ? 40 : 1
+/** What most faults take, with the pause before. */
+const USUAL_MS = 300
+/** By its heartbeat a client finds a hole out after so long. */
+const FOUND_OUT_MS = 12_000
+
+/** How long a fault takes, in others. */
+const weightOf = (fault: LineFault): number => {
+  if (fault.kind !== 'hole') return 1
+  const takesMs = fault.forMs + (fault.end === 'given-up' ? FOUND_OUT_MS : 0)
+  return Math.max(1, Math.round(takesMs / USUAL_MS))
+}
 
 /** Each to the client that has least to bear. The special ones come first, so they go to one client each. */
 const scriptsOf = (dice: Dice, size: PlanSize): LineStep[][] => {
