@@ -52,7 +52,8 @@ export class Membership {
 
   /**
    * Is this the answer to a join of this membership? What was asked for one that was left in the meantime is
-   * answered too, and says nothing of this one.
+   * answered too, and what changes one that the server has not seen leave is told. Neither says anything of
+   * this one.
    */
   isAnsweredBy(id: number | undefined): boolean {
     return id === undefined || id === this.askedBy || this.epoch !== undefined

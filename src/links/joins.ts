@@ -67,7 +67,7 @@ export class Joins {
     }
   }
 
-  /** They were asked for, by the request of this id: here, or by the URL of the dial. */
+  /** They were asked for, by the request of this id: here, or, as 0, by the URL of the dial. */
   await(id: number, memberships: readonly Membership[]): void {
     for (const membership of memberships) {
       this.wanted.delete(membership)

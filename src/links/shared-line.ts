@@ -149,7 +149,7 @@ class SharedLine extends OneLine {
     this.#joins.showsPresence = features.includes('presence')
     if (!features.includes('join-in-url')) return
     const named = this.#named.flatMap((room) => this.#rooms.get(room)?.membership ?? [])
-    if (named.length > 0) this.#joins.await(this.line.nextId(), named)
+    if (named.length > 0) this.#joins.await(0, named)
   }
 
   #join(control: RoomControl, options: JoinOptions): void {

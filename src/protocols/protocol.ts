@@ -27,6 +27,7 @@ export type Incoming =
   | {
       readonly kind: 'joined'
       readonly room: string
+      /** Of the join. 0: no frame has asked for it. Absent: this server tells no ids. */
       readonly id?: number
       /** Names one counting of `seq`; another one than before means that messages may be missing. */
       readonly epoch?: string

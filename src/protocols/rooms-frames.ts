@@ -101,7 +101,8 @@ function readJoined(frame: Frame, ownId: string, user: string): Incoming | undef
     room,
     epoch,
     seq,
-    ...(id !== undefined && { id }),
+    // No request has this number: the room stood in the URL, or has changed for those who are in it.
+    id: id ?? 0,
     ...(recovered !== undefined && { recovered }),
     ...(messages.length > 0 && { messages }),
     ...(frame.members !== undefined && version !== undefined && { members, version }),

@@ -165,7 +165,13 @@ export class Actor {
     this.#known(error)
     const code = textOf(error)
     if (error instanceof RequestFailedError) return { how: 'refused', code: error.serverCode }
-    if (error instanceof SendUnknownError) return { how: 'unknown', code }
+    if (error instanceof SendUnknownError) {
+      const { cause } = error
+      return {
+        how: 'unknown',
+        code: cause instanceof RequestFailedError ? cause.serverCode : code,
+      }
+    }
     if (error instanceof NotConnectedError || error instanceof OutboxFullError)
       return { how: 'unsent', code }
     // Nothing else may come out of a send.

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { check } from './checker/checker.ts'
 import type { Rule } from './checker/rules.ts'
 import { RULES } from './checker/rules.ts'
+import type { Direction, LineFault } from './faults.ts'
 import type { HistoryEvent, Recorded, Settled, Setup } from './history.ts'
 
 const SETUP: Setup = {
@@ -260,6 +261,16 @@ describe('A history is right', () => {
       [ALICE, BOB].flatMap((client) => [told(client, 0, 'e2'), gap(client)]),
       quiet,
     ],
+    'when a repetition came too late for its epoch, and nobody had noticed': [
+      START,
+      sending('a'),
+      ended,
+      again(ALICE),
+      resumed(ALICE, 0, 0),
+      settled('a', 'unknown', 'stale-epoch'),
+      [ALICE, BOB].flatMap((client) => [told(client, 0, 'e2'), gap(client)]),
+      quiet,
+    ],
     'when a forbidden room is refused': [
       START,
       joining(BOB, 'forbidden'),
@@ -275,29 +286,40 @@ describe('A history is right', () => {
   test.each(Object.entries(right))('%s', (_, story) => {
     expect(rulesOf(story)).toEqual([])
   })
+})
 
-  test('when a member was away for longer than the window', () => {
-    const away = Array.from({ length: 100 }, (): HistoryEvent => ({ kind: 'fault', fault: RESET }))
-    const story: Story = [
-      START,
-      whole('a', 1),
-      disconnected(BOB),
-      sending('b'),
-      delivered(ALICE, 'b', 2),
-      settled('b'),
-      away,
-      connected(BOB),
-      told(BOB, 2),
-      gap(BOB),
-      whole('c', 3),
-      quiet,
-    ]
-    expect(rulesOf(story, { resumeWindowMs: 100 })).toEqual([])
+describe('A window ends', () => {
+  const fault = (one: LineFault): HistoryEvent => ({ kind: 'fault', client: BOB, fault: one })
+  const hole = (direction: Direction | 'both', end: 'cut' | 'release') =>
+    fault({ kind: 'hole', forMs: 100, direction, end })
+  /** 100 ms, in which alice alone gets a message. */
+  const meanwhile = [
+    sending('b'),
+    delivered(ALICE, 'b', 2),
+    settled('b'),
+    Array.from({ length: 100 }, () => fault({ kind: 'reset' })),
+  ].flat()
+  const gone: readonly (readonly [string, readonly HistoryEvent[], readonly Rule[]])[] = [
+    ['for who was cut off', [disconnected(BOB), ...meanwhile], []],
+    ['for who heard nothing before', [hole('down', 'cut'), ...meanwhile, disconnected(BOB)], []],
+    [
+      'not for who heard on',
+      [hole('up', 'cut'), ...meanwhile, disconnected(BOB)],
+      ['gap-unexplained'],
+    ],
+    [
+      'not for who heard it later',
+      [hole('both', 'release'), ...meanwhile, disconnected(BOB)],
+      ['gap-unexplained'],
+    ],
+  ]
+  test.each(gone)('%s', (_, away, rules) => {
+    const back = [connected(BOB), told(BOB, 2), gap(BOB)]
+    const story: Story = [START, whole('a', 1), away, back, whole('c', 3), quiet]
+    expect(rulesOf(story, { resumeWindowMs: 100 })).toEqual(rules)
     expect(rulesOf(story, { resumeWindowMs: 200 })).toEqual(['gap-unexplained'])
   })
 })
-
-const RESET = { kind: 'reset' } as const
 
 /** What is wrong, the rules that it breaks, and nothing else. */
 const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
@@ -581,6 +603,32 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
     [START, sending('a'), again(ALICE), resumed(ALICE, 0, 0), settled('a', 'unknown'), quiet],
   ],
   [
+    'a repetition ends as unknown for its epoch, which has not ended',
+    ['unknown-unexplained'],
+    [
+      START,
+      sending('a'),
+      again(ALICE),
+      resumed(ALICE, 0, 0),
+      settled('a', 'unknown', 'stale-epoch'),
+      quiet,
+    ],
+  ],
+  [
+    'a repetition ends as unknown when its epoch has ended, for another reason',
+    ['unknown-unexplained'],
+    [
+      START,
+      sending('a'),
+      ended,
+      again(ALICE),
+      resumed(ALICE, 0, 0),
+      settled('a', 'unknown', 'superseded'),
+      [ALICE, BOB].flatMap((client) => [told(client, 0, 'e2'), gap(client)]),
+      quiet,
+    ],
+  ],
+  [
     'a volatile send ends as unknown on a connection that holds',
     ['unknown-unexplained'],
     [START, sending('a', ALICE, true), settled('a', 'unknown'), quiet],
@@ -713,6 +761,20 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
       left(BOB),
       delivered(ALICE, 'a', 1),
       delivered(BOB, 'a', 1),
+      quiet,
+    ],
+  ],
+  [
+    'a room that was left is resumed where it stood',
+    ['not-a-member'],
+    [
+      START,
+      left(BOB),
+      whole('a', 1).slice(0, -1),
+      joining(BOB),
+      resumed(BOB, 1, 1),
+      delivered(BOB, 'a', 1),
+      joined(BOB),
       quiet,
     ],
   ],

@@ -19,12 +19,15 @@ const { values } = parseArgs({
     faults: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '30' },
+    /** The server's resume window in ms, and how many clients are away for longer. */
+    window: { type: 'string', default: '120000' },
+    absences: { type: 'string', default: '0' },
     /** One line of JSON instead of all else, for programs. */
     json: { type: 'boolean', default: false },
   },
 })
 
-function numberOf(name: 'messages' | 'reconnects' | 'faults' | 'seed' | 'minutes'): number {
+function numberOf(name: Exclude<keyof typeof values, 'server' | 'json'>): number {
   const value = Number(values[name])
   if (Number.isFinite(value) && value >= 0) return value
   process.stderr.write(`--${name} takes a number\n`)
@@ -43,9 +46,10 @@ const size = {
   reconnects: numberOf('reconnects'),
   faults: numberOf('faults'),
   seed: numberOf('seed'),
+  absences: numberOf('absences'),
   limitMs: numberOf('minutes') * 60_000,
 }
-const site = await startSite(values.server)
+const site = await startSite(values.server, { resumeWindowMs: numberOf('window') })
 const run = new Run(site, size)
 const timer = setInterval(() => {
   if (values.json) return

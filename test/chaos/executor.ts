@@ -1,6 +1,7 @@
 /** Carries a plan out: each client's script on its door, the server's steps when their share is reached. */
-import type { LineFault, Plan, ServerFault } from './faults.ts'
+import type { LineFault, ServerFault } from './faults.ts'
 import type { HistoryEvent } from './history.ts'
+import type { Plan } from './plan.ts'
 import type { Door } from './proxy.ts'
 import { pause, type Site } from './site.ts'
 

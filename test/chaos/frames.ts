@@ -1,4 +1,4 @@
-/** Cuts what a server sends into its HTTP head and WebSocket frames, as far as the proxy must know them. */
+/** Cuts what one side sends into its HTTP head and WebSocket frames, as far as the proxy must know them. */
 
 export type Unit =
   | { readonly kind: 'head'; readonly bytes: Buffer }
@@ -6,13 +6,18 @@ export type Unit =
   /** Control frames, pieces of messages, and what is no WebSocket at all. */
   | { readonly kind: 'other'; readonly bytes: Buffer }
 
+/** The answer that grants a WebSocket, or the request for it. */
+const UPGRADE = /^(HTTP\/1\.1 101|GET) /
 const HEAD_END = '\r\n\r\n'
 const WHOLE_TEXT = 0x81
 const CLOSE = 0x88
 const LENGTH_16 = 126
 const LENGTH_64 = 127
+/** Beside the length: the client's frames carry a key of four bytes. */
+const MASKED = 0x80
+const KEY_BYTES = 4
 
-export class ServerFrames {
+export class Frames {
   #rest: Buffer = Buffer.alloc(0)
   #reading: 'head' | 'frames' | 'raw' = 'head'
 
@@ -36,15 +41,15 @@ export class ServerFrames {
       const end = this.#rest.indexOf(HEAD_END)
       if (end < 0) return undefined
       const bytes = this.#take(end + HEAD_END.length)
-      // Other answers keep the connection for further requests, or have a body: nothing to look into.
-      this.#reading = bytes.toString('latin1').startsWith('HTTP/1.1 101') ? 'frames' : 'raw'
+      // Others keep the connection for further requests, or have a body: nothing to look into.
+      this.#reading = UPGRADE.test(bytes.toString('latin1')) ? 'frames' : 'raw'
       return { kind: 'head', bytes }
     }
     const size = frameSize(this.#rest)
     if (size === undefined || this.#rest.length < size.header + size.payload) return undefined
     const bytes = this.#take(size.header + size.payload)
     return bytes[0] === WHOLE_TEXT
-      ? { kind: 'text', bytes, text: bytes.toString('utf8', size.header) }
+      ? { kind: 'text', bytes, text: textOf(bytes, size.header) }
       : { kind: 'other', bytes }
   }
 
@@ -55,15 +60,25 @@ export class ServerFrames {
   }
 }
 
-/** `undefined` while the header is not whole. Servers mask nothing. */
+const isMasked = (bytes: Buffer): boolean => ((bytes[1] ?? 0) & MASKED) !== 0
+
+/** `undefined` while the header is not whole. */
 function frameSize(bytes: Buffer): { header: number; payload: number } | undefined {
-  const length = bytes[1]
-  if (length === undefined) return undefined
-  if (length < LENGTH_16) return { header: 2, payload: length }
-  const header = length === LENGTH_64 ? 10 : 4
+  if (bytes.length < 2) return undefined
+  const length = bytes.readUInt8(1) & ~MASKED
+  const long = length === LENGTH_64 ? 8 : length === LENGTH_16 ? 2 : 0
+  const header = 2 + long + (isMasked(bytes) ? KEY_BYTES : 0)
   if (bytes.length < header) return undefined
-  const payload = length === LENGTH_64 ? Number(bytes.readBigUInt64BE(2)) : bytes.readUInt16BE(2)
-  return { header, payload }
+  if (long === 0) return { header, payload: length }
+  return { header, payload: long === 8 ? Number(bytes.readBigUInt64BE(2)) : bytes.readUInt16BE(2) }
+}
+
+function textOf(frame: Buffer, header: number): string {
+  if (!isMasked(frame)) return frame.toString('utf8', header)
+  const payload = Buffer.from(frame.subarray(header))
+  for (const [index, byte] of payload.entries())
+    payload[index] = byte ^ frame.readUInt8(header - KEY_BYTES + (index % KEY_BYTES))
+  return payload.toString('utf8')
 }
 
 /** A close frame as a server sends it. */
@@ -73,12 +88,20 @@ export function closeFrame(code: number): Buffer {
   return frame
 }
 
-/** The `type` of a frame of the rooms protocol, and of an `ok` whether it answers a send. */
-export function typeOf(text: string): { type: string; code?: string; answersSend: boolean } {
+/** What the proxy must know of a frame of the rooms protocol. */
+export interface FrameHead {
+  readonly type: string
+  readonly id?: number
+  readonly code?: string
+  readonly answersSend: boolean
+}
+
+export function headOf(text: string): FrameHead {
   try {
-    const frame = JSON.parse(text) as { type?: unknown; code?: unknown; seq?: unknown }
+    const frame = JSON.parse(text) as Record<'type' | 'id' | 'code' | 'seq', unknown>
     return {
       type: String(frame.type),
+      ...(typeof frame.id === 'number' && { id: frame.id }),
       ...(typeof frame.code === 'string' && { code: frame.code }),
       answersSend: frame.type === 'ok' && frame.seq !== undefined,
     }

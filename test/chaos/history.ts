@@ -39,7 +39,7 @@ export type HistoryEvent =
       readonly kind: 'settled'
       readonly key: string
       readonly how: Settled
-      /** Of a refusal; else the error. */
+      /** What the server said of it, where it said no; else the error. */
       readonly code?: string
       /** Of the receipt. */
       readonly seq?: number
@@ -68,7 +68,7 @@ export type HistoryEvent =
   /** Everything that `error` events say. */
   | { readonly kind: 'error'; readonly client: number; readonly text: string }
   | { readonly kind: 'fault'; readonly client?: number; readonly fault: Fault }
-  /** What the server answered to sends on a connection that a later one had replaced. */
+  /** What the server answered to sends that reached it when a later connection had replaced theirs. */
   | {
       readonly kind: 'late'
       readonly client: number

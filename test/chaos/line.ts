@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { Direction } from './faults.ts'
 import { Flow } from './flow.ts'
-import { closeFrame, ServerFrames, typeOf, type Unit } from './frames.ts'
+import { closeFrame, Frames, headOf, type Unit } from './frames.ts'
+import { LateSends } from './late-sends.ts'
 
 /** Frames of the server that do not get through: `false` loses one. */
 export type FrameFilter = (type: string) => boolean
@@ -16,23 +17,17 @@ export interface LineListener {
   gone(line: Line): void
 }
 
-/** Answers to sends that the server gave on this connection, as they left the server. */
-export interface Answers {
-  stored: number
-  superseded: number
-}
-
 const HOST = '127.0.0.1'
 const HEAD_END = '\r\n\r\n'
 
 export class Line {
-  readonly answers: Answers = { stored: 0, superseded: 0 }
+  readonly late = new LateSends()
   readonly #listener: LineListener
   readonly #client: Socket
   readonly #server: Socket
   readonly #up: Flow
   readonly #down: Flow
-  readonly #frames = new ServerFrames()
+  readonly #frames = new Frames()
   #head: Buffer | undefined = Buffer.alloc(0)
   #filter: FrameFilter = () => true
   #state: 'dialing' | 'open' | 'gone' = 'dialing'
@@ -44,7 +39,10 @@ export class Line {
     this.#client = client
     this.#server = connect({ port: target, host: HOST, allowHalfOpen: true, noDelay: true })
     this.#up = new Flow({
-      write: (bytes) => this.#server.write(bytes),
+      write: (bytes) => {
+        this.late.reached(bytes)
+        this.#server.write(bytes)
+      },
       finish: () => this.#server.end(),
     })
     this.#down = new Flow({
@@ -157,11 +155,10 @@ export class Line {
 
   #received(unit: Unit): void {
     if (unit.kind === 'text') {
-      const { type, code, answersSend } = typeOf(unit.text)
-      if (answersSend) this.answers.stored += 1
-      if (code === 'superseded') this.answers.superseded += 1
-      if (type === 'welcome' && this.isOpen) this.#listener.welcomed(this)
-      if (!this.#filter(type)) return
+      const head = headOf(unit.text)
+      this.late.answered(head)
+      if (head.type === 'welcome' && this.isOpen) this.#listener.welcomed(this)
+      if (!this.#filter(head.type)) return
     }
     this.#down.push(unit.bytes)
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { breaks, type Fault, type PlanSize, planOf } from './faults.ts'
+import { breaks, type Fault } from './faults.ts'
+import { type LineStep, type PlanSize, planOf } from './plan.ts'
 
 const SIZE: PlanSize = {
   clients: 20,
@@ -9,6 +10,7 @@ const SIZE: PlanSize = {
   workerKills: 2,
   redisRestarts: 1,
   givenUp: 2,
+  absences: { count: 3, forMs: 9_000 },
 }
 
 const faultsOf = (seed: number, size = SIZE): { line: Fault[]; server: Fault[] } => {
@@ -39,7 +41,9 @@ describe('A plan', () => {
       ...Array(3).fill('restart'),
       ...Array(2).fill('worker-killed'),
     ])
-    expect(line.filter((fault) => fault.kind === 'hole' && fault.end === 'given-up').length).toBe(2)
+    const holes = line.flatMap((fault) => (fault.kind === 'hole' ? [fault] : []))
+    expect(holes.filter(({ end }) => end === 'given-up').length).toBe(2)
+    expect(holes.filter(({ forMs }) => forMs === 9_000).length).toBe(3)
   })
 
   test('holds every kind of fault, small as it may be', () => {
@@ -69,7 +73,12 @@ describe('A plan', () => {
 
   test('spreads the faults over the clients, and those of the server over the run', () => {
     const { scripts, server } = planOf(1, SIZE)
-    for (const steps of scripts) expect(steps.length).toBeGreaterThan(40)
+    const isSlow = ({ fault }: LineStep) =>
+      fault.kind === 'hole' && (fault.end === 'given-up' || fault.forMs > 1_000)
+    const slow = scripts.filter((steps) => steps.some(isSlow))
+    expect(slow.length).toBe(SIZE.givenUp + SIZE.absences.count)
+    for (const steps of scripts)
+      expect(steps.length).toBeGreaterThan(slow.includes(steps) ? 10 : 48)
     const shares = server.map(({ share }) => share)
     expect(shares).toEqual([...shares].sort((one, other) => one - other))
     expect(shares[0]).toBeGreaterThan(0.05)

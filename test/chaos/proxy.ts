@@ -6,6 +6,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { Direction, LineFault } from './faults.ts'
 import type { Flow } from './flow.ts'
+import type { LateAnswers } from './late-sends.ts'
 import { Line } from './line.ts'
 
 export interface DoorOptions {
@@ -21,8 +22,8 @@ export type Outcome =
   | { readonly kind: 'done' }
   /** There was no connection to do it to, within some seconds. */
   | { readonly kind: 'missed' }
-  /** What the server answered on a connection that a later one had replaced. */
-  | { readonly kind: 'late'; readonly stored: number; readonly superseded: number }
+  /** What the server answered to sends that reached it when a later connection had replaced theirs. */
+  | ({ readonly kind: 'late' } & LateAnswers)
 
 const HOST = '127.0.0.1'
 /** A client finds a dead connection out by its heartbeat, and that may take so long. */
@@ -179,16 +180,12 @@ export class Door {
   /** What was on its way arrives where the client is no more. */
   async #releaseLate(line: Line, flows: readonly Flow[]): Promise<Outcome> {
     const wasReplaced = this.#replaced(line)
-    const { stored, superseded } = line.answers
+    line.late.begin()
     for (const flow of flows) flow.release()
     await pause(LATE_ANSWER_MS)
-    const late = {
-      stored: line.answers.stored - stored,
-      superseded: line.answers.superseded - superseded,
-    }
     if (!line.isOpen) for (const flow of flows) flow.end()
     // Where nothing had replaced it nothing came too late.
-    return wasReplaced ? { kind: 'late', ...late } : DONE
+    return wasReplaced ? { kind: 'late', ...line.late.answers } : DONE
   }
 
   async #dropAnswers(line: Line, fault: Extract<LineFault, { kind: 'drop' }>): Promise<Outcome> {

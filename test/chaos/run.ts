@@ -3,7 +3,7 @@ import { seeded } from '../support/seeded.ts'
 import type { Actor } from './actor.ts'
 import { Crowd, type CrowdResult, userOf } from './crowd.ts'
 import { Executor } from './executor.ts'
-import { type Plan, type PlanSize, planOf } from './faults.ts'
+import { type Plan, type PlanSize, planOf } from './plan.ts'
 import { type Door, openDoor } from './proxy.ts'
 import { pause, type Site } from './site.ts'
 
@@ -12,6 +12,8 @@ export interface RunSize {
   readonly reconnects: number
   readonly faults: number
   readonly seed: number
+  /** So many clients are away for longer than the window. */
+  readonly absences: number
   /** Gives up after so long, in ms: the run then says that it did not come to rest. */
   readonly limitMs: number
 }
@@ -35,6 +37,8 @@ const SLACK = 0.02
 /** Out and in again now and then, at so many of the sends. */
 const LEAVE_SHARE = 0.03
 const VOLATILE_SHARE = 0.02
+/** Servers may remember for a little longer than the window. */
+const KEPT_LONGER_MS = 7_000
 
 export class Run {
   readonly #site: Site
@@ -156,7 +160,7 @@ const between = (low: number, value: number, high: number): number =>
   Math.max(low, Math.min(Math.round(value), high))
 
 /** More faults, more clients to bear them, and more restarts; but a restart takes its time. */
-const planSizeOf = (site: Site, { faults, reconnects }: RunSize): PlanSize => {
+const planSizeOf = (site: Site, { faults, reconnects, absences }: RunSize): PlanSize => {
   const ends = between(1, faults / 400, 20)
   const isOne = site.workers.length === 1
   return {
@@ -168,5 +172,6 @@ const planSizeOf = (site: Site, { faults, reconnects }: RunSize): PlanSize => {
     redisRestarts: site.remembers ? Math.ceil(ends / 2) : 0,
     // Each takes a whole heartbeat, and then some seconds of patience.
     givenUp: Math.min(Math.floor(faults / 500), 20),
+    absences: { count: absences, forMs: site.resumeWindowMs + KEPT_LONGER_MS },
   }
 }

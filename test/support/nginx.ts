@@ -42,11 +42,13 @@ const FORWARD = `
     }`
 
 /**
- * As people put it in front of several workers. An upstream that does not answer is left out for a second,
- * and its connection goes to the next one: a client that is cut off finds another worker at once.
+ * As people put it in front of several workers: a connection that an upstream refuses goes to the next one, so
+ * a client that is cut off finds another worker at once. No upstream is left out for its failures. nginx would
+ * take it back only when a request to it has ended, and a WebSocket does not end: a worker that was restarted
+ * would get one connection in each `fail_timeout`, and everybody else a 502.
  */
 function configOf(port: number, { upstreams, server = FORWARD }: NginxOptions): string {
-  const servers = upstreams.map((each) => `server ${HOST}:${each} max_fails=1 fail_timeout=1s;`)
+  const servers = upstreams.map((each) => `server ${HOST}:${each} max_fails=0;`)
   return `
 daemon off;
 master_process off;

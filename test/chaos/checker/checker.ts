@@ -3,34 +3,14 @@
  * of frames was read from the wire.
  */
 import type { History, Recorded, Setup } from '../history.ts'
+import { Client } from './client.ts'
 import { Epochs } from './epochs.ts'
 import { Ledger } from './ledger.ts'
 import { Membership } from './membership.ts'
 import type { Report, Violation } from './rules.ts'
-import { type Circumstances, Sends } from './sends.ts'
+import { type Circumstances, type Send, Sends } from './sends.ts'
 
 type EventOf<Kind extends Recorded['kind']> = Extract<Recorded, { kind: Kind }>
-
-interface Client {
-  isConnected: boolean
-  disconnectedAt: number
-  /** When it was lost, where it was, and how long it was away the last time, in ms. */
-  lostAtMs: number | undefined
-  awayMs: number
-  readonly got: Set<string>
-  readonly rooms: Map<string, Membership>
-  readonly left: Map<string, number>
-}
-
-const newClient = (): Client => ({
-  isConnected: false,
-  disconnectedAt: -1,
-  lostAtMs: undefined,
-  awayMs: 0,
-  got: new Set(),
-  rooms: new Map(),
-  left: new Map(),
-})
 
 class Checker {
   readonly violations: Violation[] = []
@@ -71,8 +51,10 @@ class Checker {
         this.#gap(event, index)
         break
       case 'connected':
+        this.#client(event.client).connected(event.at)
+        break
       case 'disconnected':
-        this.#connection(event, index)
+        this.#client(event.client).disconnected(index, event.at)
         break
       case 'late':
         if (event.stored > 0)
@@ -92,6 +74,7 @@ class Checker {
         this.#wasQuiet = true
         break
       case 'fault':
+        this.#fault(event)
         break
     }
   }
@@ -111,7 +94,10 @@ class Checker {
     const isForbidden = this.#setup.forbidden.includes(room)
     switch (event.kind) {
       case 'joining':
-        rooms.set(room, new Membership(client, room, this.#epochs, this.#report))
+        rooms.set(
+          room,
+          new Membership({ client, room, wantedAt: index }, this.#epochs, this.#report),
+        )
         break
       case 'joined':
         if (isForbidden) this.#report('forbidden-entered', index, `client ${client} in ${room}`)
@@ -162,10 +148,11 @@ class Checker {
       this.#report('delivered-twice', index, `client ${client} in ${room}: ${key}, ${seq}`)
     got.add(key)
     this.#ledger.identified(key, id, index)
-    const place = rooms.get(room)?.delivered(seq, isRepeated, index)
-    if (place === undefined)
+    const membership = rooms.get(room)
+    const place = membership?.delivered(seq, isRepeated, index)
+    if (place !== undefined) this.#ledger.seen(room, place, key, index)
+    if (place === undefined || isFromBefore(membership, this.#sends.get(key)))
       this.#report('not-a-member', index, `client ${client} in ${room}: ${key}`)
-    else this.#ledger.seen(room, place, key, index)
   }
 
   #checkOrigin(event: EventOf<'delivered'>, index: number): void {
@@ -187,14 +174,10 @@ class Checker {
       this.#report('gap-unexplained', index, `client ${client} in ${room}, not joined: ${reason}`)
   }
 
-  #connection(event: EventOf<'connected' | 'disconnected'>, index: number): void {
-    const client = this.#client(event.client)
-    client.isConnected = event.kind === 'connected'
-    if (event.kind === 'connected') client.awayMs = event.at - (client.lostAtMs ?? event.at)
-    else {
-      client.disconnectedAt = index
-      client.lostAtMs = event.at
-    }
+  /** A hole that ends with its connection: what was sent meanwhile is missed as if it had been lost before. */
+  #fault({ client, fault, at }: EventOf<'fault'>): void {
+    if (client === undefined || fault.kind !== 'hole') return
+    if (fault.direction !== 'up' && fault.end !== 'release') this.#client(client).deafened(at)
   }
 
   /** Who sends twice in a room is heard in that order. Volatile sends do not wait in line. */
@@ -242,11 +225,15 @@ class Checker {
   }
 
   #client(index: number): Client {
-    const client = this.#clients.get(index) ?? newClient()
+    const client = this.#clients.get(index) ?? new Client()
     this.#clients.set(index, client)
     return client
   }
 }
+
+/** Whoever wants a room now has nothing to do with what was acknowledged there already. */
+const isFromBefore = (membership: Membership | undefined, send: Send | undefined): boolean =>
+  send?.settled?.how === 'acknowledged' && send.settled.event < (membership?.wantedAt ?? 0)
 
 /** Everything that the history breaks; empty when it holds. */
 export const check = ({ setup, events }: History): Violation[] => {

@@ -20,6 +20,8 @@ export interface Covered {
 export class Membership {
   readonly room: string
   readonly client: number
+  /** Index of the event at which `join()` was called. */
+  readonly wantedAt: number
   /** Index of the event at which `join()` resolved. */
   joinedAt: number | undefined
   readonly covered: Covered[] = []
@@ -30,9 +32,14 @@ export class Membership {
   #resets: Reset[] = []
   #gaps: number[] = []
 
-  constructor(client: number, room: string, epochs: Epochs, report: Report) {
+  constructor(
+    { client, room, wantedAt }: Pick<Membership, 'client' | 'room' | 'wantedAt'>,
+    epochs: Epochs,
+    report: Report,
+  ) {
     this.client = client
     this.room = room
+    this.wantedAt = wantedAt
     this.#epochs = epochs
     this.#report = report
   }

@@ -9,17 +9,24 @@ export interface Rejoin {
   readonly tookMs: number
 }
 
-interface Away {
+interface Absence {
   readonly killedAt: number
-  readonly rooms: Set<string>
+  /** Those that are not joined again yet. */
+  readonly missing: Set<string>
 }
 
-/** One entry for each client that a kill has cut off. */
+/** One entry for each time that a client was cut off after a kill, in the order of their returns. */
 export const rejoinsOf = (events: readonly Recorded[]): Rejoin[] => {
   const rejoins: Rejoin[] = []
   const rooms = new Map<number, Set<string>>()
-  const away = new Map<number, Away>()
+  const away = new Map<number, Absence>()
   let killedAt: number | undefined
+  const isThere = (client: number, room: string, at: number) => {
+    const absence = away.get(client)
+    if (!absence?.missing.delete(room) || absence.missing.size > 0) return
+    rejoins.push({ client, killedAt: absence.killedAt, tookMs: at - absence.killedAt })
+    away.delete(client)
+  }
   for (const event of events)
     switch (event.kind) {
       case 'fault':
@@ -30,20 +37,20 @@ export const rejoinsOf = (events: readonly Recorded[]): Rejoin[] => {
         break
       case 'left':
         rooms.get(event.client)?.delete(event.room)
+        isThere(event.client, event.room, event.at)
         break
-      case 'disconnected':
-        if (killedAt !== undefined)
-          away.set(event.client, { killedAt, rooms: new Set(rooms.get(event.client)) })
+      case 'disconnected': {
+        const missing = new Set(rooms.get(event.client))
+        // Who is cut off again before it was back has been away since the first kill.
+        const since = away.get(event.client)?.killedAt ?? killedAt
+        if (since !== undefined && missing.size > 0)
+          away.set(event.client, { killedAt: since, missing })
         break
-      case 'told': {
-        const { client, at } = event
-        const { rooms: left, killedAt: since } = away.get(client) ?? {}
-        if (since === undefined || !left?.delete(event.room) || left.size > 0) break
-        rejoins.push({ client, killedAt: since, tookMs: at - since })
-        away.delete(client)
       }
+      case 'told':
+        isThere(event.client, event.room, event.at)
     }
-  for (const [client, { killedAt }] of away)
-    rejoins.push({ client, killedAt, tookMs: Number.POSITIVE_INFINITY })
+  for (const [client, { killedAt: since }] of away)
+    rejoins.push({ client, killedAt: since, tookMs: Number.POSITIVE_INFINITY })
   return rejoins
 }

@@ -21,7 +21,7 @@ export const RULES = {
   invented: 'a message that nobody sent there',
   altered: 'a message with other data than was sent',
   'wrong-sender': 'a message of somebody else, or an own one that is not',
-  'not-a-member': 'a message of a room that was not joined, or had been left',
+  'not-a-member': 'a message of a room that was not joined yet, or had been left',
   'join-refused': 'an open room was closed to a member',
   'forbidden-entered': 'a forbidden room was open',
   'never-quiet': 'when all faults were over somebody was not connected, or something not settled',

@@ -67,12 +67,13 @@ export class Sends {
     const wasLost = send.volatile && (!now.isConnected || now.disconnectedAt > send.event)
     const isOver =
       now.epoch !== send.epoch || at - send.at >= this.#setup.resumeWindowMs * REPEATED_SHARE
-    if (how === 'unknown' && !hasLeft && !wasLost && !isOver)
+    // The server may say so before it tells the members. Of a repetition it cannot know more.
+    const isStale = code === 'stale-epoch' && now.hasEnded
+    if (how === 'unknown' && !hasLeft && !wasLost && !isOver && !isStale)
       this.#report('unknown-unexplained', event, `${key}: ${code}`)
     // A volatile one waits for nothing, not even for others.
     if (how === 'unsent' && !hasLeft && !send.volatile)
       this.#report('unsent-unexplained', event, `${key}: ${code}`)
-    const isStale = code === 'stale-epoch' && now.hasEnded
     if (how === 'refused' && !isStale && !this.#setup.refusals.includes(code ?? ''))
       this.#report('refusal-unexplained', event, `${key}: ${code}`)
   }

@@ -207,6 +207,11 @@ const client: readonly Bug[] = [
         replace: 'oneShot.onopen = oneShot.onclose = null',
       },
       {
+        file: 'src/links/link.ts',
+        find: "incoming.kind !== 'welcome' && !signal.aborted",
+        replace: "incoming.kind !== 'welcome'",
+      },
+      {
         file: SHARED_LINE,
         find: "if (place === 'seen') return",
         replace: '',

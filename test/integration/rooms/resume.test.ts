@@ -86,6 +86,24 @@ describe('A room that was left and joined again', () => {
     await vi.waitFor(() => expect(alice.data).toContain('after'), within)
     expect([alice.data, alice.gaps]).toEqual([['after'], []])
   })
+
+  test('is not joined by what the one before is told of the numbering', async () => {
+    const server = await hosted()
+    const [alice, bob] = [await inLobby(server), await inLobby(server, 'bob')]
+    const isToldSo = new Promise((resolve) => bob.room.once('gap', resolve))
+    await alice.front.setMode('black-hole')
+    await server.forgetRooms()
+    await isToldSo
+    for (const text of ['one', 'two', 'three']) await bob.room.send(text)
+    alice.room.leave()
+    const again = alice.room.join()
+    await alice.front.setMode('pass')
+    await again
+
+    await bob.room.send('after')
+    await vi.waitFor(() => expect(alice.data).toContain('after'), within)
+    expect([alice.data, alice.gaps]).toEqual([['after'], []])
+  })
 })
 
 describe('Joins', () => {

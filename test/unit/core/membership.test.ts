@@ -103,7 +103,8 @@ describe('the answer to a join', () => {
   it.each([
     ['its own', 7, true, true],
     ['one that was asked before it was left and wanted again', 6, false, false],
-    ['one that nobody asked for', undefined, true, true],
+    ['one of a server that tells no ids', undefined, true, true],
+    ['what nobody asked for', 0, false, false],
   ])('is %s', (_, id, answered, refused) => {
     const membership = new Membership('lobby', undefined)
     membership.state = 'asked'

@@ -103,9 +103,9 @@ describe('multiplexed()', () => {
       },
     ],
     [
-      'joined by the URL',
+      'joined that no frame asked for',
       { ...joined, id: undefined },
-      { kind: 'joined', room: 'lobby', epoch: 'e1', seq: 11 },
+      { kind: 'joined', room: 'lobby', id: 0, epoch: 'e1', seq: 11 },
     ],
     [
       'joined again',
