@@ -44,7 +44,10 @@ export class CredentialHolder {
       transition: (state, event) => transition(state, event, this.#limits()),
       workOf: (state) => workOf(state, this.#limits()),
       start: (work, report) => this.#start(work, report),
-      changed: () => this.#announce(),
+      changed: (next, previous, event) => {
+        this.#seats.tell((port) => port.decided?.([event, previous, next]))
+        this.#announce()
+      },
     })
   }
 
