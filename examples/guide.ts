@@ -1,6 +1,7 @@
 /** The snippets of docs/guide.md. Each region is a function here, so that a test can run it. */
 import {
   AuthedSocket,
+  diary,
   isAuthedSocketError,
   multiplexed,
   plain,
@@ -187,6 +188,22 @@ export function events(socket: AuthedSocket, showSignIn: () => void) {
   // Later, all three at once:
   page.abort()
   // #endregion
+}
+
+export function explained(url: string, auth: Session): AuthedSocket {
+  // #region explain
+  const socket = new AuthedSocket({
+    url,
+    auth,
+    transmission: viaSubprotocol(),
+    protocol: plain(),
+    diary: diary(),
+  })
+  socket.on('statechange', ({ status }) => {
+    if (status.state === 'failed') console.warn(socket.explain().join('\n'))
+  })
+  // #endregion
+  return socket
 }
 
 export async function errors(socket: AuthedSocket) {

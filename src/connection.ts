@@ -53,6 +53,10 @@ export class Connection {
     return welcome ?? token
   }
 
+  explain(): readonly string[] {
+    return this.#options.diary?.lines ?? ['pass diary: diary()']
+  }
+
   report(error: unknown): void {
     this.channel.emit('error', error)
   }
@@ -151,7 +155,7 @@ export class Connection {
   #attach(): void {
     if (this.#attached) return
     this.#warn()
-    const { holder } = this.#options
+    const { diary, holder } = this.#options
     const seat = holder.join({
       granted: ({ kind }) => {
         if (kind === 'go' || kind === 'fail') seat.report({ kind: 'out' })
@@ -161,6 +165,7 @@ export class Connection {
         this.#refresh()
       },
       loggedOut: () => this.#loggedOut(),
+      decided: (step) => diary?.session(step),
     })
     const stops = [holder.watch(() => this.#refresh()), watchPage(() => this.#nudge())]
     this.#attached = {

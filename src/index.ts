@@ -1,9 +1,11 @@
 /** authed-socket: authenticated WebSocket connections to the server that you already have. */
 
+export type { Diary } from './core/diary.ts'
 export type { ClosePolicy, PolicyRecord, StatusPolicy } from './core/policy.ts'
 export type { Member, PresenceChange, PresenceEntry, PresenceKey } from './core/presence.ts'
 export type { Action } from './core/problem.ts'
 export type { Verdict } from './core/verdict.ts'
+export { diary } from './diary/diary.ts'
 export {
   type AnyAuthedSocketError,
   AuthedSocketError,

@@ -14,6 +14,7 @@ import {
   text,
   url,
 } from './core/check.ts'
+import type { Diary, Pen } from './core/diary.ts'
 import type { Identity } from './core/identity.ts'
 import { type ClosePolicy, isPolicyEntry, type StatusPolicy } from './core/policy.ts'
 import type { Protocol } from './protocols/protocol.ts'
@@ -106,17 +107,20 @@ export interface AuthedSocketOptions {
   readonly outbox?: { readonly count?: number; readonly bytes?: number }
   /** Default: warnings go to the console, the rest nowhere. */
   readonly logger?: Logger
+  /** `diary()`, for `socket.explain()`. Default none: nothing is written down. */
+  readonly diary?: Diary
 }
 
 type Defaults = 'settleMs' | 'connectTimeoutMs' | 'tokenTimeoutMs' | 'requestTimeoutMs'
 
 /** Checked, with defaults. */
-export type Resolved = AuthedSocketOptions &
+export type Resolved = Omit<AuthedSocketOptions, 'diary'> &
   Required<Pick<AuthedSocketOptions, Defaults>> & {
     readonly holder: CredentialHolder
     /** Instead of the credential a ticket travels, another one for each dial. */
     readonly exchange?: Exchange | undefined
     readonly scale: number
+    readonly diary?: Pen | undefined
     readonly outbox: { readonly count: number; readonly bytes: number }
     readonly logger: Logger
     /**
@@ -172,6 +176,7 @@ const rules = (): Readonly<Record<string, Rule>> => ({
   probe: either(url, func),
   outbox: object,
   logger: [(value) => hasMethods(value, 'debug', 'warn'), 'an object with debug() and warn()'],
+  diary: [(value) => hasMethods(value, 'link'), 'diary()'],
 })
 
 /**
@@ -215,6 +220,8 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     outbox: { count: options.outbox?.count ?? 1_000, bytes: options.outbox?.bytes ?? 2 ** 20 },
     logger: options.logger ?? QUIET,
+    // `check` has seen that it is one of this package's.
+    diary: options.diary as Pen | undefined,
     pin: {},
   }
 }

@@ -56,6 +56,14 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
     return this.status.state
   }
 
+  /**
+   * The last decisions, in words and without secrets: one line each, with its time, the oldest first. They are
+   * written down where the option `diary` is given.
+   */
+  explain(): readonly string[] {
+    return this.#connection.explain()
+  }
+
   /** Whose connection it is, where the token or the server's welcome says so. */
   get identity(): string | undefined {
     return this.#connection.identity

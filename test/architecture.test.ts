@@ -22,6 +22,12 @@ const LAYERS = [
   { name: 'transmissions', files: ['transmissions/'], may: ['core', 'errors', 'contracts'] },
   { name: 'sessions', files: ['sessions/'], may: ['core', 'errors', 'contracts', 'shell'] },
   {
+    // What the machines decide, in words. Only who imports `diary()` has it.
+    name: 'diary',
+    files: ['diary/'],
+    may: ['core', 'errors'],
+  },
+  {
     name: 'options',
     files: ['options.ts'],
     may: ['core', 'errors', 'contracts', 'shell', 'transmissions', 'sessions'],
@@ -47,7 +53,7 @@ const LAYERS = [
     files: ['index.ts'],
     may: [
       ...['core', 'errors', 'contracts', 'shell', 'transmissions', 'sessions'],
-      ...['options', 'links', 'protocols', 'socket'],
+      ...['options', 'links', 'protocols', 'socket', 'diary'],
     ],
   },
   {

@@ -41,6 +41,8 @@ export type Cause =
   | { readonly cause: 'handshake-refused'; readonly status: number }
   // The token.
   | { readonly cause: 'token-elsewhere'; readonly way: WayName }
+  /** The server waits for it in a frame; `afterMs`: and ends the socket where none came by then. */
+  | { readonly cause: 'first-frame-awaited'; readonly afterMs?: number }
   | { readonly cause: 'token-wrapped' }
   | { readonly cause: 'token-expired' }
   | { readonly cause: 'wrong-clock'; readonly skewMs?: number }

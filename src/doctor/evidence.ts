@@ -83,9 +83,9 @@ const FLAWS: Readonly<Record<NonNullable<Opened['flaw']>, string>> = {
   'no-pong': 'opens, no answer to a ping',
 }
 
-const openedText = ({ flaw, end }: Opened): string => {
+const openedText = ({ flaw, end, asks }: Opened): string => {
   if (flaw) return FLAWS[flaw]
-  if (!end) return 'opens, stays open'
+  if (!end) return asks ? 'opens, and a frame asks for the token' : 'opens, stays open'
   return end.how === 'cut'
     ? `opens, TCP ends after ${seconds(end.afterMs)} without a close frame`
     : `opens, closed with ${end.code} after ${seconds(end.afterMs)}`

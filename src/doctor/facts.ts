@@ -70,6 +70,8 @@ export interface Opened {
   readonly kind: 'open'
   readonly flaw?: Flaw
   readonly end?: End
+  /** A frame of the server wants the token in one, as Home Assistant's does. */
+  readonly asks?: 'home-assistant'
   readonly server?: ServerName
   /** Own clock minus the server's. */
   readonly skewMs?: number

@@ -1,4 +1,5 @@
 /** What is to be seen of one open connection, until it ends or the time is over. */
+import { isObject } from '../core/check.ts'
 import type { Codec } from '../protocols/protocol.ts'
 import type { FirstMessage, Handshake, SocketListener } from '../transmissions/transmission.ts'
 import { serverNameOf, skewIn } from './answer.ts'
@@ -24,7 +25,7 @@ const PONG_MS = 1_000
 
 export class View {
   readonly #options: ViewOptions
-  readonly #seen = { greeted: false, ponged: false, early: [] as string[] }
+  readonly #seen = { greeted: false, ponged: false, asked: false, early: [] as string[] }
   #openedAt: number | undefined
   #end: End | undefined
   /** Of the first frame, where there is one. */
@@ -61,6 +62,7 @@ export class View {
       kind: 'open',
       ...(flaw && { flaw }),
       ...(this.#end && { end: this.#end }),
+      ...(this.#seen.asked && { asks: 'home-assistant' as const }),
       ...(server && { server }),
       ...(skewMs !== undefined && { skewMs }),
     }
@@ -69,6 +71,7 @@ export class View {
   #read(text: string): void {
     const { kind, ...rest } = this.#options.codec.read(text)
     if (kind === 'welcome' || (rest as { greeting?: true }).greeting) this.#seen.greeted = true
+    if (wantsToken(text)) this.#seen.asked = true
     if (this.#listener) this.#listener.frame(text)
     else this.#seen.early.push(text)
   }
@@ -119,10 +122,21 @@ export class View {
   #flawOf(wire: Wire, forMs: number): Flaw | undefined {
     const { handshake, secret, greets } = this.#options
     const flaw = wire.flaw ?? echoFlaw(wire.protocol, handshake.protocols, secret)
+    // Said before the close that follows it, as Home Assistant does.
+    if (!flaw && this.#answer === 'refused') return 'refused-in-frame'
     if (flaw || this.#end) return flaw
-    if (this.#answer === 'refused') return 'refused-in-frame'
     if (this.#answer === 'awaited' || (greets && !this.#seen.greeted)) return 'no-welcome'
     return wire.ping && !this.#seen.ponged && forMs >= PONG_MS ? 'no-pong' : undefined
+  }
+}
+
+/** @see https://developers.home-assistant.io/docs/api/websocket#authentication-phase */
+const wantsToken = (text: string): boolean => {
+  try {
+    const said: unknown = JSON.parse(text)
+    return isObject(said) && said['type'] === 'auth_required'
+  } catch {
+    return false
   }
 }
 

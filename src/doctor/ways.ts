@@ -21,8 +21,8 @@ interface Way {
 
 const words = (word: string): Way => ({
   name: `subprotocol:${word}`,
-  make: () => viaSubprotocol((token) => [word, token]),
-  code: `viaSubprotocol((token) => ['${word}', token])`,
+  make: () => viaSubprotocol({ preset: 'pair', word }),
+  code: `viaSubprotocol({ preset: 'pair', word: '${word}' })`,
 })
 const scheme = (name: string): Way => ({
   name: `header:${name}`,
@@ -50,6 +50,11 @@ const ways = (): readonly Way[] => [
   },
   words('bearer'),
   words('access_token'),
+  {
+    name: 'subprotocol:phoenix',
+    make: () => viaSubprotocol('phoenix'),
+    code: "viaSubprotocol('phoenix')",
+  },
   { name: 'header:Bearer', make: () => viaHeader(), code: 'viaHeader()' },
   scheme('Token'),
   scheme('JWT'),

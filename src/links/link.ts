@@ -70,7 +70,7 @@ export class Link {
       transition: (state, event) => transition(state, event, limits),
       workOf: (state) => workOf(state, limits),
       start: (work, report) => this.#start(work, report),
-      changed: (next, previous) => this.#changed(next, previous),
+      changed: (...step) => this.#changed(...step),
     })
   }
 
@@ -91,7 +91,8 @@ export class Link {
     this.#socket?.send(frame)
   }
 
-  #changed(next: LinkState, previous: LinkState): void {
+  #changed(next: LinkState, previous: LinkState, event: LinkEvent): void {
+    this.#options.diary?.link([event, previous, next], this.#where, this.#context.room)
     if (previous.kind === 'idle') this.#seat = this.#sit()
     this.#seat?.report(standingOf(next))
     if (next.kind === 'idle') {
@@ -125,13 +126,14 @@ export class Link {
   }
 
   #dial({ credential }: Extract<LinkWork, { kind: 'socket' }>, report: Report): () => void {
-    const { WebSocket, webSocketOptions, exchange, holder } = this.#options
+    const { WebSocket, webSocketOptions, exchange, holder, diary } = this.#options
     const controller = new AbortController()
     const { signal } = controller
     const open = async () => {
       const Socket = WebSocket ?? (await findWebSocket())
       const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
       this.#where = redactUrl(url)
+      diary?.dialed(this.#where, this.#context.room)
       this.#listener.addressed(url)
       const answer = exchange
         ? await exchange(credential.id, signal)

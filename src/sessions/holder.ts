@@ -44,7 +44,11 @@ export class CredentialHolder {
       transition: (state, event) => transition(state, event, this.#limits()),
       workOf: (state) => workOf(state, this.#limits()),
       start: (work, report) => this.#start(work, report),
-      changed: (next, previous) => this.#changed(next, previous),
+      changed: (next, previous, event) => {
+        const step = [event, previous, next] as const
+        this.#seats.tell((port) => port.decided?.(step))
+        this.#changed(next, previous)
+      },
     })
   }
 

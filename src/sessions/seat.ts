@@ -1,6 +1,7 @@
 /** Where a link sits in its session: what it reports, and what it hears. */
 import type { Credential } from '../core/credential.ts'
 import type { CredentialState } from '../core/credential-state.ts'
+import type { SessionStep } from '../core/diary.ts'
 import { grantOf, isSameGrant } from '../core/grant.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Demand, Grant, LinkId, Standing } from '../core/standing.ts'
@@ -12,6 +13,8 @@ export interface LinkPort {
   /** Somebody signed in; `identity` says who, where that is known. `changesHands`: it is somebody else. */
   signedIn(identity: string | undefined, changesHands: boolean): void
   loggedOut(): void
+  /** Hears each step of the session, for whoever writes it down. */
+  readonly decided?: ((step: SessionStep) => void) | undefined
 }
 
 /** A link's seat in the session. */

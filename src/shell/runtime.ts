@@ -9,7 +9,7 @@ export interface Machine<State, Event, Work extends { readonly key: string }> {
   workOf(state: State): readonly Work[]
   /** Starts one piece of work. `report` speaks to the machine until the returned stop was called. */
   start(work: Work, report: (event: Event) => void): () => void
-  changed(next: State, previous: State): void
+  changed(next: State, previous: State, event: Event): void
 }
 
 export class Runtime<State, Event, Work extends { readonly key: string }> {
@@ -50,7 +50,7 @@ export class Runtime<State, Event, Work extends { readonly key: string }> {
     if (next === previous) return
     this.#state = next
     this.#reconcile()
-    this.#machine.changed(next, previous)
+    this.#machine.changed(next, previous, event)
   }
 
   #reconcile(): void {

@@ -241,6 +241,17 @@ describe('examples/guide.ts', () => {
     expect(log).not.toHaveBeenCalled()
   })
 
+  it('explain: a socket that failed says why', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const session = await signIn()
+    server.revoke('alice')
+    await using socket = guide.explained('/ws/plain', session)
+    await expect(socket.connect()).rejects.toThrow()
+    const [text] = warn.mock.calls[0] ?? []
+    expect(text).toMatch(/session: the session is over, sign in: refused a token: /)
+    expect(text).toMatch(/\n\S+ the session is over; failed, sign-in: /)
+  })
+
   it('errors: a refused room is told apart', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     await using socket = await chat({ closePolicy: { 4003: 'refuse-room' } })

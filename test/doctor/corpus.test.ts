@@ -4,13 +4,21 @@ import { type Diagnosis, diagnose } from '../../src/doctor/index.ts'
 import { type ServerName, startServer } from '../support/servers.ts'
 import { asgiCases } from './corpus/asgi-cases.ts'
 import type { Case, Stage } from './corpus/case.ts'
+import { firstFrameCases, healthyFirstFrameCases } from './corpus/first-frame-cases.ts'
 import { handmadeCases } from './corpus/handmade-cases.ts'
 import { healthyCases } from './corpus/healthy-cases.ts'
 import { networkCases } from './corpus/network-cases.ts'
 import { nginxCases } from './corpus/nginx-cases.ts'
 import { makeCertificate, type Running, startPython } from './corpus/python.ts'
 
-const broken: readonly Case[] = [...asgiCases, ...nginxCases, ...networkCases, ...handmadeCases]
+const broken: readonly Case[] = [
+  ...asgiCases,
+  ...nginxCases,
+  ...networkCases,
+  ...handmadeCases,
+  ...firstFrameCases,
+]
+const healthy: readonly Case[] = [...healthyCases, ...healthyFirstFrameCases]
 
 /** Side by side: most of the time goes by in watching. */
 const AT_ONCE = 16
@@ -76,7 +84,7 @@ async function examineOnce(each: Case, stage: Omit<Stage, 'keep'>): Promise<Resu
 beforeAll(async () => {
   const stage = await openStage()
   const isSlow = ({ slow }: Case): boolean => slow === true
-  const waiting = [...broken.filter(isSlow), ...broken, ...healthyCases]
+  const waiting = [...broken.filter(isSlow), ...broken, ...healthy]
     // Each once.
     .filter((each, at, all) => all.indexOf(each) === at)
   const workers = Array.from({ length: AT_ONCE }, async () => {
@@ -103,7 +111,7 @@ describe('the doctor names what is wrong', () => {
 })
 
 describe('the doctor leaves the healthy alone', () => {
-  it.each(healthyCases.map((each) => [each.title, each] as const))('%s', (_title, each) => {
+  it.each(healthy.map((each) => [each.title, each] as const))('%s', (_title, each) => {
     const { cause, evidence } = diagnosisOf(each)
     expect({ cause, evidence }).toMatchObject({ cause: 'healthy' })
   })

@@ -10,6 +10,13 @@ const opening = ({ trials }: Facts): Opened | undefined => {
   return base?.kind === 'open' ? base : undefined
 }
 
+const FRAME = 'first-frame-awaited' as const
+const sendsFrame = ({ token }: Facts): boolean => token.carried === 'frame'
+
+/** It says so itself. Whoever sends no frame is let in, and left waiting. */
+const asking: Rule = (facts) =>
+  opening(facts)?.asks && !sendsFrame(facts) ? certain({ cause: FRAME }) : undefined
+
 const flawed: Rule = (facts) => {
   switch (opening(facts)?.flaw) {
     case 'not-echoed':
@@ -27,7 +34,8 @@ const flawed: Rule = (facts) => {
     case 'no-pong':
       return certain({ cause: 'no-pong' })
     case 'no-welcome':
-      return certain({ cause: 'no-welcome' })
+      // A server that waits for the token in a frame greets after it.
+      return likely({ cause: 'no-welcome' }, ...(sendsFrame(facts) ? [] : [FRAME]))
     case undefined:
       return undefined
   }
@@ -70,9 +78,8 @@ const refused = ended((end, facts) => {
   if (end.how !== 'close' || !isRejectingCode(end.code)) return undefined
   const { code } = end
   if (code === 3003 || code === 4403) return likely({ cause: 'room-refused' }, 'token-refused')
-  if (![1008, 3000, 4001, 4003, 4401].includes(code)) return undefined
-  // As a server does that waits for a token in the first frame.
-  if (endedLate(facts)) return likely({ cause: 'token-refused', code }, 'token-elsewhere')
+  if (![1008, 3000, 4001, 4003, 4401, TIMED_OUT].includes(code)) return undefined
+  if (endedLate(facts)) return refusedLate(end, code, facts)
   // Another code for a made-up token: this one was read, and refused for another reason.
   const isUnauthorized = (code === 3000 || code === 4401) && !readsToken(facts)
   return likely(
@@ -80,6 +87,18 @@ const refused = ended((end, facts) => {
     ...(isUnauthorized ? [] : ['room-refused' as const]),
   )
 })
+
+/** What servers of GraphQL say where the first frame did not come. */
+const TIMED_OUT = 4408
+
+/** Every token is let in, and sent away after the same time: it is a frame that did not come. */
+const refusedLate = (end: End, code: number, facts: Facts): Finding => {
+  if (sendsFrame(facts)) return likely({ cause: 'token-refused', code }, 'token-elsewhere')
+  const fake = facts.trials.get('fake-token')
+  return isSame(opening(facts), fake) && endedLike(end, fake)
+    ? likely({ cause: FRAME, afterMs: end.afterMs }, 'token-refused')
+    : likely({ cause: 'token-refused', code }, FRAME)
+}
 
 /**
  * daphne says 1011 for every exception, and for codes that it cannot send, 1008 among them. uvicorn ends
@@ -104,4 +123,4 @@ const closed = ended((end) =>
     : undefined,
 )
 
-export const opened: readonly Rule[] = [flawed, idle, restarting, refused, raised, closed]
+export const opened: readonly Rule[] = [asking, flawed, idle, restarting, refused, raised, closed]

@@ -8,7 +8,9 @@ import type { Rule } from './rule.ts'
 /** A refusal that a bad token may have: before the accept, or after it. A page comes from a proxy. */
 const isRefusal = (outcome: Outcome | undefined): boolean =>
   (outcome?.kind === 'answer' && [401, 403].includes(outcome.status) && !outcome.html) ||
-  (outcome?.kind === 'open' && outcome.flaw === undefined && isRejectingCode(endCode(outcome)))
+  (outcome?.kind === 'open' &&
+    (outcome.flaw === 'refused-in-frame' ||
+      (outcome.flaw === undefined && isRejectingCode(endCode(outcome)))))
 
 const base = ({ trials }: Facts): Outcome | undefined => trials.get('base')
 

@@ -60,9 +60,12 @@ export const openedWords: WordsFor<
     says: 'The socket opens, and then nothing comes back: a ping is not answered.',
     fix: 'A proxy accepts the upgrade and passes no frames on: forward the connection as a tunnel.',
   }),
-  'no-welcome': () => ({
-    says: 'The socket opens, and the greeting that the protocol begins with, or the answer to the token, does not come.',
-    fix: 'The option `protocol`: `multiplexed()` needs a server with the rooms protocol; for others `plain()` or `roomPerSocket()`, with a `greeting` only where it always comes.',
+  'no-welcome': (_cause, { token }) => ({
+    says:
+      token.carried === 'frame'
+        ? 'The socket opens, the token is sent in the first frame, and no frame comes that `accepted` takes for its answer.'
+        : 'The socket opens, and the greeting that the protocol begins with does not come.',
+    fix: token.carried === 'frame' ? ANSWER : GREETING,
   }),
   'workers-not-shared': () => ({
     says: 'Sockets in one room hear only some of the others: they are on workers that do not share what is sent.',
@@ -74,11 +77,16 @@ export const openedWords: WordsFor<
   }),
 }
 
+const GREETING =
+  'The option `protocol`: `multiplexed()` needs a server with the rooms protocol; for others `plain()` or `roomPerSocket()`, with a `greeting` only where it always comes. Where the server greets after a token in the first frame: `viaFirstMessage()`.'
+const ANSWER =
+  '`frame` in the shape that the server reads, and `accepted` for the frame by which it answers; a server that never answers has no first message. Or `transmission`, where it reads the token in the handshake.'
+
 const notes = (facts: Facts): string => {
   const fake = facts.trials.get('fake-token')
   const open =
     fake?.kind === 'open' && !fake.flaw && !fake.end
-      ? ' It opens with a made-up token as well: nothing checks it.'
+      ? ' It opens with a made-up token as well: nothing checks it, or it waits for a first frame.'
       : ''
   const skew = skewOf(facts)
   return skew !== undefined && clocksDiffer(facts)

@@ -4,6 +4,7 @@ import { ACCEPT_THEN_CLOSE, seconds, type WordsFor } from './words.ts'
 /** The token, and who may enter. */
 export const tokenWords: WordsFor<
   | 'token-elsewhere'
+  | 'first-frame-awaited'
   | 'token-wrapped'
   | 'token-expired'
   | 'wrong-clock'
@@ -17,6 +18,16 @@ export const tokenWords: WordsFor<
   'token-elsewhere': ({ way }) => ({
     says: `The server reads the token in another place: ${way.replace(':', ' ')}. There it opens, and with a made-up token it does not.`,
     fix: `\`transmission: ${wayOf(way)?.code}\`.`,
+  }),
+  'first-frame-awaited': ({ afterMs }) => ({
+    says:
+      afterMs === undefined
+        ? 'The server opens for everybody, and asks for the token in a frame: `{"type":"auth_required"}`.'
+        : `The server opens with any token and sends everybody away after ${seconds(afterMs)}: it waits for the token in the first frame.`,
+    fix:
+      afterMs === undefined
+        ? "`transmission: viaFirstMessage('home-assistant')`."
+        : '`transmission: viaFirstMessage({ frame, accepted })`, with `frame` as the server reads it.',
   }),
   'token-wrapped': () => ({
     says: 'The token has quotes, spaces or a word such as Bearer around it. Without them it opens.',

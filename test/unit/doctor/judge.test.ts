@@ -11,6 +11,7 @@ import { answers, blind, closes, cut, factsOf, fails, flawed, NOW, opens } from 
 type Row = readonly [title: string, facts: Facts, cause: CauseName, ...orElse: CauseName[]]
 
 const asgi403 = answers(403, { mark: 'asgi-closed' })
+const asking: Outcome = { kind: 'open', asks: 'home-assistant' }
 const hour = 3_600_000
 
 const rows: readonly Row[] = [
@@ -246,9 +247,28 @@ const rows: readonly Row[] = [
   ['a foreign echo', factsOf({ base: flawed('stranger') }), 'subprotocol-not-offered'],
   ['an echo of the token', factsOf({ base: flawed('token-echoed') }), 'token-echoed'],
   ['another key', factsOf({ base: flawed('accept-key') }), 'broken-upgrade'],
-  ['no welcome', factsOf({ base: flawed('no-welcome') }), 'no-welcome'],
+  ['no welcome', factsOf({ base: flawed('no-welcome') }), 'no-welcome', 'first-frame-awaited'],
+  [
+    'no answer to the first frame',
+    factsOf({ base: flawed('no-welcome') }, { token: { carried: 'frame' } }),
+    'no-welcome',
+  ],
+  ['a frame asks for the token', factsOf({ base: asking }), 'first-frame-awaited'],
+  [
+    'a frame asks for the token, and gets it',
+    factsOf({ base: asking }, { token: { carried: 'frame' } }),
+    'healthy',
+  ],
   ['no pong', factsOf({ base: flawed('no-pong') }), 'no-pong'],
   ['a frame refuses the token', factsOf({ base: flawed('refused-in-frame') }), 'token-refused'],
+  [
+    'a frame refuses a token that has expired',
+    factsOf(
+      { base: { ...flawed('refused-in-frame'), skewMs: 0 } },
+      { token: { carried: 'frame', expiresAt: NOW - hour } },
+    ),
+    'token-expired',
+  ],
   [
     'closed with 4401, like every token',
     factsOf({ base: closes(4401), 'fake-token': closes(4401) }),
@@ -263,6 +283,27 @@ const rows: readonly Row[] = [
   [
     'closed with 4001 after 5 s, as who waits for a first frame',
     factsOf({ base: closes(4001, 5_000) }),
+    'token-refused',
+    'first-frame-awaited',
+  ],
+  [
+    'closed with 4001 after 5 s, like every token',
+    factsOf({ base: closes(4001, 5_000), 'fake-token': closes(4001, 5_100) }),
+    'first-frame-awaited',
+    'token-refused',
+  ],
+  [
+    'closed with 4001 after 5 s, and a made-up token at once',
+    factsOf({ base: closes(4001, 5_000), 'fake-token': closes(4001, 20) }),
+    'token-refused',
+    'first-frame-awaited',
+  ],
+  [
+    'closed with 4001 after 5 s, although a frame was sent',
+    factsOf(
+      { base: closes(4001, 5_000), 'fake-token': closes(4001, 5_100) },
+      { token: { carried: 'frame' } },
+    ),
     'token-refused',
     'token-elsewhere',
   ],

@@ -1,0 +1,114 @@
+/** Every step that a machine can make has words, or none, and never half of them. */
+import { describe, expect, it } from 'vitest'
+import { describeLink } from '../../../src/diary/describe-link.ts'
+import { describeSession } from '../../../src/diary/describe-session.ts'
+import { momentOf, problemWords, spanOf } from '../../../src/diary/words.ts'
+import { credentialLimits, linkLimits, walkCredential, walkLink } from '../../model/walk.ts'
+
+const HALF = /undefined|null|NaN|Infinity|\[object|: $|; $|^;/
+
+describe.each([
+  ['rooms of their own', linkLimits()],
+  ['a server that greets', linkLimits({ greets: true, ownsRoom: false })],
+])('a socket, with %s', (_, limits) => {
+  const moves = walkLink(limits).edges.filter(({ from, to }) => from.state !== to.state)
+  const said = moves.map(({ from, event, to }) =>
+    describeLink([event, from.state, to.state], 'wss://host/ws'),
+  )
+
+  it('says whole sentences of every step', () => {
+    expect(moves.length).toBeGreaterThan(1_000)
+    expect(said.filter((line) => line !== undefined && HALF.test(line))).toEqual([])
+  })
+
+  it('is silent of the dial only, which is told by its URL', () => {
+    const silent = moves.filter((_, index) => said[index] === undefined)
+    expect(new Set(silent.map(({ to }) => to.state.kind))).toEqual(new Set(['connecting']))
+  })
+
+  it('says the time of the next dial whenever it is moved', () => {
+    const wrong = moves.filter(({ from, to }, index) => {
+      if (to.state.kind !== 'waiting') return false
+      const end = Math.max(to.state.due, to.state.notBefore)
+      if (from.state.kind === 'waiting' && Math.max(from.state.due, from.state.notBefore) === end)
+        return false
+      return !said[index]?.includes(momentOf(end))
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('says who can mend a failure', () => {
+    const failures = moves.filter(
+      ({ from, to }) => to.state.kind === 'failed' && from.state.kind !== 'failed',
+    )
+    const wrong = failures.filter(({ from, event, to }) => {
+      const line = describeLink([event, from.state, to.state], 'wss://host/ws')
+      return to.state.kind !== 'failed' || !line?.includes(`failed, ${to.state.action}: `)
+    })
+    expect(failures.length).toBeGreaterThan(10)
+    expect(wrong).toEqual([])
+  })
+})
+
+describe.each([
+  ['renews', credentialLimits()],
+  ['cannot renew', credentialLimits({ canRenew: false, canAsk: false })],
+])('a session whose source %s', (_, limits) => {
+  const moves = walkCredential(limits, [1]).edges.filter(({ from, to }) => from.state !== to.state)
+  const lineOf = ({ from, event, to }: (typeof moves)[number]) =>
+    describeSession([event, from.state, to.state])
+
+  it('says whole sentences', () => {
+    expect(moves.length).toBeGreaterThan(1_000)
+    const half = moves.map(lineOf).filter((line) => line !== undefined && HALF.test(line))
+    expect(half).toEqual([])
+  })
+
+  it.each<[string, (move: (typeof moves)[number]) => boolean, RegExp]>([
+    [
+      'every request',
+      ({ from, to }) => to.state.wire !== undefined && to.state.wire.id !== from.state.wire?.id,
+      /asks for a token: /,
+    ],
+    [
+      'every end',
+      ({ from, to }) => to.state.phase.kind === 'refused' && from.state.phase.kind !== 'refused',
+      /the session is over, sign in: /,
+    ],
+    ['every token that came', ({ event }) => event.type === 'answered', /token received/],
+  ])('tells of %s, and of nothing else so', (_, isSo, words) => {
+    const wrong = moves.filter((move) => isSo(move) !== words.test(lineOf(move) ?? ''))
+    expect(wrong.map((move) => [move.event.type, lineOf(move)])).toEqual([])
+  })
+})
+
+describe('words', () => {
+  it.each([
+    [0, '0 ms'],
+    [999.4, '999 ms'],
+    [1_000, '1 s'],
+    [90_000, '1.5 min'],
+    [5_400_000, '1.5 h'],
+    [10 * 365 * 86_400_000, '3650 d'],
+  ])('say a span of %d ms as %s', (ms, words) => {
+    expect(spanOf(ms)).toBe(words)
+  })
+
+  it('survive a moment that no date can hold', () => {
+    expect([momentOf(Number.POSITIVE_INFINITY), momentOf(9e15)]).toEqual(
+      Array(2).fill('no known time'),
+    )
+    expect(momentOf(8.64e15)).toMatch(/^\+275760/)
+  })
+
+  it("hold no text of the user's errors, nor of the server", () => {
+    const cause = new Error('a-secret')
+    const told = [
+      problemWords({ kind: 'token-unavailable', cause }),
+      problemWords({ kind: 'token-refused', cause }),
+      problemWords({ kind: 'rejected', last: { kind: 'closed', code: 4003, reason: 'a-secret' } }),
+    ]
+    expect(told.join()).not.toContain('a-secret')
+    expect(told[0]).toContain('(Error)')
+  })
+})
