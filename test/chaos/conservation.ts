@@ -5,6 +5,7 @@
  * with 1 otherwise. Then the whole history stands in .cache/chaos/.
  */
 import { parseArgs } from 'node:util'
+import type { Verdict } from './program.ts'
 import { countsOf, keep, tableOf } from './report.ts'
 import { Run } from './run.ts'
 import { SITE_NAMES, type SiteName, startSite } from './site.ts'
@@ -60,9 +61,11 @@ try {
   const result = await run.play()
   const { violations, shortfalls } = result
   const isWrong = violations.length > 0 || shortfalls.length > 0
-  if (values.json) console.log(JSON.stringify({ broken: countsOf(violations), shortfalls }))
+  const broken = countsOf(violations)
+  const verdict: Verdict = { broken, shortfalls, ...(isWrong && { history: keep(result) }) }
+  if (values.json) console.log(JSON.stringify(verdict))
   else console.log(tableOf(values.server, result))
-  if (isWrong && !values.json) console.log(`the history: ${keep(result)}`)
+  if (isWrong && !values.json) console.log(`the history: ${verdict.history}`)
   process.exitCode = isWrong ? 1 : 0
 } catch (error) {
   console.error(error, site.output())

@@ -163,11 +163,13 @@ const between = (low: number, value: number, high: number): number =>
 const planSizeOf = (site: Site, { faults, reconnects, absences }: RunSize): PlanSize => {
   const ends = between(1, faults / 400, 20)
   const isOne = site.workers.length === 1
+  // Who is away would be back with the next server.
+  const restarts = absences > 0 ? 0 : isOne ? ends : Math.ceil(ends / 4)
   return {
     clients: between(6, Math.sqrt(faults) * 1.1, 60),
     faults,
     reconnects,
-    restarts: isOne ? ends : Math.ceil(ends / 4),
+    restarts,
     workerKills: isOne ? 0 : ends,
     redisRestarts: site.remembers ? Math.ceil(ends / 2) : 0,
     // Each takes a whole heartbeat, and then some seconds of patience.
