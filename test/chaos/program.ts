@@ -10,21 +10,22 @@ export interface Verdict {
   readonly history?: string
 }
 
-const LIMIT_MS = 150_000
+/** Those of the program. After `minutes` it comes to its end, whatever has happened by then. */
+export interface Options extends Readonly<Record<string, number | string>> {
+  readonly minutes: number
+}
+
+/** What a run may take beside its minutes, before it is killed: it starts, comes to rest and judges. */
+const MORE_MS = 90_000
 
 /**
  * @param folder the root of the repository, or of a copy
  * @throws {Error} it does not run at all
  */
-export async function judge(
-  folder: string,
-  options: Readonly<Record<string, number | string>>,
-): Promise<Verdict> {
+export async function judge(folder: string, options: Options): Promise<Verdict> {
   const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)])
-  const { output, errors } = await outputOf(folder, [
-    ...['--import', 'tsx', 'test/chaos/conservation.ts', '--json'],
-    ...args,
-  ])
+  const program = ['--import', 'tsx', 'test/chaos/conservation.ts', '--json', ...args]
+  const { output, errors } = await outputOf(folder, program, options.minutes * 60_000 + MORE_MS)
   try {
     return JSON.parse(output) as Verdict
   } catch {
@@ -35,10 +36,11 @@ export async function judge(
 function outputOf(
   folder: string,
   args: readonly string[],
+  limitMs: number,
 ): Promise<{ output: string; errors: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
     let output = ''
     let errors = ''
     child.stdout.on('data', (text: Buffer) => {
