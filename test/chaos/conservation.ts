@@ -23,6 +23,7 @@ const { values } = parseArgs({
     /** The server's resume window in ms, and how many clients are away for longer. */
     window: { type: 'string', default: '120000' },
     absences: { type: 'string', default: '0' },
+    restarts: { type: 'string' },
     /** One line of JSON instead of all else, for programs. */
     json: { type: 'boolean', default: false },
   },
@@ -48,6 +49,7 @@ const size = {
   faults: numberOf('faults'),
   seed: numberOf('seed'),
   absences: numberOf('absences'),
+  ...(values.restarts !== undefined && { restarts: numberOf('restarts') }),
   limitMs: numberOf('minutes') * 60_000,
 }
 const site = await startSite(values.server, { resumeWindowMs: numberOf('window') })

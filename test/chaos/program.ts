@@ -16,7 +16,7 @@ export interface Options extends Readonly<Record<string, number | string>> {
 }
 
 /** What a run may take beside its minutes, before it is killed: it starts, comes to rest and judges. */
-const MORE_MS = 90_000
+const MORE_MS = 150_000
 
 /**
  * @param folder the root of the repository, or of a copy

@@ -15,8 +15,8 @@ export interface Edit {
   readonly replace: string
 }
 
-/** Clients are away for longer than the server remembers. */
-export const WINDOWS_END = { window: 5_000, absences: 4 }
+/** Clients are away for longer than the server remembers; a restart would bring them back. */
+export const WINDOWS_END = { window: 5_000, absences: 4, restarts: 0 }
 
 /**
  * @throws {Error} the piece is not there, or more than once: the bug has to be planted anew
