@@ -170,7 +170,6 @@ class SharedLine extends OneLine {
     if (this.line.isConnected && (state === 'asked' || state === 'joined') && codec.leave)
       link.write(codec.leave(name, this.line.nextId()))
     if (membership) this.#joins.forget(membership)
-    control.membership = undefined
     this.line.end(new NotConnectedError('not sent: the room was left'), name)
   }
 

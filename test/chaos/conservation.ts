@@ -5,6 +5,7 @@
  * with 1 otherwise. Then the whole history stands in .cache/chaos/.
  */
 import { parseArgs } from 'node:util'
+import type { Verdict } from './program.ts'
 import { countsOf, keep, tableOf } from './report.ts'
 import { Run } from './run.ts'
 import { SITE_NAMES, type SiteName, startSite } from './site.ts'
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     /** The server's resume window in ms, and how many clients are away for longer. */
     window: { type: 'string', default: '120000' },
     absences: { type: 'string', default: '0' },
+    restarts: { type: 'string' },
     /** One line of JSON instead of all else, for programs. */
     json: { type: 'boolean', default: false },
   },
@@ -47,6 +49,7 @@ const size = {
   faults: numberOf('faults'),
   seed: numberOf('seed'),
   absences: numberOf('absences'),
+  ...(values.restarts !== undefined && { restarts: numberOf('restarts') }),
   limitMs: numberOf('minutes') * 60_000,
 }
 const site = await startSite(values.server, { resumeWindowMs: numberOf('window') })
@@ -60,9 +63,11 @@ try {
   const result = await run.play()
   const { violations, shortfalls } = result
   const isWrong = violations.length > 0 || shortfalls.length > 0
-  if (values.json) console.log(JSON.stringify({ broken: countsOf(violations), shortfalls }))
+  const broken = countsOf(violations)
+  const verdict: Verdict = { broken, shortfalls, ...(isWrong && { history: keep(result) }) }
+  if (values.json) console.log(JSON.stringify(verdict))
   else console.log(tableOf(values.server, result))
-  if (isWrong && !values.json) console.log(`the history: ${keep(result)}`)
+  if (isWrong && !values.json) console.log(`the history: ${verdict.history}`)
   process.exitCode = isWrong ? 1 : 0
 } catch (error) {
   console.error(error, site.output())

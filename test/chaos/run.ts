@@ -14,6 +14,8 @@ export interface RunSize {
   readonly seed: number
   /** So many clients are away for longer than the window. */
   readonly absences: number
+  /** Of the servers, all at once. Default: the more, the more faults there are. */
+  readonly restarts?: number
   /** Gives up after so long, in ms: the run then says that it did not come to rest. */
   readonly limitMs: number
 }
@@ -160,14 +162,14 @@ const between = (low: number, value: number, high: number): number =>
   Math.max(low, Math.min(Math.round(value), high))
 
 /** More faults, more clients to bear them, and more restarts; but a restart takes its time. */
-const planSizeOf = (site: Site, { faults, reconnects, absences }: RunSize): PlanSize => {
+const planSizeOf = (site: Site, { faults, reconnects, absences, restarts }: RunSize): PlanSize => {
   const ends = between(1, faults / 400, 20)
   const isOne = site.workers.length === 1
   return {
     clients: between(6, Math.sqrt(faults) * 1.1, 60),
     faults,
     reconnects,
-    restarts: isOne ? ends : Math.ceil(ends / 4),
+    restarts: restarts ?? (isOne ? ends : Math.ceil(ends / 4)),
     workerKills: isOne ? 0 : ends,
     redisRestarts: site.remembers ? Math.ceil(ends / 2) : 0,
     // Each takes a whole heartbeat, and then some seconds of patience.

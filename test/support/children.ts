@@ -41,14 +41,12 @@ export async function freePort(): Promise<number> {
 }
 
 const orphans = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const orphan of orphans) orphan.kill('SIGKILL')
+})
 
 /** For programs that do not notice that the test which started them is gone. */
 export function endWithUs(child: ChildProcess): void {
-  if (orphans.size === 0) {
-    process.once('exit', () => {
-      for (const orphan of orphans) orphan.kill('SIGKILL')
-    })
-  }
   orphans.add(child)
   child.once('exit', () => orphans.delete(child))
 }

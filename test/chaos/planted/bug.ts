@@ -3,6 +3,8 @@ export interface Bug {
   /** What the program does then. */
   readonly name: string
   readonly edits: readonly Edit[]
+  /** Further options of the run that has to find it. */
+  readonly options?: Readonly<Record<string, number>>
 }
 
 export interface Edit {
@@ -12,6 +14,9 @@ export interface Edit {
   readonly find: string
   readonly replace: string
 }
+
+/** Clients are away for longer than the server remembers; a restart would bring them back. */
+export const WINDOWS_END = { window: 5_000, absences: 4, restarts: 0 }
 
 /**
  * @throws {Error} the piece is not there, or more than once: the bug has to be planted anew

@@ -3,8 +3,9 @@
  * the bugs whose names hold one of them. `--list` names them.
  */
 import { RULES } from '../checker/rules.ts'
-import { BUGS } from './bugs.ts'
-import { tryOut, type Verdict } from './trial.ts'
+import type { Bug } from './bug.ts'
+import { BUGS, NO_BUGS } from './bugs.ts'
+import { type Trial, tryOut } from './trial.ts'
 
 const AT_A_TIME = 2
 
@@ -17,28 +18,30 @@ if (args.includes('--list')) {
   process.exit()
 }
 
-const show = ({ bug, broken, seconds }: Verdict) => {
+const show = ({ bug, broken, seconds }: Trial) => {
   const found = Object.entries(broken).map(([rule, times]) => `${rule} ${times}`)
   console.log(`${bug}: ${found.join(', ') || 'nothing'} (${Math.round(seconds)} s)`)
 }
-const isFound = ({ broken }: Verdict) => Object.keys(broken).some((rule) => rule in RULES)
+const isFound = ({ broken }: Trial) => Object.keys(broken).some((rule) => rule in RULES)
 
-// Without a bug nothing may be found, or what is found with one says nothing.
-const clean = await tryOut(undefined)
-show(clean)
-
-const waiting = [...chosen]
-const verdicts: Verdict[] = []
-const work = async () => {
-  for (let bug = waiting.shift(); bug !== undefined; bug = waiting.shift()) {
-    const verdict = await tryOut(bug)
-    show(verdict)
-    verdicts.push(verdict)
+async function tryAll(bugs: readonly Bug[]): Promise<Trial[]> {
+  const waiting = [...bugs]
+  const trials: Trial[] = []
+  const work = async () => {
+    for (let bug = waiting.shift(); bug !== undefined; bug = waiting.shift()) {
+      const trial = await tryOut(bug)
+      show(trial)
+      trials.push(trial)
+    }
   }
+  await Promise.all(Array.from({ length: AT_A_TIME }, work))
+  return trials
 }
-await Promise.all(Array.from({ length: AT_A_TIME }, work))
 
-const missed = verdicts.filter((verdict) => !isFound(verdict))
-console.log(`\n${verdicts.length - missed.length} of ${verdicts.length} bugs found`)
+const clean = await tryAll(NO_BUGS)
+const trials = await tryAll(chosen)
+const missed = trials.filter((trial) => !isFound(trial))
+console.log(`\n${trials.length - missed.length} of ${trials.length} bugs found`)
 for (const { bug } of missed) console.log(`not found: ${bug}`)
-if (missed.length > 0 || Object.keys(clean.broken).length > 0) process.exitCode = 1
+const isClean = clean.every(({ broken }) => Object.keys(broken).length === 0)
+if (missed.length > 0 || !isClean) process.exitCode = 1

@@ -184,6 +184,25 @@ describe('three processes on one Redis behind nginx', () => {
     for (const client of clients) expect(await client.heard(1)).toMatchObject([{ seq: 1 }])
   })
 
+  it('take all clients again after they were killed, whoever is killed next', async () => {
+    const token = await tokenOf('alice')
+    const dialAtOnce = (count: number) =>
+      Promise.all(
+        numbers(count).map(async () => {
+          const client = watch(new RoomsClient(cluster.wsUrl, { token }))
+          await client.welcome()
+        }),
+      )
+    await third.kill('SIGKILL')
+    // One of these was meant for the third, so nginx knows now. So does the first that stays there afterwards.
+    await dialAtOnce(3)
+    await third.restart()
+    await dialAtOnce(3)
+    await Promise.all([first.kill('SIGKILL'), second.kill('SIGKILL')])
+    await dialAtOnce(6)
+    await Promise.all([first.restart(), second.restart()])
+  })
+
   it('print no token', async () => {
     const token = await tokenOf('alice')
     const client = watch(new RoomsClient(first.wsUrl, { token }))
