@@ -11,6 +11,7 @@ import {
   type Status,
   shareTabs,
   simpleJwt,
+  swap,
   TokenRefusedError,
   type TokenStore,
   viaQuery,
@@ -148,6 +149,19 @@ export function typed(url: string, auth: Session) {
     auth,
     transmission: viaSubprotocol(),
     protocol: multiplexed(),
+  })
+  // #endregion
+  return socket
+}
+
+export function swapping(session: Session<unknown>) {
+  // #region swap
+  const socket = new AuthedSocket({
+    url: '/ws/rooms',
+    auth: session,
+    transmission: viaSubprotocol(),
+    protocol: multiplexed(),
+    renewal: swap(),
   })
   // #endregion
   return socket

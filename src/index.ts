@@ -1,6 +1,7 @@
 /** authed-socket: authenticated WebSocket connections to the server that you already have. */
 
 export type { Diary } from './core/diary.ts'
+export type { Swap } from './core/link-state.ts'
 export type { ClosePolicy, PolicyRecord, StatusPolicy } from './core/policy.ts'
 export type { Member, PresenceChange, PresenceEntry, PresenceKey } from './core/presence.ts'
 export type { Action } from './core/problem.ts'
@@ -38,6 +39,7 @@ export type {
 } from './links/room-control.ts'
 export { socketPerRoom } from './links/room-lines.ts'
 export { roomsOnOneSocket } from './links/shared-line.ts'
+export { swap } from './links/swap.ts'
 export type { AuthedSocketOptions, Logger, ProbeResult, UrlContext } from './options.ts'
 export type {
   Correlate,

@@ -16,6 +16,7 @@ import {
 } from './core/check.ts'
 import type { Diary, Pen } from './core/diary.ts'
 import type { Identity } from './core/identity.ts'
+import type { LinkMachine, Swap } from './core/link-state.ts'
 import { type ClosePolicy, isPolicyEntry, type StatusPolicy } from './core/policy.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import type { Claims } from './sessions/claims.ts'
@@ -93,9 +94,11 @@ export interface AuthedSocketOptions {
   readonly requestTimeoutMs?: number
   /**
    * `in-band`: where the server takes a younger token on the live socket, one is got ahead of the old one's
-   * end. `on-close`: the token is replaced before the next dial. Default `in-band`.
+   * end. `on-close`: the token is replaced before the next dial. `swap()`: a younger one is got ahead of the
+   * end and dials a second socket, which takes the rooms over before the first one is closed; for
+   * `multiplexed()`. Costs a handshake and a join of all rooms for each token. Default `in-band`.
    */
-  readonly renewal?: 'in-band' | 'on-close'
+  readonly renewal?: 'in-band' | 'on-close' | Swap
   /** Leaves the socket when its token expires, instead of keeping it until the server closes. Default `false`. */
   readonly closeAtExpiry?: boolean
   /**
@@ -123,6 +126,8 @@ export type Resolved = Omit<AuthedSocketOptions, 'diary'> &
     readonly diary?: Pen | undefined
     readonly outbox: { readonly count: number; readonly bytes: number }
     readonly logger: Logger
+    /** Default: the one without a swap. */
+    readonly machine?: LinkMachine
     /**
      * The origin of the first URL, once known: the token goes nowhere else unasked. And whose sockets these
      * are, as the server's welcome says: a cookie may change hands in another tab.
@@ -172,7 +177,10 @@ const rules = (): Readonly<Record<string, Rule>> => ({
   tokenTimeoutMs: duration,
   requestTimeoutMs: duration,
   closeAtExpiry: flag,
-  renewal: [(value) => value === 'in-band' || value === 'on-close', "'in-band' or 'on-close'"],
+  renewal: [
+    (value) => value === 'in-band' || value === 'on-close' || hasMethods(value, 'make'),
+    "'in-band', 'on-close' or swap()",
+  ],
   probe: either(url, func),
   outbox: object,
   logger: [(value) => hasMethods(value, 'debug', 'warn'), 'an object with debug() and warn()'],

@@ -7,9 +7,10 @@ import {
   demandOf,
   isAsking,
 } from '../../src/core/credential-state.ts'
-import type { LinkEvent, LinkLimits, LinkState } from '../../src/core/link-state.ts'
+import type { LinkEvent, LinkLimits, LinkMachine, LinkState } from '../../src/core/link-state.ts'
+import { successorOf } from '../../src/core/link-swap.ts'
 import type { Standing } from '../../src/core/standing.ts'
-import { credentialWork, type Edge, linkWork } from '../../test/model/walk.ts'
+import { credentialWork, type Edge, plainMachine } from '../../test/model/walk.ts'
 
 /** One step of a walk, with all that may decide where it leads. */
 export interface Fact {
@@ -25,7 +26,10 @@ const yes = (value: boolean): string => (value ? 'yes' : 'no')
 
 const CODES: Record<number, string> = { 1006: ' (code 1006)', 1012: ' (code 1012)' }
 
-const linkEventName = (event: LinkEvent): string => {
+const linkEventName = (event: LinkEvent): string =>
+  `${event.dial === undefined ? '' : 'successor '}${plainName(event)}`
+
+const plainName = (event: LinkEvent): string => {
   switch (event.type) {
     case 'greeted':
       return event.renewable ? 'greeted: renewable' : 'greeted'
@@ -46,8 +50,11 @@ const linkEventName = (event: LinkEvent): string => {
 const kindOf = <Work extends { readonly kind: string }>(work: Work): string =>
   'event' in work ? `timer \`${String(work.event)}\`` : work.kind
 
+const openedAtOf = (state: LinkState): number | undefined =>
+  state.kind === 'connecting' ? state.openedAt : successorOf(state)?.openedAt
+
 export const linkFact =
-  (limits: LinkLimits) =>
+  (limits: LinkLimits, machine: LinkMachine = plainMachine) =>
   ({ from, event, to }: Edge<LinkState, LinkEvent>): Fact => {
     const { state } = from
     return {
@@ -55,7 +62,7 @@ export const linkFact =
       event: linkEventName(event),
       to: to.state.kind,
       given: {
-        opened: yes(state.kind === 'connecting' && state.openedAt !== undefined),
+        opened: yes(openedAtOf(state) !== undefined),
         'the server greets': yes(limits.greets),
         trust: state.kind === 'connected' ? state.trust : '',
         renewal: state.kind === 'connected' ? (state.renewal?.kind ?? 'none') : '',
@@ -64,7 +71,7 @@ export const linkFact =
         'rooms have sockets of their own': yes(limits.ownsRoom),
         'failed for': state.kind === 'failed' ? state.action : '',
       },
-      work: linkWork(to.state, limits).map(kindOf),
+      work: machine.workOf(to.state, limits).map(kindOf),
     }
   }
 

@@ -5,6 +5,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { LinkState } from '../../src/core/link-state.ts'
+import { successorOf, swappingMachine } from '../../src/core/link-swap.ts'
 import { credentialLimits, linkLimits, walkCredential, walkLink } from '../../test/model/walk.ts'
 import { credentialFact, type Fact, linkFact } from './facts.ts'
 import { policyPage } from './policy-page.ts'
@@ -19,12 +21,26 @@ const LINK_STATES = [
   'refused',
   'failed',
 ]
+const SWAP_STAGES = ['successor dialing', 'successor joining', 'successor joined']
 const CREDENTIAL_STATES = ['absent', 'requesting', 'held', 'backing-off', 'refused']
+
+const SWAPPING = linkLimits({ ownsRoom: false, greets: true, renewal: { kind: 'swap' } })
 
 const linkFacts = (): Fact[] =>
   [linkLimits(), linkLimits({ ownsRoom: false }), linkLimits({ greets: true })].flatMap((limits) =>
     walkLink(limits).edges.map(linkFact(limits)),
   )
+
+const swapFacts = (): Fact[] =>
+  walkLink(SWAPPING, swappingMachine).edges.map((edge) => {
+    const fact = linkFact(SWAPPING, swappingMachine)(edge)
+    return { ...fact, from: stageOf(edge.from.state), to: stageOf(edge.to.state) }
+  })
+
+const stageOf = (state: LinkState): string => {
+  const successor = successorOf(state)
+  return successor ? `successor ${successor.kind}` : state.kind
+}
 
 const credentialFacts = (): Fact[] =>
   [
@@ -36,6 +52,7 @@ const credentialFacts = (): Fact[] =>
 
 const statePage = (): string => {
   const link = linkFacts()
+  const swap = swapFacts()
   const credential = credentialFacts()
   return `# State machines
 
@@ -71,6 +88,21 @@ ${works(link, LINK_STATES)}
 ### Transitions
 
 ${transitions(link, LINK_STATES)}
+
+## The link machine with \`swap()\`
+
+With \`renewal: swap()\` a link that is \`connected\` may have a successor: a second socket with the younger token,
+\`dialing\`, then \`joining\` its rooms (from its welcome on nothing is written to the first socket any more), then
+\`joined\`, which waits at most a second for the first socket's last answers. The successor then takes its place.
+Everything else is as above. Renewal is planned on every connection whose token has a known end.
+
+### What runs
+
+${works(swap, SWAP_STAGES)}
+
+### Transitions
+
+${transitions(swap, SWAP_STAGES)}
 
 ## The credential machine
 

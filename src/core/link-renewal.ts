@@ -4,7 +4,7 @@ import { renewalLeadMs } from './lifetime.ts'
 import type { EventOf, LinkLimits, LinkRenewal, LinkState, StateOf } from './link-state.ts'
 
 /** A token without an end that is known is renewed when the server says that it expires. */
-const planOf = (credential: Credential, roll: number): LinkRenewal => {
+export const planOf = (credential: Credential, roll: number): LinkRenewal => {
   const { lifetimeMs = Number.POSITIVE_INFINITY } = credential
   const end = expiresAt(credential) ?? Number.POSITIVE_INFINITY
   return { kind: 'planned', at: end - renewalLeadMs(lifetimeMs, roll) }
@@ -55,7 +55,10 @@ export const renewalFailed = (state: LinkState): LinkState =>
     ? withRenewal(state, undefined)
     : state
 
-const withRenewal = (state: StateOf<'connected'>, renewal: LinkRenewal | undefined): LinkState => {
+export const withRenewal = (
+  state: StateOf<'connected'>,
+  renewal: LinkRenewal | undefined,
+): LinkState => {
   if (renewal) return { ...state, renewal }
   if (!state.renewal) return state
   const { renewal: _, ...rest } = state

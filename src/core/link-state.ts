@@ -29,6 +29,17 @@ export type LinkRenewal =
   | { readonly kind: 'wanted' }
   /** It is told to the server. */
   | { readonly kind: 'offered'; readonly credential: Credential }
+  /** It dials a second socket, while the first one goes on. */
+  | { readonly kind: 'swapping'; readonly successor: Successor }
+  /** The second socket came to nothing. The token is replaced before the next dial. */
+  | { readonly kind: 'failed'; readonly problem: Problem }
+
+/** The socket that is to take the place of the current one. Its number is that of the next dial. */
+export type Successor = { readonly credential: Credential; readonly since: number } & (
+  | { readonly kind: 'dialing'; readonly openedAt?: number }
+  /** Welcomed, so the server takes no send on the current one any more. `joined`: all rooms are, here too. */
+  | { readonly kind: 'joining' | 'joined'; readonly openedAt: number; readonly greetedAt: number }
+)
 
 export type LinkState = { readonly memory: Memory } & (
   | { readonly kind: 'idle' }
@@ -66,7 +77,8 @@ export type LinkState = { readonly memory: Memory } & (
   | { readonly kind: 'failed'; readonly problem: Problem; readonly action: Action }
 )
 
-export type LinkEvent = { readonly at: number; readonly roll: number } & (
+/** `dial`: the number of the socket that it comes from. */
+export type LinkEvent = { readonly at: number; readonly roll: number; readonly dial?: number } & (
   | { readonly type: 'connect' }
   | { readonly type: 'disconnect' }
   | { readonly type: 'reconnect' }
@@ -92,6 +104,10 @@ export type LinkEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'renewed' }
   /** It did not, or did not say so: the token is replaced before the next dial. */
   | { readonly type: 'renewal-failed' }
+  /** Each room is joined on the successor. This and the next one are of a swap alone. */
+  | { readonly type: 'resumed' }
+  /** The current socket has answered everything, or has had its time to. */
+  | { readonly type: 'moved' }
   | { readonly type: 'due' }
   /** `online`, `visible`, `pageshow`. */
   | { readonly type: 'nudge' }
@@ -111,18 +127,42 @@ export interface LinkLimits {
   /** Once the socket is open, the server has so long to accept. Default: what is left of `connectTimeoutMs`. */
   readonly answerTimeoutMs?: number | undefined
   readonly closeAtExpiry: boolean
-  readonly renewal: 'in-band' | 'on-close'
+  readonly renewal: 'in-band' | 'on-close' | Swap
   readonly scale: number
+}
+
+/** Renewal by a second socket; `swap()` makes one. */
+export interface Swap {
+  readonly kind: 'swap'
+}
+
+/** A machine of links. Who swaps brings another one along, so that who does not need not carry it. */
+export interface LinkMachine {
+  transition(state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState
+  workOf(state: LinkState, limits: LinkLimits): LinkWork[]
 }
 
 export type LinkWork =
   /** One socket. The key stays as long as the socket does. */
-  | { readonly key: string; readonly kind: 'socket'; readonly credential: Credential }
+  | {
+      readonly key: string
+      readonly kind: 'socket'
+      readonly dial: number
+      readonly credential: Credential
+    }
   | {
       readonly key: string
       readonly kind: 'timer'
       readonly at: number
-      readonly event: 'accepted' | 'settled' | 'proven' | 'timed-out' | 'expired' | 'renew' | 'due'
+      readonly event:
+        | 'accepted'
+        | 'settled'
+        | 'proven'
+        | 'timed-out'
+        | 'expired'
+        | 'renew'
+        | 'moved'
+        | 'due'
     }
   | { readonly key: string; readonly kind: 'probe'; readonly credential: number }
   | { readonly key: string; readonly kind: 'heartbeat' }

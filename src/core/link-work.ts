@@ -1,5 +1,5 @@
 /** What must be running in each state of a link. */
-import { expiresAt } from './credential.ts'
+import { type Credential, expiresAt } from './credential.ts'
 import type { LinkLimits, LinkState, LinkWork, StateOf } from './link-state.ts'
 
 /** Open for so long without a word from the server, a link is taken as accepted. */
@@ -12,7 +12,7 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
   switch (state.kind) {
     case 'connecting': {
       const work: LinkWork[] = [
-        { key: `socket ${memory.dials}`, kind: 'socket', credential: state.credential },
+        socket(memory.dials, state.credential),
         timer('timed-out', deadlineOf(state, limits)),
       ]
       if (state.openedAt !== undefined && !limits.greets)
@@ -21,7 +21,7 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
     }
     case 'connected':
       return [
-        { key: `socket ${memory.dials}`, kind: 'socket', credential: state.credential },
+        socket(memory.dials, state.credential),
         { key: `heartbeat ${memory.dials}`, kind: 'heartbeat' },
         ...trustTimers(state, limits),
         ...renewalWork(state),
@@ -44,8 +44,11 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
   }
 }
 
-const deadlineOf = (
-  { since, openedAt = Number.POSITIVE_INFINITY }: StateOf<'connecting'>,
+export const deadlineOf = (
+  {
+    since,
+    openedAt = Number.POSITIVE_INFINITY,
+  }: { readonly since: number; readonly openedAt?: number },
   { connectTimeoutMs, answerTimeoutMs = Number.POSITIVE_INFINITY }: LinkLimits,
 ): number => Math.min(since + connectTimeoutMs, openedAt + answerTimeoutMs)
 
@@ -72,7 +75,17 @@ const renewalWork = ({ memory, renewal }: StateOf<'connected'>): LinkWork[] => {
   }
 }
 
-const timer = (event: Extract<LinkWork, { kind: 'timer' }>['event'], at: number): LinkWork => ({
+export const socket = (dial: number, credential: Credential): LinkWork => ({
+  key: `socket ${dial}`,
+  kind: 'socket',
+  dial,
+  credential,
+})
+
+export const timer = (
+  event: Extract<LinkWork, { kind: 'timer' }>['event'],
+  at: number,
+): LinkWork => ({
   key: `${event} ${at}`,
   kind: 'timer',
   at,

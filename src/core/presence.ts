@@ -33,6 +33,11 @@ export class Presence {
     return [...this.#entries].map(memberOf)
   }
 
+  /** Changes are known up to this one. */
+  get version(): number {
+    return this.#version ?? -1
+  }
+
   /** The whole list, after a join or a hole. */
   reset(version: number, entries: readonly PresenceEntry[]): PresenceChange {
     return this.#change(version, () => {

@@ -11,12 +11,18 @@ export const describeLink = (
   [event, before, after]: LinkStep,
   where: string | undefined,
 ): string | undefined => {
-  if (after.kind === 'connecting' && before.kind !== 'connecting') return undefined
+  if (after.kind === 'connecting' && before.kind !== 'connecting' && !isSwapping(before))
+    return undefined
   const follows = followsOf(before, after, where)
-  return follows === undefined
-    ? happenedOf(event, before)
-    : `${happenedOf(event, before)}; ${follows}`
+  const happened = `${isOfSecond(event, before) ? 'second socket: ' : ''}${happenedOf(event, before)}`
+  return follows === undefined ? happened : `${happened}; ${follows}`
 }
+
+const isSwapping = (state: LinkState): boolean =>
+  state.kind === 'connected' && state.renewal?.kind === 'swapping'
+
+const isOfSecond = ({ dial }: LinkEvent, before: LinkState): boolean =>
+  isSwapping(before) && dial === before.memory.dials + 1
 
 const HAPPENED: Readonly<
   Record<Exclude<LinkEvent['type'], 'granted' | 'closed' | 'probed' | 'timed-out'>, string>
@@ -37,6 +43,8 @@ const HAPPENED: Readonly<
   renewed: 'renewed in-band: the server took the younger token',
   'renewal-failed':
     'not renewed in-band: the server did not take the younger token, which is for the next dial',
+  resumed: 'every room is joined on the second socket too',
+  moved: 'the first socket has answered everything, or had its time to',
   due: 'the wait is over',
   nudge: 'the page or the network came back',
 }
@@ -124,6 +132,12 @@ const demandWords = (demand: Demand): string => {
 const renewalWords = (before: LinkState, after: StateOf<'connected'>): string | undefined => {
   const { renewal } = after
   if (before.kind === 'connected' && before.renewal === renewal) return undefined
+  if (isSwapping(before) && after.memory.dials > before.memory.dials)
+    return 'the second socket takes over, the first is let go'
+  if (renewal?.kind === 'swapping')
+    return isSwapping(before) ? undefined : 'dials a second socket with the younger token'
+  if (renewal?.kind === 'failed')
+    return `no second socket: ${problemWords(renewal.problem)}; the token is replaced before the next dial`
   if (renewal?.kind === 'wanted') return 'wants a younger token for the open socket'
   if (renewal?.kind !== 'planned') return undefined
   const end = expiresAt(after.credential)

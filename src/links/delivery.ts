@@ -29,6 +29,11 @@ export class Delivery {
     this.#outbox = new Outbox(port.bounds)
   }
 
+  /** Sent, and not answered. */
+  get inFlight(): number {
+    return this.#outbox.inFlight
+  }
+
   /** @throws {OutboxFullError} OUTBOX_FULL as a rejection; the frame was not queued */
   submit(order: Order): Promise<unknown> {
     const { signal, frame, repetition } = order

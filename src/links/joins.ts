@@ -32,6 +32,16 @@ export class Joins {
     this.#port = port
   }
 
+  /** Everything that was wanted was asked for, and answered. */
+  get isIdle(): boolean {
+    return this.wanted.size === 0 && this.#batches.size === 0
+  }
+
+  /** Was it asked for here, and not answered? */
+  awaits(membership: Membership): boolean {
+    return this.#batches.get(membership.askedBy)?.left.has(membership) ?? false
+  }
+
   want(membership: Membership): void {
     membership.state = 'wanted'
     this.wanted.add(membership)
@@ -91,6 +101,7 @@ export class Joins {
     this.#batches.delete(membership.askedBy)
   }
 
+  /** Nothing more is heard of what was asked for. */
   interrupted(): void {
     for (const { stop } of this.#batches.values()) stop()
     this.#batches.clear()

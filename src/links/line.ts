@@ -50,8 +50,9 @@ const untold = (): Terms => ({
 export class Line {
   readonly link: Link
   readonly codec: Codec
+  /** What waits to be sent, and what waits for its answer. */
+  readonly delivery: Delivery
   readonly #options: Resolved
-  readonly #delivery: Delivery
   readonly #listener: LineListener
   readonly #clientId: string
   #terms = untold()
@@ -79,7 +80,7 @@ export class Line {
         if (codec.address) listener.joinedInUrl(codec.address(url, listener.roomsAtDial()))
       },
     })
-    this.#delivery = new Delivery(this.#port())
+    this.delivery = new Delivery(this.#port())
   }
 
   get isConnected(): boolean {
@@ -131,22 +132,13 @@ export class Line {
     })
   }
 
-  flush(): void {
-    this.#delivery.flush()
-  }
-
-  /** Settles what is open: queued frames with `error`, sent ones as unknown. */
-  end(error: Error, room?: string): void {
-    this.#delivery.end(error, room)
-  }
-
   #submit(
     encode: (id: number) => string | ArrayBuffer,
     order: Omit<Order, 'id' | 'frame' | 'identity'>,
   ): Promise<unknown> {
     const id = this.nextId()
     try {
-      return this.#delivery.submit({ ...order, id, frame: encode(id), identity: this.identity })
+      return this.delivery.submit({ ...order, id, frame: encode(id), identity: this.identity })
     } catch (error) {
       return Promise.reject(error)
     }
@@ -178,15 +170,15 @@ export class Line {
 
   #changed(next: LinkState, previous: LinkState): void {
     if (isOpen(previous) && !isOpen(next)) {
-      this.#delivery.interrupted()
+      this.delivery.interrupted()
       this.#user = undefined
     }
     if (next.kind === 'failed' || next.kind === 'refused')
-      this.end(errorOf(next.problem, this.link.where))
-    if (next.kind === 'idle') this.end(new NotConnectedError('not sent: disconnected'))
+      this.delivery.end(errorOf(next.problem, this.link.where))
+    if (next.kind === 'idle') this.delivery.end(new NotConnectedError('not sent: disconnected'))
     if (next.kind === 'connected' && previous.kind !== 'connected') this.#owner = this.identity
     this.#listener.changed(next, previous)
-    if (next.kind === 'connected' && previous.kind !== 'connected') this.flush()
+    if (next.kind === 'connected' && previous.kind !== 'connected') this.delivery.flush()
   }
 
   #incoming(message: Incoming): void {
@@ -196,7 +188,7 @@ export class Line {
         this.#terms = termsOf(message)
         break
       case 'ok':
-        if (this.#delivery.answer(message.id, this.#valueOf(message))) return
+        if (this.delivery.answer(message.id, this.#valueOf(message))) return
         break
       case 'error':
         if (this.#refused(message)) return
@@ -211,11 +203,8 @@ export class Line {
 
   #refused({ id, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {
     if (id === undefined) return false
-    if (retryAfterMs !== undefined) return this.#delivery.postpone(id, retryAfterMs)
-    return this.#delivery.refuse(
-      id,
-      new RequestFailedError(`the server answered: ${message}`, code),
-    )
+    if (retryAfterMs !== undefined) return this.delivery.postpone(id, retryAfterMs)
+    return this.delivery.refuse(id, new RequestFailedError(`the server answered: ${message}`, code))
   }
 }
 

@@ -5,7 +5,7 @@ import type { Resolved } from '../options.ts'
 import type { Incoming, MessageMeta, RoomStrategy } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import type { Outcome, Waiters } from '../shell/waiters.ts'
-import type { LinkVerb } from './link.ts'
+import type { LinkVerb } from './link-port.ts'
 import type { CallOptions, MessageOptions } from './order.ts'
 
 /** What the sockets need of the connection that they are part of. */
@@ -49,6 +49,9 @@ export interface LinesMaker extends RoomStrategy {
   make(options: Resolved, host: LinesHost): Lines
 }
 
-/** `resolveOptions` checked that the strategy is one of this package's. */
-export const linesOf = (options: Resolved, host: LinesHost): Lines =>
-  (options.protocol.rooms as LinesMaker).make(options, host)
+/** `resolveOptions` checked that either is one of this package's. A swap brings sockets of its own kind. */
+export const linesOf = (options: Resolved, host: LinesHost): Lines => {
+  const { renewal, protocol } = options
+  const maker: object = typeof renewal === 'object' ? renewal : protocol.rooms
+  return (maker as LinesMaker).make(options, host)
+}

@@ -4,6 +4,7 @@ import { standingOf, transition } from '../core/link-machine.ts'
 import {
   initialLinkState,
   type LinkEvent,
+  type LinkMachine,
   type LinkState,
   type LinkWork,
 } from '../core/link-state.ts'
@@ -22,23 +23,10 @@ import type { Handshake } from '../transmissions/transmission.ts'
 import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
 import { judgeEnd } from './judge-end.ts'
 import { limitsOf } from './limits.ts'
+import type { LinkListener, LinkVerb } from './link-port.ts'
 import { offer } from './offer.ts'
 import { probeAnswer } from './probe.ts'
 import { isStranger } from './stranger.ts'
-
-export interface LinkListener {
-  changed(next: LinkState, previous: LinkState): void
-  incoming(message: Incoming): void
-  /** The URL of a dial, before the token: something may be added. */
-  addressed(url: URL): void
-  /** Tells the server a younger token on the live socket. Rejects unless it was taken. */
-  offer(token: string): Promise<unknown>
-  /** A policy of the user threw, or the like: nothing that stops the link. */
-  failed(error: unknown): void
-}
-
-/** What the owner of a link tells it. `redial`: with the credential that is held now. */
-export type LinkVerb = 'connect' | 'disconnect' | 'reconnect' | 'redial' | 'expiring' | 'nudge'
 
 type Report = (event: LinkEvent) => void
 
@@ -49,7 +37,8 @@ export class Link {
   readonly #listener: LinkListener
   readonly #runtime: Runtime<LinkState, LinkEvent, LinkWork>
   #seat: Seat | undefined
-  #socket: DialedSocket | undefined
+  /** By the number of their dial. */
+  readonly #sockets = new Map<number, DialedSocket>()
   #lastFrameAt = 0
   #where: string | undefined
   #bulk: Bulk
@@ -65,10 +54,11 @@ export class Link {
     this.#codec = codec
     this.#listener = listener
     const limits = limitsOf(options)
+    const machine: LinkMachine = options.machine ?? { transition, workOf }
     this.#runtime = new Runtime({
       initial: initialLinkState,
-      transition: (state, event) => transition(state, event, limits),
-      workOf: (state) => workOf(state, limits),
+      transition: (state, event) => machine.transition(state, event, limits),
+      workOf: (state) => machine.workOf(state, limits),
       start: (work, report) => this.#start(work, report),
       changed: (...step) => this.#changed(...step),
     })
@@ -87,8 +77,9 @@ export class Link {
     this.#runtime.dispatch({ type, ...moment() })
   }
 
-  write(frame: string | ArrayBuffer): void {
-    this.#socket?.send(frame)
+  /** To the current socket, or to that of another dial. */
+  write(frame: string | ArrayBuffer, dial = this.state.memory.dials): void {
+    this.#sockets.get(dial)?.send(frame)
   }
 
   #changed(next: LinkState, previous: LinkState, event: LinkEvent): void {
@@ -115,7 +106,7 @@ export class Link {
       case 'timer':
         return callAt(work.at, () => report({ type: work.event, ...moment() }))
       case 'socket':
-        return this.#dial(work, report)
+        return this.#dial(work, (event) => report({ ...event, dial: work.dial }))
       case 'probe':
         return this.#probe(work.credential, report)
       case 'heartbeat':
@@ -125,13 +116,16 @@ export class Link {
     }
   }
 
-  #dial({ credential }: Extract<LinkWork, { kind: 'socket' }>, report: Report): () => void {
+  #dial(
+    { dial: n, credential }: Extract<LinkWork, { kind: 'socket' }>,
+    report: Report,
+  ): () => void {
     const { WebSocket, webSocketOptions, exchange, holder, diary } = this.#options
     const controller = new AbortController()
     const { signal } = controller
     const open = async () => {
       const Socket = WebSocket ?? (await findWebSocket())
-      const url = urlOf(this.#options, { ...this.#context, attempt: this.state.memory.dials - 1 })
+      const url = urlOf(this.#options, { ...this.#context, attempt: n - 1 })
       this.#where = redactUrl(url)
       diary?.dialed(this.#where, this.#context.room)
       this.#listener.addressed(url)
@@ -142,12 +136,8 @@ export class Link {
       if (answer && 'verdict' in answer) return report({ type: 'closed', ...moment(), ...answer })
       const handshake = handshakeOf(this.#options, url, answer)
       this.#bulk = bulkOf(handshake, url, this.#options)
-      this.#socket = dial(
-        handshake,
-        Socket,
-        webSocketOptions,
-        this.#listen(handshake, report, signal),
-      )
+      const listener = this.#listen(handshake, n, report, signal)
+      this.#sockets.set(n, dial(handshake, Socket, webSocketOptions, listener))
     }
     open().catch((cause: unknown) => {
       // Of what throws here every text is ours, so it may be shown.
@@ -157,19 +147,24 @@ export class Link {
     })
     return () => {
       controller.abort()
-      this.#socket?.close()
-      this.#socket = undefined
+      this.#sockets.get(n)?.close()
+      this.#sockets.delete(n)
     }
   }
 
-  #listen({ firstFrame = '' }: Handshake, report: Report, signal: AbortSignal): DialListener {
+  #listen(
+    { firstFrame = '' }: Handshake,
+    n: number,
+    report: Report,
+    signal: AbortSignal,
+  ): DialListener {
     const listener: DialListener = {
       opened: () => report({ type: 'opened', ...moment() }),
       frame: (data) => this.#receive(data, report, isHello, signal),
       ended: (end) => this.#ended(end, report),
     }
     const dialogue = this.#options.transmission?.firstMessage?.begin(listener, {
-      say: () => this.write(firstFrame),
+      say: () => this.write(firstFrame, n),
       accepted: (data) => this.#receive(data, report, isAnswer, signal),
       refused: () =>
         report({ type: 'closed', ...moment(), verdict: 'reauthenticate', problem: SAID }),

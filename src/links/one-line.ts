@@ -7,7 +7,7 @@ import type { Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import { isReconnect, Line } from './line.ts'
 import type { Lines, LinesHost, LinesMaker } from './lines.ts'
-import type { LinkVerb } from './link.ts'
+import type { LinkVerb } from './link-port.ts'
 import type { CallOptions, MessageOptions } from './order.ts'
 
 export class OneLine implements Lines {
@@ -20,7 +20,7 @@ export class OneLine implements Lines {
       options,
       { clientId: host.clientId },
       {
-        changed: (next, previous) => this.#changed(next, previous),
+        changed: (next, previous) => this.changed(next, previous),
         incoming: (message) => this.incoming(message),
         failed: (error) => host.report(error),
         isReady: (room) => this.isReady(room),
@@ -92,7 +92,7 @@ export class OneLine implements Lines {
 
   protected failed(_error: Error): void {}
 
-  #changed(next: LinkState, previous: LinkState): void {
+  protected changed(next: LinkState, previous: LinkState): void {
     const isUp = next.kind === 'connected'
     const wasUp = previous.kind === 'connected'
     if (wasUp && !isUp) this.interrupted()

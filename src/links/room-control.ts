@@ -132,6 +132,11 @@ export class RoomControl {
     this.#channel?.emit('gap', gap)
   }
 
+  /** Are these members as they were before what is known already? */
+  isPast(version: number): boolean {
+    return version < (this.#presence?.version ?? version)
+  }
+
   /** All members as they are now. */
   met(version: number, entries: readonly PresenceEntry[]): void {
     this.#presence ??= new Presence()

@@ -8,7 +8,7 @@ import type { Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import { isReconnect, Line } from './line.ts'
 import type { Lines, LinesHost, LinesMaker } from './lines.ts'
-import type { LinkVerb } from './link.ts'
+import type { LinkVerb } from './link-port.ts'
 import { Rooms } from './rooms.ts'
 
 /** Nothing but the URL says which room it is, and the server counts no messages. */

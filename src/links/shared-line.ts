@@ -18,52 +18,52 @@ const DRAIN_MS = 2_000
 
 type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
 
-class SharedLine extends OneLine {
-  readonly #rooms: Rooms
-  readonly #joins: Joins
+export class SharedLine extends OneLine {
+  protected readonly rooms: Rooms
+  protected readonly joins: Joins
   #named: readonly string[] = []
   /** By which credential the server knows this client. */
   #credential: number | undefined
   /** What is done later on this socket, if it is still open then. */
-  readonly #delayed = new Timers()
+  protected readonly delayed = new Timers()
 
   constructor(options: Resolved, host: LinesHost) {
     super(options, host)
-    this.#rooms = new Rooms(host, {
+    this.rooms = new Rooms(host, {
       join: (control, joining) => this.#join(control, joining),
-      leave: (control) => this.#leave(control),
+      leave: (control) => this.leave(control),
       send: ({ name }, data, sending) => this.line.send(name, data, sending),
       history: ({ name }, { limit = HISTORY_LIMIT, before, ...sending }) =>
         this.line.history(name, { limit, ...(before !== undefined && { before }) }, sending),
     })
-    this.#joins = new Joins({
+    this.joins = new Joins({
       codec: this.line.codec,
       answerMs: options.requestTimeoutMs,
       nextId: () => this.line.nextId(),
       write: (frame) => this.line.link.write(frame),
-      unanswered: (membership) => this.#unanswered(membership),
+      unanswered: (membership) => this.unanswered(membership),
     })
   }
 
   override room(name: string): Room {
-    return this.#rooms.room(name)
+    return this.rooms.room(name)
   }
 
   override forgetRooms(): void {
-    this.#rooms.forget()
+    this.rooms.forget()
   }
 
   protected override isReady(room: string | undefined): boolean {
-    return room === undefined || this.#rooms.get(room)?.state === 'joined'
+    return room === undefined || this.rooms.get(room)?.state === 'joined'
   }
 
   protected override epochOf(room: string | undefined): string | undefined {
-    return room === undefined ? undefined : this.#rooms.get(room)?.membership?.epoch
+    return room === undefined ? undefined : this.rooms.get(room)?.membership?.epoch
   }
 
   /** A URL holds names alone: neither what is asked for beside them, nor where to resume. */
   protected override *roomsAtDial(): Iterable<string> {
-    for (const { room, wish, epoch } of this.#joins.wanted)
+    for (const { room, wish, epoch } of this.joins.wanted)
       if (wish === undefined && epoch === undefined) yield room
   }
 
@@ -73,25 +73,25 @@ class SharedLine extends OneLine {
 
   protected override connected({ credential }: StateOf<'connected'>): void {
     if (this.#credential !== credential.id)
-      for (const membership of this.#memberships())
-        if (membership.state === 'refused') this.#joins.want(membership)
+      for (const membership of this.memberships())
+        if (membership.state === 'refused') this.joins.want(membership)
     this.#credential = credential.id
-    this.#ask()
+    this.ask()
   }
 
   protected override interrupted(): void {
-    this.#joins.interrupted()
-    this.#delayed.clear()
-    for (const membership of this.#memberships())
-      if (membership.state !== 'refused') this.#joins.want(membership)
-    this.#rooms.interrupted()
+    this.joins.interrupted()
+    this.delayed.clear()
+    for (const membership of this.memberships())
+      if (membership.state !== 'refused') this.joins.want(membership)
+    this.rooms.interrupted()
   }
 
   /** Each room says by itself what it misses. */
   protected override reconnected(): void {}
 
   protected override failed(error: Error): void {
-    this.#rooms.failed(error)
+    this.rooms.failed(error)
   }
 
   protected override incoming(message: Incoming): void {
@@ -110,7 +110,7 @@ class SharedLine extends OneLine {
         break
       case 'drain':
         // At a moment of its own, so that a server's clients do not all come at once.
-        this.#delayed.after(Math.random() * Math.max(message.withinMs, DRAIN_MS), () =>
+        this.delayed.after(Math.random() * Math.max(message.withinMs, DRAIN_MS), () =>
           this.tell('redial'),
         )
         break
@@ -129,7 +129,7 @@ class SharedLine extends OneLine {
       super.incoming(message)
       return
     }
-    const control = this.#rooms.get(room)
+    const control = this.rooms.get(room)
     const { membership } = control ?? {}
     if (control === undefined || membership?.epoch === undefined) return
     if (meta?.seq !== undefined && membership.epoch) {
@@ -141,15 +141,15 @@ class SharedLine extends OneLine {
   }
 
   #welcome({ limits, features = [] }: IncomingOf<'welcome'>): void {
-    const { count, bytes } = this.#joins.limits
-    this.#joins.limits = {
+    const { count, bytes } = this.joins.limits
+    this.joins.limits = {
       count: limits?.roomsPerJoin ?? count,
       bytes: limits?.frameBytes ?? bytes,
     }
-    this.#joins.showsPresence = features.includes('presence')
+    this.joins.showsPresence = features.includes('presence')
     if (!features.includes('join-in-url')) return
-    const named = this.#named.flatMap((room) => this.#rooms.get(room)?.membership ?? [])
-    if (named.length > 0) this.#joins.await(0, named)
+    const named = this.#named.flatMap((room) => this.rooms.get(room)?.membership ?? [])
+    if (named.length > 0) this.joins.await(0, named)
   }
 
   #join(control: RoomControl, options: JoinOptions): void {
@@ -157,31 +157,31 @@ class SharedLine extends OneLine {
     control.membership ??= new Membership(control.name, wish)
     const { membership } = control
     membership.wish = wish ?? membership.wish
-    if (membership.state !== 'asked' || wish !== undefined) this.#joins.want(membership)
+    if (membership.state !== 'asked' || wish !== undefined) this.joins.want(membership)
     this.tell('connect')
     // Rooms that are joined in one go share a frame.
-    if (this.#joins.wanted.size === 1) queueMicrotask(() => this.#ask())
+    if (this.joins.wanted.size === 1) queueMicrotask(() => this.ask())
   }
 
-  #leave(control: RoomControl): void {
+  protected leave(control: RoomControl): void {
     const { codec, link } = this.line
     const { membership, name } = control
     const state = membership?.state
     if (this.line.isConnected && (state === 'asked' || state === 'joined') && codec.leave)
       link.write(codec.leave(name, this.line.nextId()))
-    if (membership) this.#joins.forget(membership)
-    this.line.end(new NotConnectedError('not sent: the room was left'), name)
+    if (membership) this.joins.forget(membership)
+    this.line.delivery.end(new NotConnectedError('not sent: the room was left'), name)
   }
 
-  #ask(): void {
-    if (this.line.isConnected) this.#joins.ask()
+  protected ask(): void {
+    if (this.line.isConnected) this.joins.ask()
   }
 
   #joined(message: IncomingOf<'joined'> & Joined): void {
-    const control = this.#rooms.get(message.room)
+    const control = this.rooms.get(message.room)
     const { membership } = control ?? {}
     if (control === undefined || !membership?.isAnsweredBy(message.id)) return
-    this.#joins.forget(membership)
+    this.joins.forget(membership)
     const came = membership.joined(message)
     if (control.state !== 'joined') control.joined(came !== 'new')
     if (typeof came === 'object') control.missed(came)
@@ -190,22 +190,22 @@ class SharedLine extends OneLine {
     if (message.members && message.version !== undefined)
       control.met(message.version, message.members)
     this.host.waiters.look()
-    this.line.flush()
+    this.line.delivery.flush()
   }
 
   #presence({ room, version, joins, leaves }: IncomingOf<'presence'>): void {
-    const control = this.#rooms.get(room)
+    const control = this.rooms.get(room)
     const { membership } = control ?? {}
     if (control?.sawChange(version, joins, leaves) !== false || membership === undefined) return
     // The answer to another join brings the whole list.
     if (membership.state !== 'joined') return
-    this.#joins.want(membership)
-    this.#ask()
+    this.joins.want(membership)
+    this.ask()
   }
 
   /** @returns `false` for an error that is about no join */
   #refused({ id, room, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {
-    const membership = room === undefined ? undefined : this.#rooms.get(room)?.membership
+    const membership = room === undefined ? undefined : this.rooms.get(room)?.membership
     if (!membership?.isRefusedBy(id)) return false
     if (retryAfterMs === undefined) this.#refuse(membership, code, message)
     else this.#again(membership, retryAfterMs)
@@ -213,32 +213,32 @@ class SharedLine extends OneLine {
   }
 
   /** A room that was joined before is not given up: the server may have lost the question, or the answer. */
-  #unanswered(membership: Membership): void {
+  protected unanswered(membership: Membership): void {
     if (membership.epoch === undefined)
       this.#refuse(membership, 'timeout', 'the server did not answer the join')
     else this.#again(membership, 0)
   }
 
   #again(membership: Membership, afterMs: number): void {
-    this.#joins.forget(membership)
-    this.#delayed.after(afterMs, () => {
-      this.#joins.want(membership)
-      this.#ask()
+    this.joins.forget(membership)
+    this.delayed.after(afterMs, () => {
+      this.joins.want(membership)
+      this.ask()
     })
   }
 
   #refuse(membership: Membership, code: string, text: string): void {
     const { room } = membership
     const error = new RoomError(`room ${room} was refused: ${text}`, room, code)
-    this.#joins.forget(membership)
+    this.joins.forget(membership)
     membership.state = 'refused'
     membership.epoch = undefined
-    this.line.end(error, room)
-    this.#rooms.tell(room, (control) => control.refused(error))
+    this.line.delivery.end(error, room)
+    this.rooms.tell(room, (control) => control.refused(error))
   }
 
-  *#memberships(): Iterable<Membership> {
-    for (const { membership } of this.#rooms.controls) if (membership) yield membership
+  protected *memberships(): Iterable<Membership> {
+    for (const { membership } of this.rooms.controls) if (membership) yield membership
   }
 }
 

@@ -36,6 +36,7 @@ export const multiplexed = (options: MultiplexedOptions = {}): Protocol => {
     subprotocols: ['authed-rooms.v1'],
     greets: true,
     acknowledges: true,
+    resumes: true,
     codec: ({ clientId }) => new MultiplexedCodec(clientId, joinInUrl ? NAMES_IN_URL_BYTES : 0),
   }
 }

@@ -62,8 +62,8 @@ export type Incoming =
       readonly message: string
       readonly retryAfterMs?: number
     }
-  /** The server says in a frame what others say in a close code. */
-  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  /** The server says in a frame what others say in a close code. `id`: of the request that it answers so. */
+  | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly id?: number }
   /** Nothing for the user: pongs, frames of later versions. */
   | { readonly kind: 'ignored' }
   /** Not of this protocol. Reported as an error; the socket stays. `detail` says what, without content. */
@@ -164,6 +164,8 @@ export interface Protocol {
   readonly greets: boolean
   /** Sends are answered with `ok` or `error`; a `send()` resolves at its answer. */
   readonly acknowledges: boolean
+  /** Rooms are joined where they were left, by epoch and seq. `swap()` needs it, and `greets`. */
+  readonly resumes?: boolean
   /** URL of a room's socket (`per-socket`), when it is not the socket's own `url`. */
   readonly url?: string
   codec(context: { readonly clientId: string }): Codec

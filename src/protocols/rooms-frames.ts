@@ -128,7 +128,8 @@ function readError(frame: Frame): Incoming | undefined {
   if (!isText(code) || !isText(message) || !isMaybeCount(retryAfterMs)) return
   if (!isMaybeCount(id) || !isMaybeText(room)) return
   // A later connection of this client was seen. What was sent on this one is sent again on the next.
-  if (code === 'superseded') return { kind: 'verdict', verdict: 'retry' }
+  if (code === 'superseded')
+    return { kind: 'verdict', verdict: 'retry', ...(id !== undefined && { id }) }
   return {
     kind: 'error',
     code,

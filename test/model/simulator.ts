@@ -16,15 +16,17 @@ import {
 } from '../../src/core/credential-state.ts'
 import { grantOf } from '../../src/core/grant.ts'
 import { lifetimeMs } from '../../src/core/lifetime.ts'
-import { transition as linkTransition, standingOf } from '../../src/core/link-machine.ts'
+import { standingOf, transition } from '../../src/core/link-machine.ts'
 import {
   type EventOf,
   initialLinkState,
   type LinkEvent,
   type LinkLimits,
+  type LinkMachine,
   type LinkState,
 } from '../../src/core/link-state.ts'
-import { workOf as linkWork } from '../../src/core/link-work.ts'
+import { successorOf } from '../../src/core/link-swap.ts'
+import { workOf } from '../../src/core/link-work.ts'
 import { closeVerdict, statusVerdict } from '../../src/core/policy.ts'
 import type { Grant } from '../../src/core/standing.ts'
 
@@ -92,6 +94,11 @@ export interface Options {
   readonly link?: Partial<LinkLimits>
   /** What the server does with a younger token on the live socket. Default: nothing was offered. */
   readonly renewals?: 'taken' | 'refused'
+  /** Default: the machine without a swap. */
+  readonly machine?: LinkMachine
+  /** How a successor's rooms are joined, and whether the current socket answers what it was sent. Default: both do. */
+  readonly joins?: 'answered' | 'refused' | 'silent'
+  readonly lastAnswers?: 'come' | 'never'
   /** The client's clock minus the server's. */
   readonly skewMs?: number
 }
@@ -158,6 +165,7 @@ export class Simulator {
   watch: (sim: Simulator) => void = () => {}
   readonly sessionLimits: CredentialLimits
   readonly linkLimits: LinkLimits
+  readonly #machine: LinkMachine
   readonly #options: Options
   readonly #links = new Map<number, LinkActor>()
   readonly #sessionWork = new Map<string, Running>()
@@ -171,6 +179,7 @@ export class Simulator {
 
   constructor(options: Options) {
     this.#options = options
+    this.#machine = options.machine ?? { transition, workOf }
     this.sessionLimits = { ...CREDENTIAL_LIMITS, ...options.session }
     this.linkLimits = { ...LINK_LIMITS, ...options.link }
     this.#random = randomOf(options.seed ?? 1)
@@ -312,7 +321,7 @@ export class Simulator {
 
   #stepLink(actor: LinkActor, event: WithoutMoment<LinkEvent>): void {
     const previous = actor.state
-    const next = linkTransition(
+    const next = this.#machine.transition(
       previous,
       { ...event, ...this.#moment() } as LinkEvent,
       this.linkLimits,
@@ -321,13 +330,14 @@ export class Simulator {
     actor.state = next
     if (next.kind !== previous.kind)
       this.states.push({ at: this.now, link: actor.id, kind: next.kind })
-    reconcile(actor.running, linkWork(next, this.linkLimits), (work, running) => {
+    reconcile(actor.running, this.#machine.workOf(next, this.linkLimits), (work, running) => {
       const report = (wanted: WithoutMoment<LinkEvent>) =>
         this.#soon(() => {
           if (!running.stopped) this.#stepLink(actor, wanted)
         })
       if (work.kind === 'timer') this.#timer(work.at, () => report({ type: work.event }))
-      else if (work.kind === 'socket') this.#dial(actor, work.credential, report)
+      else if (work.kind === 'socket')
+        this.#dial(actor, work.credential, (event) => report({ ...event, dial: work.dial }))
       else if (work.kind === 'probe') {
         this.probes.push(this.now)
         const probe = this.#options.host?.(this.now) ?? 'answers'
@@ -338,9 +348,27 @@ export class Simulator {
         this.#later(this.#now + 2 * LATENCY_MS, () => report({ type }))
       }
     })
+    this.#goOn(actor, previous)
     // As the shell: what it had been granted is said again.
     actor.last = undefined
     this.#soon(() => this.#stepSession({ type: 'link', id: actor.id, standing: standingOf(next) }))
+  }
+
+  /** The rooms on a second socket, and the last answers on the first. */
+  #goOn(actor: LinkActor, previous: LinkState): void {
+    const stage = successorOf(actor.state)?.kind
+    if (stage === successorOf(previous)?.kind) return
+    const { joins = 'answered', lastAnswers = 'come' } = this.#options
+    const { dials } = actor.state.memory
+    const soon = (type: 'resumed' | 'renewal-failed' | 'moved') =>
+      this.#later(this.#now + 2 * LATENCY_MS, () => {
+        const isSame =
+          successorOf(actor.state)?.kind === stage && actor.state.memory.dials === dials
+        if (isSame) this.tell(actor.id, { type })
+      })
+    if (stage === 'joining' && joins !== 'silent')
+      soon(joins === 'answered' ? 'resumed' : 'renewal-failed')
+    if (stage === 'joined' && lastAnswers === 'come') soon('moved')
   }
 
   #stepSession(event: WithoutMoment<CredentialEvent>): void {

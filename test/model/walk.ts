@@ -20,9 +20,12 @@ import {
   initialLinkState,
   type LinkEvent,
   type LinkLimits,
+  type LinkMachine,
   type LinkState,
   type LinkWork,
+  type Successor,
 } from '../../src/core/link-state.ts'
+import { successorOf } from '../../src/core/link-swap.ts'
 import { workOf as linkWork } from '../../src/core/link-work.ts'
 import type { Problem } from '../../src/core/problem.ts'
 import type { Demand, Grant, LinkId, Rejection, Standing, Trust } from '../../src/core/standing.ts'
@@ -133,7 +136,9 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
       ['opened', 'accepted', 'greeted', 'settled', 'proven', 'timed-out', 'expired', 'due'] as const
     ).map((type) => ({ type })),
     { type: 'greeted' as const, renewable: true },
-    ...(['renew', 'expiring', 'renewed', 'renewal-failed'] as const).map((type) => ({ type })),
+    ...(['renew', 'expiring', 'renewed', 'renewal-failed', 'resumed', 'moved'] as const).map(
+      (type) => ({ type }),
+    ),
     ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
     ...(['answers', 'gone', 'accepted', 'refused'] as const).map((probe) => ({
       type: 'probed' as const,
@@ -141,6 +146,15 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     })),
   ]
 }
+
+/** What a second socket says, where there is one. */
+const successorEventsOf = (state: LinkState): WithoutMoment<LinkEvent>[] =>
+  successorOf(state) === undefined
+    ? []
+    : [
+        ...(['opened', 'accepted', 'greeted'] as const).map((type) => ({ type })),
+        ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
+      ].map((event) => ({ ...event, dial: state.memory.dials + 1 }))
 
 const bucket = (n: number): number => Math.min(n, 2)
 
@@ -168,6 +182,7 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
         state.credential.id,
         isExpired(state.credential, at),
         state.renewal?.kind,
+        successorKey(successorOf(state)),
         state.renewal?.kind === 'planned' && [
           state.renewal.at > at,
           Number.isFinite(state.renewal.at),
@@ -183,19 +198,31 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
   return JSON.stringify(parts)
 }
 
-export const walkLink = (limits: LinkLimits): Walked<LinkState, LinkEvent> =>
+const successorKey = (successor: Successor | undefined) =>
+  successor && [successor.kind, successor.openedAt !== undefined, successor.credential.id]
+
+export const plainMachine: LinkMachine = { transition: linkTransition, workOf: linkWork }
+
+export const walkLink = (
+  limits: LinkLimits,
+  machine: LinkMachine = plainMachine,
+): Walked<LinkState, LinkEvent> =>
   walk<LinkState, LinkEvent>({
     initial: initialLinkState,
     keyOf: linkKey,
-    transition: (state, event) => linkTransition(state, event, limits),
+    transition: (state, event) => machine.transition(state, event, limits),
     eventsOf: ({ state, at }) => {
-      const rings = linkWork(state, limits).filter((work) => work.kind === 'timer')
+      const rings = machine.workOf(state, limits).filter((work) => work.kind === 'timer')
       const timers = rings.map((ring) => ({
         type: ring.event,
         at: Math.max(at, ring.at),
         roll: 0.5,
       }))
-      const wild = linkEventsAt(at).map((event) => ({ ...event, at: at + 1, roll: 0.5 }))
+      const wild = [...linkEventsAt(at), ...successorEventsOf(state)].map((event) => ({
+        ...event,
+        at: at + 1,
+        roll: 0.5,
+      }))
       return [...timers, ...wild] as LinkEvent[]
     },
   })

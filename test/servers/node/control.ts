@@ -1,6 +1,14 @@
 import type { Fault } from './faults.ts'
 import { isSendableCode, parseFaults } from './faults.ts'
-import type { Counts, DialRecord, Received, RefreshRecord, ServerState, Settings } from './state.ts'
+import type {
+  Counts,
+  DialRecord,
+  JoinRecord,
+  Received,
+  RefreshRecord,
+  ServerState,
+  Settings,
+} from './state.ts'
 import { defaultSettings, newCounts, newUsers } from './state.ts'
 import type { MintRequest, Pair, Tokens } from './tokens.ts'
 
@@ -23,6 +31,7 @@ export interface Control {
   counts(): Counts
   dials(): DialRecord[]
   refreshes(): RefreshRecord[]
+  joins(): JoinRecord[]
   /** Sign-ins so far, and how many of them a reuse, or a revocation, has ended. */
   families(): { total: number; revoked: number }
   /** Answers how many rules wait now. */
@@ -43,6 +52,7 @@ function clearLog(state: ServerState): void {
   state.received.length = 0
   state.dials.length = 0
   state.refreshes.length = 0
+  state.joins.length = 0
   state.faults.clear()
   Object.assign(state.counts, newCounts())
 }
@@ -91,6 +101,7 @@ export function createControl(state: ServerState, tokens: Tokens, rooms: RoomsCo
     openSockets: () => state.connections.size,
     counts: () => ({ ...state.counts }),
     dials: () => state.dials.map((dial) => ({ ...dial })),
+    joins: () => state.joins.map((join) => ({ ...join })),
     refreshes: () => state.refreshes.map((refresh) => ({ ...refresh })),
     families() {
       const all = [...state.persisted.families.values()]

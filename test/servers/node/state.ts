@@ -72,6 +72,18 @@ export interface RefreshRecord {
   outcome: 'rotated' | 'again' | 'refused'
 }
 
+/** A connection of `/ws/rooms` came into a room, or is not in it any more. */
+export interface JoinRecord {
+  /** Epoch ms, with fractions. */
+  at: number
+  user: string
+  /** As in the query of its handshake, and in the welcome. */
+  client: string
+  session: string
+  room: string
+  what: 'joined' | 'left'
+}
+
 export interface Counts {
   /** WebSocket handshakes that arrived. */
   dials: number
@@ -99,6 +111,7 @@ export interface ServerState {
   received: Received[]
   dials: DialRecord[]
   refreshes: RefreshRecord[]
+  joins: JoinRecord[]
   faults: Faults
   connections: Set<Connection>
   persisted: Persisted
@@ -152,6 +165,7 @@ export function createState(persisted: Persisted, save: () => void): ServerState
     received: [],
     dials: [],
     refreshes: [],
+    joins: [],
     faults: new Faults(),
     connections: new Set(),
     persisted,

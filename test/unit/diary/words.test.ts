@@ -1,5 +1,7 @@
 /** Every step that a machine can make has words, or none, and never half of them. */
 import { describe, expect, it } from 'vitest'
+import type { LinkLimits, LinkMachine } from '../../../src/core/link-state.ts'
+import { swappingMachine } from '../../../src/core/link-swap.ts'
 import { describeLink } from '../../../src/diary/describe-link.ts'
 import { describeSession } from '../../../src/diary/describe-session.ts'
 import { momentOf, problemWords, spanOf } from '../../../src/diary/words.ts'
@@ -10,8 +12,13 @@ const HALF = /undefined|null|NaN|Infinity|\[object|: $|; $|^;/
 describe.each([
   ['rooms of their own', linkLimits()],
   ['a server that greets', linkLimits({ greets: true, ownsRoom: false })],
-])('a socket, with %s', (_, limits) => {
-  const moves = walkLink(limits).edges.filter(({ from, to }) => from.state !== to.state)
+  [
+    'a second socket',
+    linkLimits({ greets: true, ownsRoom: false, renewal: { kind: 'swap' } }),
+    swappingMachine,
+  ],
+] as [string, LinkLimits, LinkMachine?][])('a socket, with %s', (_, limits, machine) => {
+  const moves = walkLink(limits, machine).edges.filter(({ from, to }) => from.state !== to.state)
   const said = moves.map(({ from, event, to }) =>
     describeLink([event, from.state, to.state], 'wss://host/ws'),
   )
@@ -24,6 +31,15 @@ describe.each([
   it('is silent of the dial only, which is told by its URL', () => {
     const silent = moves.filter((_, index) => said[index] === undefined)
     expect(new Set(silent.map(({ to }) => to.state.kind))).toEqual(new Set(['connecting']))
+  })
+
+  it('says when a second socket is dialed, and when it takes over', () => {
+    const count = (words: string) => said.filter((line) => line?.includes(words)).length
+    const isTold = machine === swappingMachine
+    expect(count('dials a second socket') > 0).toBe(isTold)
+    expect(count('the second socket takes over') > 0).toBe(isTold)
+    expect(count('second socket: ') > 0).toBe(isTold)
+    expect(count('no second socket: ') > 0).toBe(isTold)
   })
 
   it('says the time of the next dial whenever it is moved', () => {

@@ -44,6 +44,7 @@ const OPTIONS: Record<string, { may: string[]; range?: true }> = {
   connectTimeoutMs: { may: ['a number'], range: true },
   tokenTimeoutMs: { may: ['a number'], range: true },
   requestTimeoutMs: { may: ['a number'], range: true },
+  renewal: { may: [] },
   closeAtExpiry: { may: ['true'] },
   probe: { may: ['a string', 'a function'] },
   outbox: { may: ['a date'] },

@@ -138,7 +138,7 @@ describe('multiplexed()', () => {
     [
       'superseded, as the end of the connection',
       { ...error, code: 'superseded' },
-      { kind: 'verdict', verdict: 'retry' },
+      { kind: 'verdict', verdict: 'retry', id: 1 },
     ],
     ['joined', joined, { kind: 'joined', room: 'lobby', id: 1, epoch: 'e1', seq: 11 }],
     ['ok', { type: 'ok', id: 2 }, { kind: 'ok', id: 2 }],

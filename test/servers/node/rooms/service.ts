@@ -8,6 +8,7 @@ import type { Dial } from './dial.ts'
 import { readDial } from './dial.ts'
 import type { ClientFrame } from './frames.ts'
 import { Hub } from './hub.ts'
+import { JoinedRooms } from './joined-rooms.ts'
 import type { Reading } from './read-frame.ts'
 import { isRoomName, readFrame } from './read-frame.ts'
 import type { Method } from './requests.ts'
@@ -62,6 +63,8 @@ export class RoomsService {
     // No answer may come before the welcome, which may have to wait for the store.
     accepted.socket.pause()
     const connection = new RoomsConnection(accepted, dial, this.#settings)
+    const { user, session, clientId: client } = connection
+    accepted.rooms = new JoinedRooms(this.#state.joins, { user, client, session })
     const turns = new Turns<ClientFrame>(
       (frame) => {
         connection.throttle(turns.length)

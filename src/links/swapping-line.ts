@@ -1,0 +1,233 @@
+/**
+ * One socket for all rooms, and a second one while the token is renewed: the rooms are joined there where they stand,
+ * then what is written moves over.
+ */
+import type { LinkState, StateOf } from '../core/link-state.ts'
+import { isMoving, successorOf } from '../core/link-swap.ts'
+import type { Joined, Membership } from '../core/membership.ts'
+import { errorOf } from '../error-of.ts'
+import { RoomError } from '../errors.ts'
+import type { Resolved } from '../options.ts'
+import type { Codec, Incoming } from '../protocols/protocol.ts'
+import { Joins } from './joins.ts'
+import type { LinesHost } from './lines.ts'
+import type { RoomControl } from './room-control.ts'
+import { SharedLine } from './shared-line.ts'
+
+/** When what was refused is tried again, unless it has moved by then. */
+const FENCED_MS = 100
+
+type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
+type Rejoined = IncomingOf<'joined'> & Joined
+
+export class SwappingLine extends SharedLine {
+  readonly #answerMs: number
+  readonly #read: Codec['read']
+  /** What is asked for on the successor. */
+  #resuming: Joins | undefined
+  /** Of the current socket, or an equal one of those before. */
+  #welcome: Parameters<Codec['read']>[0] = ''
+
+  constructor(options: Resolved, host: LinesHost) {
+    super(options, host)
+    this.#answerMs = options.requestTimeoutMs
+    const { codec } = this.line
+    this.#read = codec.read.bind(codec)
+    // It is this line's own, and sees each answer before anything is done about it.
+    codec.read = (frame) => this.#heard(frame)
+  }
+
+  /** On the socket of the next dial nothing is joined in the URL: a room that is joined already has a place to resume. */
+  protected override *roomsAtDial(): Iterable<string> {
+    if (!this.line.isConnected) yield* super.roomsAtDial()
+  }
+
+  protected override isReady(room: string | undefined): boolean {
+    return !this.#isMoving && super.isReady(room)
+  }
+
+  protected override ask(): void {
+    if (!this.#isMoving) super.ask()
+  }
+
+  protected override leave(control: RoomControl): void {
+    const { codec, link } = this.line
+    const { membership } = control
+    if (this.#isMoving && codec.leave)
+      link.write(codec.leave(control.name, this.line.nextId()), this.#nextDial)
+    if (membership) this.#resuming?.forget(membership)
+    super.leave(control)
+    this.#lookResumed()
+  }
+
+  protected override changed(next: LinkState, previous: LinkState): void {
+    // Not closed and opened anew, but left for one that is open already.
+    if (previous.kind === 'connected' && next.kind === 'connecting' && next.openedAt !== undefined)
+      this.line.delivery.interrupted()
+    super.changed(next, previous)
+    const successor = successorOf(next)
+    if (successor?.kind === 'joining' && !isMoving(previous)) this.#resume()
+    if (successor?.kind === 'joined') this.#lookAnswered()
+    if (next.kind !== 'connected' || successor || !successorOf(previous)) return
+    if (next.memory.dials > previous.memory.dials) this.#moved(next)
+    else this.#stayed(next)
+  }
+
+  protected override interrupted(): void {
+    this.#resuming?.interrupted()
+    this.#resuming = undefined
+    super.interrupted()
+  }
+
+  protected override incoming(message: Incoming): void {
+    if (message.kind === 'joined' && this.#resuming) {
+      this.#rejoined(message, this.#resuming)
+      return
+    }
+    const refused = message.kind === 'error' && this.#isMoving && this.#joinOf(message)
+    if (refused) this.#giveUp(refused, message.code, message.message)
+    else super.incoming(message)
+  }
+
+  get #isMoving(): boolean {
+    return isMoving(this.line.link.state)
+  }
+
+  get #nextDial(): number {
+    return this.line.link.state.memory.dials + 1
+  }
+
+  #heard(frame: string | ArrayBuffer): Incoming {
+    const incoming = this.#read(frame)
+    const isAlone = successorOf(this.line.link.state) === undefined
+    switch (incoming.kind) {
+      case 'welcome':
+        if (isAlone) this.#welcome = frame
+        return incoming
+      case 'ok':
+      case 'error':
+        queueMicrotask(() => this.#lookAnswered())
+        return incoming
+      case 'verdict':
+        return isAlone || incoming.id === undefined ? incoming : fenced(incoming.id)
+      default:
+        return incoming
+    }
+  }
+
+  /** Asks on the successor for every room, also for those that the current socket has not answered yet. */
+  #resume(): void {
+    const { codec, link } = this.line
+    const dial = this.#nextDial
+    const joins = new Joins({
+      codec,
+      answerMs: this.#answerMs,
+      nextId: () => this.line.nextId(),
+      write: (frame) => link.write(frame, dial),
+      unanswered: (membership) =>
+        this.#isMoving
+          ? this.#giveUp(membership, 'timeout', 'the server did not answer the join')
+          : this.unanswered(membership),
+    })
+    joins.limits = this.joins.limits
+    joins.showsPresence = this.joins.showsPresence
+    for (const membership of this.memberships()) {
+      if (membership.state === 'refused') continue
+      this.joins.forget(membership)
+      joins.want(membership)
+    }
+    this.#resuming = joins
+    joins.ask()
+    this.#lookResumed()
+  }
+
+  /** The room goes on here where it stands there, and both sockets may say the same for a while. */
+  #rejoined(message: Rejoined, joins: Joins): void {
+    const control = this.rooms.get(message.room)
+    const { membership } = control ?? {}
+    const isAnswer = membership && membership.askedBy === message.id && joins.awaits(membership)
+    if (!control || !membership || !isAnswer) {
+      if (!this.#isMoving) super.incoming(message)
+      // The room counts anew: on which of two sockets a message comes would say what it counts by.
+      else if (message.id === undefined) this.tell('redial')
+      return
+    }
+    const { epoch } = membership
+    const isSame = message.recovered === true && message.epoch === epoch
+    if (epoch !== undefined && !isSame && this.#isMoving) {
+      this.#giveUp(membership, 'no-recovery', 'the server did not resume it')
+      return
+    }
+    joins.forget(membership)
+    if (isSame) this.#goesOn(message, control)
+    else super.incoming(message)
+    this.#lookResumed()
+  }
+
+  #goesOn({ room, messages = [], members, version }: Rejoined, control: RoomControl): void {
+    const { membership } = control
+    if (membership?.state === 'asked') membership.state = 'joined'
+    for (const { data, meta } of messages) super.incoming({ kind: 'message', room, data, meta })
+    if (members && version !== undefined && !control.isPast(version)) control.met(version, members)
+  }
+
+  /** The membership whose join this error answers. */
+  #joinOf({ id, room }: IncomingOf<'error'>): Membership | undefined {
+    const membership = room === undefined ? undefined : this.rooms.get(room)?.membership
+    return membership?.isRefusedBy(id) ? membership : undefined
+  }
+
+  #giveUp({ room }: Membership, code: string, text: string): void {
+    this.host.report(
+      new RoomError(`a renewal failed: room ${room} on its socket: ${text}`, room, code),
+    )
+    this.tell('renewal-failed')
+  }
+
+  #lookResumed(): void {
+    if (!this.#resuming?.isIdle) return
+    if (this.#isMoving) this.tell('resumed')
+    else this.#resuming = undefined
+  }
+
+  #lookAnswered(): void {
+    const { link, delivery } = this.line
+    if (successorOf(link.state)?.kind === 'joined' && delivery.inFlight === 0) this.tell('moved')
+  }
+
+  /** What the first socket had in mind for later was its own. */
+  #moved(state: StateOf<'connected'>): void {
+    const { delivery } = this.line
+    this.delayed.clear()
+    delivery.interrupted()
+    this.#lookResumed()
+    this.connected(state)
+    delivery.flush()
+  }
+
+  /** The successor is gone, and the current socket was never left. */
+  #stayed({ renewal }: StateOf<'connected'>): void {
+    if (renewal?.kind === 'failed') this.host.report(errorOf(renewal.problem, this.where))
+    // The other welcome may have named somebody else.
+    this.#read(this.#welcome)
+    const joins = this.#resuming
+    this.#resuming = undefined
+    for (const membership of this.memberships()) {
+      if (!joins?.awaits(membership)) continue
+      if (membership.epoch === undefined) this.joins.want(membership)
+      else membership.state = 'joined'
+    }
+    joins?.interrupted()
+    this.ask()
+    this.line.delivery.flush()
+  }
+}
+
+/** The server has welcomed the successor already: what was sent is sent there, as soon as this client knows. */
+const fenced = (id: number): Incoming => ({
+  kind: 'error',
+  id,
+  code: 'superseded',
+  message: 'a later connection exists',
+  retryAfterMs: FENCED_MS,
+})

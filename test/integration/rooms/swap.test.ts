@@ -1,0 +1,333 @@
+/** A token that is renewed by a second socket, on the reference server. */
+import { describe, expect, test, vi } from 'vitest'
+import {
+  type AuthedSocketOptions,
+  HandshakeRefusedError,
+  plain,
+  RoomError,
+  ServerClosedError,
+  swap,
+  TokenInvalidError,
+} from '../../../src/index.ts'
+import type { ReferenceServer } from '../../servers/node/server.ts'
+import { framesOf, guestOf, hosted, inLobby, listen } from './rooms-support.ts'
+import { type Meddling, tap } from './tap.ts'
+
+const within = { timeout: 10_000, interval: 20 }
+/** As the client is told: renewed after four fifths of it at the soonest. */
+const LIFETIME_MS = 600
+
+/** A token for each call, of which the client is told that it ends soon; the second one may be for another. */
+const minting = (
+  server: ReferenceServer,
+  lifetimesMs: readonly number[] = [],
+  second = 'alice',
+) => {
+  let calls = 0
+  return async () => {
+    const user = ++calls === 2 ? second : 'alice'
+    const { access } = await server.mint({ user, lifetimeMs: 60_000 })
+    return { token: access, expiresInMs: lifetimesMs[calls - 1] ?? 60_000 }
+  }
+}
+
+/** In `lobby`, with one renewal ahead, unless `auth` says otherwise. */
+const swapping = async (
+  server: ReferenceServer,
+  { meddle, ...options }: Partial<AuthedSocketOptions> & { meddle?: Meddling } = {},
+) => {
+  const tapped = tap(meddle)
+  const alice = await inLobby(server, 'alice', {
+    auth: minting(server, [LIFETIME_MS]),
+    renewal: swap(),
+    WebSocket: tapped.WebSocket,
+    ...options,
+  })
+  const changes: string[] = []
+  alice.socket.on('statechange', ({ status, previous }) => {
+    // The end of the token is part of the status, and a new one is no other state.
+    if (status.state !== previous.state) changes.push(status.state)
+  })
+  return { ...alice, sockets: tapped.sockets, changes }
+}
+
+/** As the server saw it: who joined `lobby`, and who left it, in order. */
+const lobbyOf = (server: ReferenceServer, user = 'alice') => {
+  const all = server.joins().filter((join) => join.user === user && join.room === 'lobby')
+  const sessions = [...new Set(all.map(({ session }) => session))]
+  return all.map(({ session, what }) => `${sessions.indexOf(session) + 1} ${what}`)
+}
+
+const moved = (server: ReferenceServer) =>
+  vi.waitFor(() => expect(lobbyOf(server)).toEqual(['1 joined', '2 joined', '1 left']), within)
+
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
+
+describe('A token that is renewed by a second socket', () => {
+  test('costs no moment outside the rooms, and neither loses nor doubles what both sides say', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, { auth: minting(server, [600, 600, 600, 600]) })
+    const bob = await inLobby(server, 'bob')
+    let isOver = false
+    let sent = 0
+    const talk = async ({ room }: typeof bob) => {
+      while (!isOver) await Promise.all([room.send(sent++), room.send(sent++), room.send(sent++)])
+    }
+    const talking = [talk(alice), talk(bob), talk(alice)]
+    const story = ['1 joined', '2 joined', '1 left', '3 joined', '2 left', '4 joined', '3 left']
+    await vi.waitFor(
+      () => expect(lobbyOf(server)).toEqual([...story, '5 joined', '4 left']),
+      within,
+    )
+    isOver = true
+    await Promise.all(talking)
+    await vi.waitFor(() => expect(bob.data.length).toBeGreaterThanOrEqual(sent), within)
+    await vi.waitFor(() => expect(alice.data.length).toBeGreaterThanOrEqual(sent), within)
+    for (const { seqs, data } of [alice, bob]) {
+      expect(seqs).toEqual(upTo(sent).map((n) => n + 1))
+      expect(new Set(data).size).toBe(sent)
+    }
+    expect([alice.gaps, alice.joins, alice.changes, alice.errors, bob.errors]).toEqual([
+      [],
+      [false],
+      [],
+      [],
+      [],
+    ])
+    expect(alice.sockets).toHaveLength(5)
+  }, 30_000)
+
+  test('keeps the order of sends, also of those that the server refuses for the second socket', async () => {
+    const server = await hosted()
+    // The welcome of the second socket takes its time: the first one is fenced off, and does not know.
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => (n === 2 && type === 'welcome' ? 50 : undefined),
+    })
+    const bob = await inLobby(server, 'bob')
+    const sends: Promise<unknown>[] = []
+    const timer = setInterval(() => sends.push(alice.room.send(sends.length)), 1)
+    await moved(server)
+    clearInterval(timer)
+    await Promise.all(sends)
+    await vi.waitFor(() => expect(bob.data).toHaveLength(sends.length), within)
+    expect(bob.data).toEqual(upTo(sends.length))
+    expect(alice.sockets[0]?.received).toContainEqual(
+      expect.objectContaining({ type: 'error', code: 'superseded' }),
+    )
+  })
+
+  test('sends again under the same id what the first socket has not answered within a second', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: ({ type, seq }, { n }) => (n === 1 && type === 'ok' && seq ? 'nothing' : undefined),
+    })
+    const bob = await inLobby(server, 'bob')
+    const sent = [alice.room.send('one'), alice.room.send('two')]
+    await expect(Promise.all(sent)).resolves.toMatchObject([{ seq: 1 }, { seq: 2 }])
+    const frames = (await framesOf(server, 'send')) as { n: number; data: string }[]
+    expect(frames.map(({ data }) => data)).toEqual(['one', 'two', 'one', 'two'])
+    expect(new Set(frames.map(({ n }) => n)).size).toBe(2)
+    await alice.room.send('three')
+    await vi.waitFor(() => expect(bob.data).toEqual(['one', 'two', 'three']), within)
+    expect(alice.data).toEqual(['one', 'two', 'three'])
+    expect(lobbyOf(server)).toEqual(['1 joined', '2 joined', '1 left'])
+  })
+
+  test('is not seen by the other members of a room', async () => {
+    const server = await hosted()
+    const bob = await guestOf(server, 'bob')
+    const seen = listen(bob.socket.room('lobby'))
+    await seen.room.join({ presence: { name: 'bob' } })
+    const tapped = tap()
+    const { socket } = await guestOf(server, 'alice', {
+      auth: minting(server, [LIFETIME_MS]),
+      renewal: swap(),
+      WebSocket: tapped.WebSocket,
+    })
+    const heard = listen(socket.room('lobby'))
+    await heard.room.join({ presence: { name: 'alice' } })
+    await moved(server)
+    await socket.room('lobby').send('still here')
+    await vi.waitFor(() => expect(seen.data).toEqual(['still here']), within)
+    expect(seen.presence.map(({ joined, left, updated }) => [joined, left, updated])).toEqual([
+      [[expect.objectContaining({ user: 'bob' })], [], []],
+      [[expect.objectContaining({ user: 'alice' })], [], []],
+    ])
+    expect(heard.presence).toHaveLength(1)
+    expect(heard.room.members.map(({ user }) => user).sort()).toEqual(['alice', 'bob'])
+  })
+
+  test('takes along what was joined and left in the middle', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => {
+        if (n !== 2 || type !== 'welcome') return undefined
+        queueMicrotask(() => {
+          alice.socket.room('left').leave()
+          joining = alice.socket.room('new').join()
+        })
+        return undefined
+      },
+    })
+    let joining: Promise<void> | undefined
+    await alice.socket.room('left').join()
+    await moved(server)
+    await joining
+    await alice.socket.room('new').send('hi')
+    const rooms = server.joins().map(({ room, what }) => `${room} ${what}`)
+    expect(rooms.filter((room) => room === 'left joined').length).toBe(
+      rooms.filter((room) => room === 'left left').length,
+    )
+    expect(rooms.filter((room) => room === 'new joined')).toHaveLength(1)
+    expect(alice.errors).toEqual([])
+  })
+})
+
+describe('A second socket that comes to nothing', () => {
+  const messages = async (server: ReferenceServer, alice: Awaited<ReturnType<typeof swapping>>) => {
+    const bob = await inLobby(server, 'bob')
+    await bob.room.send('from bob')
+    await alice.room.send('from alice')
+    await vi.waitFor(() => expect(alice.data).toEqual(['from bob', 'from alice']), within)
+    await vi.waitFor(() => expect(bob.data).toEqual(['from bob', 'from alice']), within)
+    expect(alice.gaps).toEqual([])
+  }
+
+  test('because its token is refused leaves the first one as it is', async () => {
+    const server = await hosted()
+    const alice = await swapping(server)
+    await server.settings({ refuseSockets: { when: 'after-accept' } })
+    await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
+    await server.settings({ refuseSockets: null })
+    expect(alice.errors[0]).toBeInstanceOf(ServerClosedError)
+    await messages(server, alice)
+    expect([alice.changes, alice.sockets.length]).toEqual([[], 2])
+  })
+
+  test('because its handshake is refused leaves the first one as it is', async () => {
+    const server = await hosted()
+    const alice = await swapping(server)
+    await server.settings({ refuseSockets: { when: 'before-accept' } })
+    await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
+    await server.settings({ refuseSockets: null })
+    expect(alice.errors[0]).toBeInstanceOf(HandshakeRefusedError)
+    await messages(server, alice)
+    expect([alice.changes, alice.sockets.length]).toEqual([[], 2])
+  })
+
+  test('because it names somebody else is refused, and the first one still knows its own messages', async () => {
+    const server = await hosted()
+    const auth = minting(server, [LIFETIME_MS], 'bob')
+    const alice = await swapping(server, { auth, identify: () => undefined })
+    const own: unknown[] = []
+    alice.room.on('message', ({ meta }) => own.push(meta.own))
+    await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
+    expect(alice.errors[0]).toBeInstanceOf(TokenInvalidError)
+    await alice.room.send('mine')
+    await vi.waitFor(() => expect(own).toEqual([true]), within)
+    expect([alice.socket.identity, alice.changes, lobbyOf(server)]).toEqual([
+      'alice',
+      [],
+      ['1 joined'],
+    ])
+  })
+
+  test('because a room is refused there keeps the rooms; the first send then dials anew, and arrives once', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: (frame, { n }) =>
+        n === 2 && frame.type === 'joined'
+          ? { type: 'error', id: frame['id'], room: 'lobby', code: 'forbidden', message: 'no' }
+          : undefined,
+    })
+    await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
+    expect(alice.errors[0]).toBeInstanceOf(RoomError)
+    expect(alice.room.state).toBe('joined')
+    const bob = await inLobby(server, 'bob')
+    await bob.room.send('from bob')
+    await vi.waitFor(() => expect(alice.data).toEqual(['from bob']), within)
+    expect(alice.changes).toEqual([])
+    // The server has welcomed a later connection, and takes no send on this one.
+    await alice.room.send('from alice')
+    await vi.waitFor(() => expect(bob.data).toEqual(['from bob', 'from alice']), within)
+    expect(alice.data).toEqual(['from bob', 'from alice'])
+    expect([alice.sockets.length, alice.gaps, alice.errors.length]).toEqual([3, [], 1])
+  })
+})
+
+describe('In the middle of a swap', () => {
+  test('a first socket that is cut off is no interruption: the second one is the one', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => {
+        if (n === 2 && type === 'welcome') alice.sockets[0]?.cut()
+        return undefined
+      },
+    })
+    const bob = await inLobby(server, 'bob')
+    await vi.waitFor(() => expect(lobbyOf(server)).toContain('2 joined'), within)
+    await bob.room.send('from bob')
+    await alice.room.send('from alice')
+    await vi.waitFor(() => expect(alice.data).toEqual(['from bob', 'from alice']), within)
+    expect([alice.gaps, alice.joins, alice.errors]).toEqual([[], [false], []])
+    expect(new Set(alice.changes).size).toBeLessThanOrEqual(1)
+    expect(alice.sockets).toHaveLength(2)
+  })
+
+  test('both sockets that are cut off are one reconnect', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => {
+        if (n === 2 && type === 'joined') for (const { cut } of alice.sockets) cut()
+        return undefined
+      },
+    })
+    const bob = await inLobby(server, 'bob')
+    await vi.waitFor(() => expect(alice.sockets.length).toBe(3), within)
+    await Promise.all([bob.room.send('from bob'), alice.room.send('from alice')])
+    await vi.waitFor(() => expect(alice.data).toHaveLength(2), within)
+    expect([alice.gaps, alice.joins]).toEqual([[], [false, true]])
+  })
+
+  test('a room that counts anew is told as a gap, and nothing comes twice', async () => {
+    const server = await hosted()
+    let forgotten: Promise<unknown> | undefined
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => {
+        if (n === 2 && type === 'welcome') forgotten = server.forgetRooms()
+        return undefined
+      },
+    })
+    const bob = await inLobby(server, 'bob')
+    await bob.room.send('before')
+    await vi.waitFor(() => expect(forgotten).toBeDefined(), within)
+    await vi.waitFor(() => expect(alice.gaps.length).toBeGreaterThan(0), within)
+    await vi.waitFor(() => expect(alice.room.state).toBe('joined'), within)
+    await alice.room.send('after')
+    await vi.waitFor(() => expect(alice.data).toEqual(['before', 'after']), within)
+    expect(alice.gaps).toMatchObject([{ reason: 'epoch' }])
+  })
+
+  test('a disconnect closes both sockets', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => {
+        if (n !== 2 || type !== 'joined') return undefined
+        void alice.socket.disconnect()
+        return 'nothing'
+      },
+    })
+    await vi.waitFor(() => expect(alice.changes).toEqual(['idle']), within)
+    await vi.waitFor(() => expect(server.openSockets()).toBe(0), within)
+    expect(alice.sockets).toHaveLength(2)
+  })
+})
+
+test('A swap needs a protocol that resumes its rooms', async () => {
+  const server = await hosted()
+  await expect(guestOf(server, 'alice', { protocol: plain(), renewal: swap() })).rejects.toThrow(
+    new TypeError(
+      'AuthedSocket: renewal: swap() needs a protocol that resumes its rooms, such as multiplexed(): plain does not',
+    ),
+  )
+})
