@@ -48,9 +48,7 @@ export class Delivery {
     const bytes = sizeOf(frame)
     if (!this.#outbox.fits(bytes))
       return Promise.reject(
-        new OutboxFullError(
-          'the outbox is full: wait for earlier sends, or raise the option outbox',
-        ),
+        new OutboxFullError('the outbox is full: wait for earlier sends, or raise outbox'),
       )
     return new Promise((resolve, reject) => {
       const abort = () => this.#end(order.id, signal?.reason)

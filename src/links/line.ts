@@ -4,7 +4,7 @@ import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Codec, HistoryRequest, Incoming } from '../protocols/protocol.ts'
+import type { Codec, Incoming } from '../protocols/protocol.ts'
 import { Delivery } from './delivery.ts'
 import { Link } from './link.ts'
 import type {
@@ -14,7 +14,6 @@ import type {
   Order,
   Receipt,
   Repetition,
-  SendOptions,
   Terms,
 } from './order.ts'
 
@@ -28,10 +27,8 @@ export interface LineListener {
   isReady(room: string | undefined): boolean
   /** Names the counting of the room's messages, where the server tells one. */
   epochOf(room: string | undefined): string | undefined
-  /** Those that a dial may join at once. */
-  roomsAtDial(): Iterable<string>
-  /** Those that the URL of this dial names. */
-  joinedInUrl(rooms: readonly string[]): void
+  /** This is about to be dialed: the codec may add what belongs into it. */
+  addressed(url: URL, codec: Codec): void
 }
 
 export interface LineContext {
@@ -71,14 +68,11 @@ export class Line {
       incoming: (message) => this.#incoming(message),
       failed: (error) => listener.failed(error),
       offer: (token) =>
-        this.#submit((id) => this.codec.auth?.(token, id) ?? '', {
+        this.submit((id) => this.codec.auth?.(token, id) ?? '', {
           ...asked('never'),
           timeoutMs: options.requestTimeoutMs,
         }),
-      addressed: (url) => {
-        const { codec } = this
-        if (codec.address) listener.joinedInUrl(codec.address(url, listener.roomsAtDial()))
-      },
+      addressed: (url) => listener.addressed(url, this.codec),
     })
     this.delivery = new Delivery(this.#port())
   }
@@ -102,7 +96,7 @@ export class Line {
    */
   send(room: string | undefined, data: unknown, options: MessageOptions = {}): Promise<unknown> {
     const { volatile, ...sending } = options
-    return this.#submit((id) => this.codec.send(room, data, id), {
+    return this.submit((id) => this.codec.send(room, data, id), {
       ...sending,
       room,
       answered: this.#options.protocol.acknowledges,
@@ -114,25 +108,17 @@ export class Line {
     const { codec } = this
     const { idempotent, ...sending } = options
     if (codec.call === undefined)
-      return rejected('request() needs answers: give the envelope of your protocol a correlate')
-    return this.#submit((id) => codec.call?.(type, payload, id) ?? '', {
+      return Promise.reject(
+        new TypeError('request() needs answers: give the envelope of your protocol a correlate'),
+      )
+    return this.submit((id) => codec.call?.(type, payload, id) ?? '', {
       ...sending,
       ...asked(idempotent ? 'always' : 'never'),
     })
   }
 
-  history(room: string, request: HistoryRequest, options: SendOptions): Promise<unknown> {
-    const { codec } = this
-    if (codec.history === undefined)
-      return rejected('history() needs a protocol that has it: multiplexed()')
-    return this.#submit((id) => codec.history?.(room, request, id) ?? '', {
-      ...options,
-      ...asked('always'),
-      room,
-    })
-  }
-
-  #submit(
+  /** @throws what `send` throws, as a rejection; `encode` may throw too */
+  submit(
     encode: (id: number) => string | ArrayBuffer,
     order: Omit<Order, 'id' | 'frame' | 'identity'>,
   ): Promise<unknown> {
@@ -210,15 +196,14 @@ export class Line {
 
 type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
 
-const termsOf = ({ limits = {}, resumeWindowMs = 0 }: IncomingOf<'welcome'>): Terms => ({
-  inFlight: limits.inFlight ?? untold().inFlight,
-  frameBytes: limits.frameBytes ?? untold().frameBytes,
+const termsOf = ({ limits, resumeWindowMs = 0 }: IncomingOf<'welcome'>): Terms => ({
+  ...untold(),
+  ...limits,
   rememberMs: resumeWindowMs,
 })
 
-const asked = (repetition: Repetition) => ({ room: undefined, answered: true, repetition })
-
-const rejected = (why: string): Promise<never> => Promise.reject(new TypeError(why))
+/** Of no room, with an answer. */
+export const asked = (repetition: Repetition) => ({ room: undefined, answered: true, repetition })
 
 /** A connected link that came back: what was sent meanwhile is missing, unless the protocol resumes. */
 export const isReconnect = (next: LinkState, previous: LinkState): boolean =>

@@ -3,7 +3,7 @@ import type { Identity } from '../core/identity.ts'
 import type { LinkState, StateOf } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import type { Resolved } from '../options.ts'
-import type { Incoming } from '../protocols/protocol.ts'
+import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import { isReconnect, Line } from './line.ts'
 import type { Lines, LinesHost, LinesMaker } from './lines.ts'
@@ -25,8 +25,7 @@ export class OneLine implements Lines {
         failed: (error) => host.report(error),
         isReady: (room) => this.isReady(room),
         epochOf: (room) => this.epochOf(room),
-        roomsAtDial: () => this.roomsAtDial(),
-        joinedInUrl: (rooms) => this.joinedInUrl(rooms),
+        addressed: (url, codec) => this.addressed(url, codec),
       },
     )
   }
@@ -75,11 +74,9 @@ export class OneLine implements Lines {
     return undefined
   }
 
-  protected roomsAtDial(): Iterable<string> {
-    return []
+  protected addressed(url: URL, codec: Codec): void {
+    codec.address?.(url, [])
   }
-
-  protected joinedInUrl(_rooms: readonly string[]): void {}
 
   protected connected(_state: StateOf<'connected'>): void {}
 

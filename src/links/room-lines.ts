@@ -4,8 +4,9 @@ import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Incoming } from '../protocols/protocol.ts'
+import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
+import { noHistory } from './history.ts'
 import { isReconnect, Line } from './line.ts'
 import type { Lines, LinesHost, LinesMaker } from './lines.ts'
 import type { LinkVerb } from './link-port.ts'
@@ -15,8 +16,9 @@ import { Rooms } from './rooms.ts'
 const ROOM_IN_URL = {
   isReady: () => true,
   epochOf: () => undefined,
-  roomsAtDial: () => [],
-  joinedInUrl: () => {},
+  addressed: (url: URL, codec: Codec) => {
+    codec.address?.(url, [])
+  },
 }
 
 class RoomLines implements Lines {
@@ -33,8 +35,7 @@ class RoomLines implements Lines {
       leave: ({ name }) => this.#leave(name),
       send: ({ name }, data, sending) =>
         this.#lines.get(name)?.send(undefined, data, sending) ?? this.send(),
-      history: () =>
-        Promise.reject(new TypeError('history() needs a protocol that has it: multiplexed()')),
+      history: noHistory,
     })
   }
 

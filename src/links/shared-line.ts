@@ -3,16 +3,16 @@ import type { StateOf } from '../core/link-state.ts'
 import { type Joined, Membership, wishOf } from '../core/membership.ts'
 import { NotConnectedError, RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Incoming } from '../protocols/protocol.ts'
+import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import { Timers } from '../shell/timers.ts'
+import { historyOf } from './history.ts'
 import { Joins } from './joins.ts'
 import type { LinesHost, LinesMaker } from './lines.ts'
 import { OneLine } from './one-line.ts'
 import type { JoinOptions, RoomControl } from './room-control.ts'
 import { Rooms } from './rooms.ts'
 
-const HISTORY_LIMIT = 50
 /** No shorter, so that a server which drains for ever makes no loop. */
 const DRAIN_MS = 2_000
 
@@ -33,8 +33,7 @@ export class SharedLine extends OneLine {
       join: (control, joining) => this.#join(control, joining),
       leave: (control) => this.leave(control),
       send: ({ name }, data, sending) => this.line.send(name, data, sending),
-      history: ({ name }, { limit = HISTORY_LIMIT, before, ...sending }) =>
-        this.line.history(name, { limit, ...(before !== undefined && { before }) }, sending),
+      history: ({ name }, asking) => historyOf(this.line, name, asking),
     })
     this.joins = new Joins({
       codec: this.line.codec,
@@ -62,13 +61,13 @@ export class SharedLine extends OneLine {
   }
 
   /** A URL holds names alone: neither what is asked for beside them, nor where to resume. */
-  protected override *roomsAtDial(): Iterable<string> {
+  protected *roomsAtDial(): Iterable<string> {
     for (const { room, wish, epoch } of this.joins.wanted)
       if (wish === undefined && epoch === undefined) yield room
   }
 
-  protected override joinedInUrl(rooms: readonly string[]): void {
-    this.#named = rooms
+  protected override addressed(url: URL, codec: Codec): void {
+    this.#named = codec.address?.(url, this.roomsAtDial()) ?? []
   }
 
   protected override connected({ credential }: StateOf<'connected'>): void {
