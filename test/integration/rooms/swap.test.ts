@@ -1,5 +1,5 @@
 /** A token that is renewed by a second socket, on the reference server. */
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   type AuthedSocketOptions,
   HandshakeRefusedError,
@@ -181,6 +181,44 @@ describe('A token that is renewed by a second socket', () => {
     expect(rooms.filter((room) => room === 'new joined')).toHaveLength(1)
     expect(alice.errors).toEqual([])
   })
+
+  test('sets no member back: what the second socket was told before is past by then', async () => {
+    const server = await hosted()
+    const bob = await guestOf(server, 'bob')
+    const tapped = tap(({ type }, { n }) => {
+      if (n !== 2 || type !== 'joined') return undefined
+      // Who comes now is not in that answer, and the first socket says so sooner.
+      void bob.socket.room('lobby').join({ presence: { name: 'bob' } })
+      return 200
+    })
+    const { socket } = await guestOf(server, 'alice', {
+      auth: minting(server, [LIFETIME_MS]),
+      renewal: swap(),
+      WebSocket: tapped.WebSocket,
+    })
+    const heard = listen(socket.room('lobby'))
+    await heard.room.join({ presence: { name: 'alice' } })
+    await moved(server)
+    await bob.socket.room('lobby').send('here')
+    await vi.waitFor(() => expect(heard.data).toEqual(['here']), within)
+    expect(heard.presence.flatMap(({ joined, left }) => [joined.length, left.length])).toEqual([
+      1, 0, 1, 0,
+    ])
+    expect(heard.room.members.map(({ user }) => user).sort()).toEqual(['alice', 'bob'])
+  })
+
+  test('needs no further dial when the server of the first socket drains', async () => {
+    const server = await hosted()
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.9)
+    onTestFinished(() => random.mockRestore())
+    const alice = await swapping(server)
+    // Those who were told and are still there are closed in the end.
+    const drained = server.drain(2_500)
+    await moved(server)
+    await drained
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    expect([alice.sockets.length, alice.changes, alice.gaps]).toEqual([2, [], []])
+  })
 })
 
 describe('A second socket that comes to nothing', () => {
@@ -272,6 +310,24 @@ describe('In the middle of a swap', () => {
     expect([alice.gaps, alice.joins, alice.errors]).toEqual([[], [false], []])
     expect(new Set(alice.changes).size).toBeLessThanOrEqual(1)
     expect(alice.sockets).toHaveLength(2)
+  })
+
+  test('a first socket that is cut off before the second one is welcomed loses no send', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: ({ type, seq }, { n }) => {
+        if (n === 1 && type === 'ok' && seq) return 'nothing'
+        if (n !== 2 || type !== 'welcome') return undefined
+        alice.sockets[0]?.cut()
+        return 50
+      },
+    })
+    const bob = await inLobby(server, 'bob')
+    await expect(alice.room.send('one')).resolves.toMatchObject({ seq: 1 })
+    await alice.room.send('two')
+    await vi.waitFor(() => expect(bob.data).toEqual(['one', 'two']), within)
+    expect([alice.gaps, alice.sockets.length]).toEqual([[], 2])
+    expect(alice.changes).toEqual(['connecting', 'connected'])
   })
 
   test('both sockets that are cut off are one reconnect', async () => {
