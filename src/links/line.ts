@@ -4,7 +4,7 @@ import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Codec, HistoryRequest, Incoming } from '../protocols/protocol.ts'
+import type { Codec, HistoryRequest, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Delivery } from './delivery.ts'
 import { Link } from './link.ts'
 import type {
@@ -132,6 +132,15 @@ export class Line {
     })
   }
 
+  flush(): void {
+    this.delivery.flush()
+  }
+
+  /** Settles what is open: queued frames with `error`, sent ones as unknown. */
+  end(error: Error, room?: string): void {
+    this.delivery.end(error, room)
+  }
+
   #submit(
     encode: (id: number) => string | ArrayBuffer,
     order: Omit<Order, 'id' | 'frame' | 'identity'>,
@@ -174,11 +183,11 @@ export class Line {
       this.#user = undefined
     }
     if (next.kind === 'failed' || next.kind === 'refused')
-      this.delivery.end(errorOf(next.problem, this.link.where))
-    if (next.kind === 'idle') this.delivery.end(new NotConnectedError('not sent: disconnected'))
+      this.end(errorOf(next.problem, this.link.where))
+    if (next.kind === 'idle') this.end(new NotConnectedError('not sent: disconnected'))
     if (next.kind === 'connected' && previous.kind !== 'connected') this.#owner = this.identity
     this.#listener.changed(next, previous)
-    if (next.kind === 'connected' && previous.kind !== 'connected') this.delivery.flush()
+    if (next.kind === 'connected' && previous.kind !== 'connected') this.flush()
   }
 
   #incoming(message: Incoming): void {
@@ -207,8 +216,6 @@ export class Line {
     return this.delivery.refuse(id, new RequestFailedError(`the server answered: ${message}`, code))
   }
 }
-
-type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
 
 const termsOf = ({ limits = {}, resumeWindowMs = 0 }: IncomingOf<'welcome'>): Terms => ({
   inFlight: limits.inFlight ?? untold().inFlight,
