@@ -133,6 +133,46 @@ describe('A token that is renewed by a second socket', () => {
     expect(lobbyOf(server)).toEqual(['1 joined', '2 joined', '1 left'])
   })
 
+  test('writes no send on the first socket once the second one is welcomed', async () => {
+    const server = await hosted()
+    const sendsOn = (n: number) =>
+      alice.sockets[n - 1]?.sent.filter(({ type }) => type === 'send').length ?? 0
+    let before = -1
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => {
+        if (n === 2 && type === 'welcome') before = sendsOn(1)
+        return n === 2 && type === 'joined' ? 200 : undefined
+      },
+    })
+    const sends: Promise<unknown>[] = []
+    const timer = setInterval(() => sends.push(alice.room.send(sends.length)), 5)
+    await moved(server)
+    clearInterval(timer)
+    await Promise.all(sends)
+    expect(sendsOn(1)).toBe(before)
+    expect(sendsOn(1) + sendsOn(2)).toBeGreaterThanOrEqual(sends.length)
+  })
+
+  test('moves as soon as the first socket has answered, not only after a second', async () => {
+    const server = await hosted()
+    const order: string[] = []
+    const mint = minting(server, [LIFETIME_MS])
+    const alice = await swapping(server, {
+      auth: ({ reason }) => {
+        if (reason === 'renewal') void alice.room.send('one')
+        return mint()
+      },
+      meddle: ({ type, seq }, { n }) => {
+        if (n === 2 && type === 'joined') setTimeout(() => order.push('900 ms'), 900)
+        return n === 1 && type === 'ok' && seq ? 600 : undefined
+      },
+    })
+    await vi.waitFor(() => expect(lobbyOf(server)).toContain('1 left'), within)
+    order.push('moved')
+    await vi.waitFor(() => expect(order).toEqual(['moved', '900 ms']), within)
+    expect(await framesOf(server, 'send')).toHaveLength(1)
+  })
+
   test('is not seen by the other members of a room', async () => {
     const server = await hosted()
     const bob = await guestOf(server, 'bob')
@@ -291,6 +331,36 @@ describe('A second socket that comes to nothing', () => {
     expect(alice.data).toEqual(['from bob', 'from alice'])
     expect([alice.sockets.length, alice.gaps, alice.errors.length]).toEqual([3, [], 1])
   })
+
+  test('leaves rooms that still find out what they missed of each other', async () => {
+    const server = await hosted()
+    let dropped = 0
+    const tapped = tap((frame, { n }) => {
+      if (n === 2 && frame.type === 'joined')
+        return { type: 'error', id: frame['id'], room: 'lobby', code: 'forbidden', message: 'no' }
+      return n === 1 && frame.type === 'presence' && failed && dropped++ === 0
+        ? 'nothing'
+        : undefined
+    })
+    const { socket, errors } = await guestOf(server, 'alice', {
+      auth: minting(server, [LIFETIME_MS]),
+      renewal: swap(),
+      WebSocket: tapped.WebSocket,
+    })
+    let failed = false
+    const lobby = socket.room('lobby')
+    await lobby.join({ presence: {} })
+    await vi.waitFor(() => expect(errors).toHaveLength(1), within)
+    failed = true
+    for (const mood of ['one', 'two']) {
+      const bob = await guestOf(server, 'bob')
+      await bob.socket.room('lobby').join({ presence: { mood } })
+    }
+    await vi.waitFor(() => {
+      const clients = lobby.members.find(({ user }) => user === 'bob')?.clients ?? []
+      expect(clients.map(({ data }) => data)).toEqual([{ mood: 'one' }, { mood: 'two' }])
+    }, within)
+  })
 })
 
 describe('In the middle of a swap', () => {
@@ -362,6 +432,26 @@ describe('In the middle of a swap', () => {
     await alice.room.send('after')
     await vi.waitFor(() => expect(alice.data).toEqual(['before', 'after']), within)
     expect(alice.gaps).toMatchObject([{ reason: 'epoch' }])
+  })
+
+  test('a room that counts anew on both sockets is told once', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: (frame, { n }) => {
+        if (n !== 2 || frame.type !== 'joined') return undefined
+        if (frame['id'] === undefined) return 100
+        if (frame['room'] === 'lobby') void server.forgetRooms()
+        // The swap lasts as long as one room is not joined.
+        return frame['room'] === 'other' ? 1_000 : undefined
+      },
+    })
+    await alice.socket.room('other').join()
+    const bob = await inLobby(server, 'bob')
+    await vi.waitFor(() => expect(alice.gaps.length).toBeGreaterThan(0), within)
+    await bob.room.send('after')
+    await vi.waitFor(() => expect(alice.data).toEqual(['after']), within)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(alice.gaps).toEqual([{ reason: 'epoch' }])
   })
 
   test('a disconnect closes both sockets', async () => {
