@@ -4,7 +4,7 @@ import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Codec, Incoming } from '../protocols/protocol.ts'
+import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Delivery } from './delivery.ts'
 import { Link } from './link.ts'
 import type {
@@ -193,8 +193,6 @@ export class Line {
     return this.delivery.refuse(id, new RequestFailedError(`the server answered: ${message}`, code))
   }
 }
-
-type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
 
 const termsOf = ({ limits, resumeWindowMs = 0 }: IncomingOf<'welcome'>): Terms => ({
   ...untold(),

@@ -3,7 +3,7 @@ import type { StateOf } from '../core/link-state.ts'
 import { type Joined, Membership, wishOf } from '../core/membership.ts'
 import { NotConnectedError, RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Codec, Incoming } from '../protocols/protocol.ts'
+import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import { Timers } from '../shell/timers.ts'
 import { historyOf } from './history.ts'
@@ -16,11 +16,9 @@ import { Rooms } from './rooms.ts'
 /** No shorter, so that a server which drains for ever makes no loop. */
 const DRAIN_MS = 2_000
 
-type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
-
 export class SharedLine extends OneLine {
   protected readonly rooms: Rooms
-  protected readonly joins: Joins
+  readonly #joins: Joins
   #named: readonly string[] = []
   /** By which credential the server knows this client. */
   #credential: number | undefined
@@ -35,13 +33,17 @@ export class SharedLine extends OneLine {
       send: ({ name }, data, sending) => this.line.send(name, data, sending),
       history: ({ name }, asking) => historyOf(this.line, name, asking),
     })
-    this.joins = new Joins({
+    this.#joins = new Joins({
       codec: this.line.codec,
       answerMs: options.requestTimeoutMs,
       nextId: () => this.line.nextId(),
       write: (frame) => this.line.link.write(frame),
       unanswered: (membership) => this.unanswered(membership),
     })
+  }
+
+  protected get joins(): Joins {
+    return this.#joins
   }
 
   override room(name: string): Room {
@@ -62,7 +64,7 @@ export class SharedLine extends OneLine {
 
   /** A URL holds names alone: neither what is asked for beside them, nor where to resume. */
   protected *roomsAtDial(): Iterable<string> {
-    for (const { room, wish, epoch } of this.joins.wanted)
+    for (const { room, wish, epoch } of this.#joins.wanted)
       if (wish === undefined && epoch === undefined) yield room
   }
 
@@ -73,16 +75,16 @@ export class SharedLine extends OneLine {
   protected override connected({ credential }: StateOf<'connected'>): void {
     if (this.#credential !== credential.id)
       for (const membership of this.memberships())
-        if (membership.state === 'refused') this.joins.want(membership)
+        if (membership.state === 'refused') this.#joins.want(membership)
     this.#credential = credential.id
     this.ask()
   }
 
   protected override interrupted(): void {
-    this.joins.interrupted()
+    this.#joins.interrupted()
     this.delayed.clear()
     for (const membership of this.memberships())
-      if (membership.state !== 'refused') this.joins.want(membership)
+      if (membership.state !== 'refused') this.#joins.want(membership)
     this.rooms.interrupted()
   }
 
@@ -96,7 +98,8 @@ export class SharedLine extends OneLine {
   protected override incoming(message: Incoming): void {
     switch (message.kind) {
       case 'message':
-        this.#message(message)
+        if (message.room === undefined) super.incoming(message)
+        else this.#message(message.room, message)
         break
       case 'welcome':
         this.#welcome(message)
@@ -122,12 +125,7 @@ export class SharedLine extends OneLine {
   }
 
   /** The hot path. A frame of a room that was left meanwhile finds nobody, not even who joined it since. */
-  #message(message: IncomingOf<'message'>): void {
-    const { room, data, meta } = message
-    if (room === undefined) {
-      super.incoming(message)
-      return
-    }
+  #message(room: string, { data, meta }: Pick<IncomingOf<'message'>, 'data' | 'meta'>): void {
     const control = this.rooms.get(room)
     const { membership } = control ?? {}
     if (control === undefined || membership?.epoch === undefined) return
@@ -140,15 +138,15 @@ export class SharedLine extends OneLine {
   }
 
   #welcome({ limits, features = [] }: IncomingOf<'welcome'>): void {
-    const { count, bytes } = this.joins.limits
-    this.joins.limits = {
+    const { count, bytes } = this.#joins.limits
+    this.#joins.limits = {
       count: limits?.roomsPerJoin ?? count,
       bytes: limits?.frameBytes ?? bytes,
     }
-    this.joins.showsPresence = features.includes('presence')
+    this.#joins.showsPresence = features.includes('presence')
     if (!features.includes('join-in-url')) return
     const named = this.#named.flatMap((room) => this.rooms.get(room)?.membership ?? [])
-    if (named.length > 0) this.joins.await(0, named)
+    if (named.length > 0) this.#joins.await(0, named)
   }
 
   #join(control: RoomControl, options: JoinOptions): void {
@@ -156,10 +154,10 @@ export class SharedLine extends OneLine {
     control.membership ??= new Membership(control.name, wish)
     const { membership } = control
     membership.wish = wish ?? membership.wish
-    if (membership.state !== 'asked' || wish !== undefined) this.joins.want(membership)
+    if (membership.state !== 'asked' || wish !== undefined) this.#joins.want(membership)
     this.tell('connect')
     // Rooms that are joined in one go share a frame.
-    if (this.joins.wanted.size === 1) queueMicrotask(() => this.ask())
+    if (this.#joins.wanted.size === 1) queueMicrotask(() => this.ask())
   }
 
   protected leave(control: RoomControl): void {
@@ -168,24 +166,23 @@ export class SharedLine extends OneLine {
     const state = membership?.state
     if (this.line.isConnected && (state === 'asked' || state === 'joined') && codec.leave)
       link.write(codec.leave(name, this.line.nextId()))
-    if (membership) this.joins.forget(membership)
+    if (membership) this.#joins.forget(membership)
     this.line.delivery.end(new NotConnectedError('not sent: the room was left'), name)
   }
 
   protected ask(): void {
-    if (this.line.isConnected) this.joins.ask()
+    if (this.line.isConnected) this.#joins.ask()
   }
 
   #joined(message: IncomingOf<'joined'> & Joined): void {
     const control = this.rooms.get(message.room)
     const { membership } = control ?? {}
     if (control === undefined || !membership?.isAnsweredBy(message.id)) return
-    this.joins.forget(membership)
+    this.#joins.forget(membership)
     const came = membership.joined(message)
     if (control.state !== 'joined') control.joined(came !== 'new')
     if (typeof came === 'object') control.missed(came)
-    for (const { data, meta } of message.messages ?? [])
-      this.#message({ kind: 'message', room: message.room, data, meta })
+    for (const missed of message.messages ?? []) this.#message(message.room, missed)
     if (message.members && message.version !== undefined)
       control.met(message.version, message.members)
     this.host.waiters.look()
@@ -195,10 +192,10 @@ export class SharedLine extends OneLine {
   #presence({ room, version, joins, leaves }: IncomingOf<'presence'>): void {
     const control = this.rooms.get(room)
     const { membership } = control ?? {}
-    if (control?.sawChange(version, joins, leaves) !== false || membership === undefined) return
+    if (control?.sawChange(version, joins, leaves) !== false) return
     // The answer to another join brings the whole list.
-    if (membership.state !== 'joined') return
-    this.joins.want(membership)
+    if (membership?.state !== 'joined') return
+    this.#joins.want(membership)
     this.ask()
   }
 
@@ -219,9 +216,9 @@ export class SharedLine extends OneLine {
   }
 
   #again(membership: Membership, afterMs: number): void {
-    this.joins.forget(membership)
+    this.#joins.forget(membership)
     this.delayed.after(afterMs, () => {
-      this.joins.want(membership)
+      this.#joins.want(membership)
       this.ask()
     })
   }
@@ -229,7 +226,7 @@ export class SharedLine extends OneLine {
   #refuse(membership: Membership, code: string, text: string): void {
     const { room } = membership
     const error = new RoomError(`room ${room} was refused: ${text}`, room, code)
-    this.joins.forget(membership)
+    this.#joins.forget(membership)
     membership.state = 'refused'
     membership.epoch = undefined
     this.line.delivery.end(error, room)

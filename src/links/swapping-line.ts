@@ -8,7 +8,7 @@ import type { Joined, Membership } from '../core/membership.ts'
 import { errorOf } from '../error-of.ts'
 import { RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
-import type { Codec, Incoming } from '../protocols/protocol.ts'
+import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Joins } from './joins.ts'
 import type { LinesHost } from './lines.ts'
 import type { RoomControl } from './room-control.ts'
@@ -17,7 +17,6 @@ import { SharedLine } from './shared-line.ts'
 /** When what was refused is tried again, unless it has moved by then. */
 const FENCED_MS = 100
 
-type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
 type Rejoined = IncomingOf<'joined'> & Joined
 
 export class SwappingLine extends SharedLine {
@@ -149,7 +148,7 @@ export class SwappingLine extends SharedLine {
     if (!control || !membership || !isAnswer) {
       if (!this.#isMoving) super.incoming(message)
       // The room counts anew: on which of two sockets a message comes would say what it counts by.
-      else if (message.id === undefined) this.tell('redial')
+      else if (!message.id) this.tell('redial')
       return
     }
     const { epoch } = membership

@@ -69,6 +69,8 @@ export type Incoming =
   /** Not of this protocol. Reported as an error; the socket stays. `detail` says what, without content. */
   | { readonly kind: 'unreadable'; readonly detail: string }
 
+export type IncomingOf<Kind extends Incoming['kind']> = Extract<Incoming, { kind: Kind }>
+
 export interface ServerLimits {
   readonly frameBytes?: number
   readonly roomsPerJoin?: number

@@ -1,5 +1,5 @@
 /** A token that is renewed by a second socket, on the reference server. */
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   type AuthedSocketOptions,
   HandshakeRefusedError,
@@ -133,6 +133,46 @@ describe('A token that is renewed by a second socket', () => {
     expect(lobbyOf(server)).toEqual(['1 joined', '2 joined', '1 left'])
   })
 
+  test('writes no send on the first socket once the second one is welcomed', async () => {
+    const server = await hosted()
+    const sendsOn = (n: number) =>
+      alice.sockets[n - 1]?.sent.filter(({ type }) => type === 'send').length ?? 0
+    let before = -1
+    const alice = await swapping(server, {
+      meddle: ({ type }, { n }) => {
+        if (n === 2 && type === 'welcome') before = sendsOn(1)
+        return n === 2 && type === 'joined' ? 200 : undefined
+      },
+    })
+    const sends: Promise<unknown>[] = []
+    const timer = setInterval(() => sends.push(alice.room.send(sends.length)), 5)
+    await moved(server)
+    clearInterval(timer)
+    await Promise.all(sends)
+    expect(sendsOn(1)).toBe(before)
+    expect(sendsOn(1) + sendsOn(2)).toBeGreaterThanOrEqual(sends.length)
+  })
+
+  test('moves as soon as the first socket has answered, not only after a second', async () => {
+    const server = await hosted()
+    const order: string[] = []
+    const mint = minting(server, [LIFETIME_MS])
+    const alice = await swapping(server, {
+      auth: ({ reason }) => {
+        if (reason === 'renewal') void alice.room.send('one')
+        return mint()
+      },
+      meddle: ({ type, seq }, { n }) => {
+        if (n === 2 && type === 'joined') setTimeout(() => order.push('900 ms'), 900)
+        return n === 1 && type === 'ok' && seq ? 600 : undefined
+      },
+    })
+    await vi.waitFor(() => expect(lobbyOf(server)).toContain('1 left'), within)
+    order.push('moved')
+    await vi.waitFor(() => expect(order).toEqual(['moved', '900 ms']), within)
+    expect(await framesOf(server, 'send')).toHaveLength(1)
+  })
+
   test('is not seen by the other members of a room', async () => {
     const server = await hosted()
     const bob = await guestOf(server, 'bob')
@@ -180,6 +220,44 @@ describe('A token that is renewed by a second socket', () => {
     )
     expect(rooms.filter((room) => room === 'new joined')).toHaveLength(1)
     expect(alice.errors).toEqual([])
+  })
+
+  test('sets no member back: what the second socket was told before is past by then', async () => {
+    const server = await hosted()
+    const bob = await guestOf(server, 'bob')
+    const tapped = tap(({ type }, { n }) => {
+      if (n !== 2 || type !== 'joined') return undefined
+      // Who comes now is not in that answer, and the first socket says so sooner.
+      void bob.socket.room('lobby').join({ presence: { name: 'bob' } })
+      return 200
+    })
+    const { socket } = await guestOf(server, 'alice', {
+      auth: minting(server, [LIFETIME_MS]),
+      renewal: swap(),
+      WebSocket: tapped.WebSocket,
+    })
+    const heard = listen(socket.room('lobby'))
+    await heard.room.join({ presence: { name: 'alice' } })
+    await moved(server)
+    await bob.socket.room('lobby').send('here')
+    await vi.waitFor(() => expect(heard.data).toEqual(['here']), within)
+    expect(heard.presence.flatMap(({ joined, left }) => [joined.length, left.length])).toEqual([
+      1, 0, 1, 0,
+    ])
+    expect(heard.room.members.map(({ user }) => user).sort()).toEqual(['alice', 'bob'])
+  })
+
+  test('needs no further dial when the server of the first socket drains', async () => {
+    const server = await hosted()
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.9)
+    onTestFinished(() => random.mockRestore())
+    const alice = await swapping(server)
+    // Those who were told and are still there are closed in the end.
+    const drained = server.drain(2_500)
+    await moved(server)
+    await drained
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    expect([alice.sockets.length, alice.changes, alice.gaps]).toEqual([2, [], []])
   })
 })
 
@@ -253,6 +331,36 @@ describe('A second socket that comes to nothing', () => {
     expect(alice.data).toEqual(['from bob', 'from alice'])
     expect([alice.sockets.length, alice.gaps, alice.errors.length]).toEqual([3, [], 1])
   })
+
+  test('leaves rooms that still find out what they missed of each other', async () => {
+    const server = await hosted()
+    let dropped = 0
+    const tapped = tap((frame, { n }) => {
+      if (n === 2 && frame.type === 'joined')
+        return { type: 'error', id: frame['id'], room: 'lobby', code: 'forbidden', message: 'no' }
+      return n === 1 && frame.type === 'presence' && failed && dropped++ === 0
+        ? 'nothing'
+        : undefined
+    })
+    const { socket, errors } = await guestOf(server, 'alice', {
+      auth: minting(server, [LIFETIME_MS]),
+      renewal: swap(),
+      WebSocket: tapped.WebSocket,
+    })
+    let failed = false
+    const lobby = socket.room('lobby')
+    await lobby.join({ presence: {} })
+    await vi.waitFor(() => expect(errors).toHaveLength(1), within)
+    failed = true
+    for (const mood of ['one', 'two']) {
+      const bob = await guestOf(server, 'bob')
+      await bob.socket.room('lobby').join({ presence: { mood } })
+    }
+    await vi.waitFor(() => {
+      const clients = lobby.members.find(({ user }) => user === 'bob')?.clients ?? []
+      expect(clients.map(({ data }) => data)).toEqual([{ mood: 'one' }, { mood: 'two' }])
+    }, within)
+  })
 })
 
 describe('In the middle of a swap', () => {
@@ -272,6 +380,24 @@ describe('In the middle of a swap', () => {
     expect([alice.gaps, alice.joins, alice.errors]).toEqual([[], [false], []])
     expect(new Set(alice.changes).size).toBeLessThanOrEqual(1)
     expect(alice.sockets).toHaveLength(2)
+  })
+
+  test('a first socket that is cut off before the second one is welcomed loses no send', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: ({ type, seq }, { n }) => {
+        if (n === 1 && type === 'ok' && seq) return 'nothing'
+        if (n !== 2 || type !== 'welcome') return undefined
+        alice.sockets[0]?.cut()
+        return 50
+      },
+    })
+    const bob = await inLobby(server, 'bob')
+    await expect(alice.room.send('one')).resolves.toMatchObject({ seq: 1 })
+    await alice.room.send('two')
+    await vi.waitFor(() => expect(bob.data).toEqual(['one', 'two']), within)
+    expect([alice.gaps, alice.sockets.length]).toEqual([[], 2])
+    expect(alice.changes).toEqual(['connecting', 'connected'])
   })
 
   test('both sockets that are cut off are one reconnect', async () => {
@@ -306,6 +432,26 @@ describe('In the middle of a swap', () => {
     await alice.room.send('after')
     await vi.waitFor(() => expect(alice.data).toEqual(['before', 'after']), within)
     expect(alice.gaps).toMatchObject([{ reason: 'epoch' }])
+  })
+
+  test('a room that counts anew on both sockets is told once', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      meddle: (frame, { n }) => {
+        if (n !== 2 || frame.type !== 'joined') return undefined
+        if (frame['id'] === undefined) return 100
+        if (frame['room'] === 'lobby') void server.forgetRooms()
+        // The swap lasts as long as one room is not joined.
+        return frame['room'] === 'other' ? 1_000 : undefined
+      },
+    })
+    await alice.socket.room('other').join()
+    const bob = await inLobby(server, 'bob')
+    await vi.waitFor(() => expect(alice.gaps.length).toBeGreaterThan(0), within)
+    await bob.room.send('after')
+    await vi.waitFor(() => expect(alice.data).toEqual(['after']), within)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(alice.gaps).toEqual([{ reason: 'epoch' }])
   })
 
   test('a disconnect closes both sockets', async () => {
