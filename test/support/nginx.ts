@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ export interface NginxOptions {
   upstreams: readonly number[]
   /** What stands in `server` in place of a location that forwards everything to `http://workers`. */
   server?: string
+  /** Writes the access log that nginx writes when nothing is said of it. */
+  logs?: true
 }
 
 export interface TestNginx {
@@ -20,6 +22,8 @@ export interface TestNginx {
   readonly url: string
   /** `ws://127.0.0.1:PORT` */
   readonly wsUrl: string
+  /** The access log so far; empty without `logs`. */
+  accessLog(): Promise<string>
   stop(): Promise<void>
 }
 
@@ -45,7 +49,7 @@ const FORWARD = `
  * As people put it in front of several workers. An upstream that does not answer is left out for a second,
  * and its connection goes to the next one: a client that is cut off finds another worker at once.
  */
-function configOf(port: number, { upstreams, server = FORWARD }: NginxOptions): string {
+function configOf(port: number, { upstreams, server = FORWARD, logs }: NginxOptions): string {
   const servers = upstreams.map((each) => `server ${HOST}:${each} max_fails=1 fail_timeout=1s;`)
   return `
 daemon off;
@@ -54,7 +58,7 @@ pid nginx.pid;
 error_log stderr error;
 events { worker_connections 4096; }
 http {
-  access_log off;
+  access_log ${logs ? 'access.log' : 'off'};
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;
@@ -84,6 +88,8 @@ export async function startNginx(options: NginxOptions): Promise<TestNginx> {
         port,
         url: `http://${HOST}:${port}`,
         wsUrl: `ws://${HOST}:${port}`,
+        accessLog: () =>
+          options.logs ? readFile(join(folder, 'access.log'), 'utf8') : Promise.resolve(''),
         stop: async () => {
           await end(child, 'SIGTERM')
           await remove()
