@@ -31,7 +31,7 @@ const tokensIn = async (file: string): Promise<string[]> => {
   return strings.filter((each) => each.includes(TOKEN)).map((each) => each.slice(0, 60))
 }
 
-it.each([
+it.concurrent.each([
   ['stay', 6],
   ['logout', SESSIONS],
 ])('what is in memory after "%s" of %i sessions', async (end, count) => {
