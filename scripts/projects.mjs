@@ -70,6 +70,15 @@ export const projects = [
     stepTimeoutMs: 600_000,
   },
   {
+    // Tokens that are looked for wherever they could be seen.
+    name: 'secrecy',
+    include: ['test/secrecy/**/*.test.ts'],
+    testTimeoutMs: Number(process.env['AUTHED_SOCKET_SECRECY_MS'] ?? 60_000),
+    // They wait for servers and a page.
+    maxWorkers: 3,
+    stepTimeoutMs: 180_000,
+  },
+  {
     name: 'doctor',
     include: ['test/doctor/**/*.test.ts'],
     testTimeoutMs: 60_000,

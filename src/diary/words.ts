@@ -5,7 +5,7 @@
 import type { Problem } from '../core/problem.ts'
 import { errorOf } from '../error-of.ts'
 
-/** Ends the words of a moment beyond what a `Date` can hold. */
+/** The last moment that a `Date` can hold, in epoch ms. */
 const LAST_MOMENT = 8.64e15
 
 /** @param at epoch ms */

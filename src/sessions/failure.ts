@@ -24,14 +24,14 @@ export const askSource = async (
   source: TokenSource,
   { reason, fresh }: Ask,
   signal: AbortSignal,
-  keep: (answer: Answer) => Credential,
+  keep: (answer: Answer & { readonly fresh: boolean }) => Credential,
 ): Promise<WithoutMoment<CredentialEvent>> => {
   try {
     const answer = await source.request({ reason, fresh, signal })
     // Muted once the user logged out, so nothing is kept then.
     return answer.kind === 'signed-out' || signal.aborted
       ? { type: 'signed-out' }
-      : { type: 'answered', credential: keep(answer) }
+      : { type: 'answered', credential: keep({ ...answer, fresh }) }
   } catch (cause) {
     return failureOf(cause)
   }

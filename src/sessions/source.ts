@@ -19,6 +19,8 @@ export type TokenAnswer =
       readonly expiresAt?: number
       /** When this value was first received (a restored token is older than its restore). */
       readonly receivedAt?: number
+      /** It was asked for as a fresh one. */
+      readonly fresh?: boolean
     }
   /** No token travels: a cookie carries the credential. `header` is the Cookie header of Node. */
   | { readonly kind: 'cookie'; readonly header?: string }

@@ -43,6 +43,22 @@ describe('A token that is renewed in-band', () => {
     },
   )
 
+  it.each([
+    [299_999, 15],
+    [299_000, 15],
+    [250_000, 16],
+    // Three quarters of its life seem to be left of each: renewed that much sooner.
+    [74_000, 20],
+    [225_000, 80],
+  ])('is no loop with a clock that is ahead by %d ms of 300,000', (skewMs, most) => {
+    tell({ source: renewing(jwt(300)), skewMs }, (sim) => {
+      sim.connect(0).run(HOUR)
+      expect(sim.dials).toHaveLength(1)
+      expect(sim.requests.length).toBeLessThanOrEqual(most + 1)
+      expect(sim.requests.length).toBeGreaterThanOrEqual(12)
+    })
+  })
+
   it('costs ten sockets one request a lifetime, and tells each of them', () => {
     tell({}, (sim) => {
       sim.connect(...ids(10)).run(20 * MINUTE)

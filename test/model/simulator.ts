@@ -418,12 +418,12 @@ export class Simulator {
       record.endedAt = this.now
       record.muted = running.stopped
       if (running.stopped) return
-      report(this.#eventOf(answer))
+      report(this.#eventOf(answer, fresh))
     })
   }
 
-  #eventOf(answer: Answer): WithoutMoment<CredentialEvent> {
-    if ('token' in answer) return { type: 'answered', credential: this.#keep(answer.token) }
+  #eventOf(answer: Answer, fresh: boolean): WithoutMoment<CredentialEvent> {
+    if ('token' in answer) return { type: 'answered', credential: this.#keep(answer.token, fresh) }
     const { say, retryAfterMs } = answer
     switch (say) {
       case 'signed-out':
@@ -440,11 +440,11 @@ export class Simulator {
   }
 
   /** The same value keeps its id and its first receipt, as in the wallet of a session. */
-  #keep(token: Token): Credential {
+  #keep(token: Token, fresh = false): Credential {
     const known = this.#tokens.find((kept) => kept.token.value === token.value)
     if (known) return known.credential
     const receivedAt = this.clock
-    const lifetime = lifetimeMs({ ...token, receivedAt })
+    const lifetime = lifetimeMs({ ...token, receivedAt, fresh })
     const credential: Credential = {
       id: this.#tokens.length + 1,
       receivedAt,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ export interface NginxOptions {
   upstreams: readonly number[]
   /** What stands in `server` in place of a location that forwards everything to `http://workers`. */
   server?: string
+  /** Writes the access log that nginx writes when nothing is said of it. */
+  logs?: true
 }
 
 export interface TestNginx {
@@ -20,6 +22,8 @@ export interface TestNginx {
   readonly url: string
   /** `ws://127.0.0.1:PORT` */
   readonly wsUrl: string
+  /** The access log so far; empty without `logs`. */
+  accessLog(): Promise<string>
   stop(): Promise<void>
 }
 
@@ -47,7 +51,7 @@ const FORWARD = `
  * take it back only when a request to it has ended, and a WebSocket does not end: a worker that was restarted
  * would get one connection in each `fail_timeout`, and everybody else a 502.
  */
-function configOf(port: number, { upstreams, server = FORWARD }: NginxOptions): string {
+function configOf(port: number, { upstreams, server = FORWARD, logs }: NginxOptions): string {
   const servers = upstreams.map((each) => `server ${HOST}:${each} max_fails=0;`)
   return `
 daemon off;
@@ -56,7 +60,7 @@ pid nginx.pid;
 error_log stderr error;
 events { worker_connections 4096; }
 http {
-  access_log off;
+  access_log ${logs ? 'access.log' : 'off'};
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;
@@ -86,6 +90,8 @@ export async function startNginx(options: NginxOptions): Promise<TestNginx> {
         port,
         url: `http://${HOST}:${port}`,
         wsUrl: `ws://${HOST}:${port}`,
+        accessLog: () =>
+          options.logs ? readFile(join(folder, 'access.log'), 'utf8') : Promise.resolve(''),
         stop: async () => {
           await end(child, 'SIGTERM')
           await remove()

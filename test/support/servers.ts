@@ -49,6 +49,10 @@ export interface ServerOptions {
   redis?: string
   /** Where it keeps users and tokens: servers with the same one accept the same tokens. Absent: its own. */
   dataDir?: string
+  /** The Python servers: makes them log as their servers do, tokens included. Absent: they hold their tongue. */
+  logLevel?: 'info' | 'debug'
+  /** Hears all that is written to stderr. */
+  heard?: (text: string) => void
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -69,10 +73,15 @@ function commandOf(name: StartableName): [string, ...string[]] {
   return [PYTHON, `test/servers/${family}/run.py`, option, implementation]
 }
 
-function launch(name: StartableName, port: number, { dataDir, redis }: StartOptions): Child {
+function launch(
+  name: StartableName,
+  port: number,
+  { dataDir, redis, logLevel }: StartOptions,
+): Child {
   const [program, ...args] = commandOf(name)
   if (port !== 0) args.push('--port', String(port))
   if (redis !== undefined) args.push('--redis', redis)
+  if (logLevel !== undefined) args.push('--log-level', logLevel)
   return spawn(program, [...args, '--data', dataDir], {
     cwd: ROOT,
     // stdin is a pipe: when this process dies, even by SIGKILL, it ends, and the server with it.
@@ -144,6 +153,7 @@ class SpawnedServer implements TestServer {
     child.stdin.on('error', () => {})
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#output = (this.#output + text).slice(-MAX_OUTPUT)
+      this.#options.heard?.(text)
     })
     try {
       this.#port = await listening(child)
@@ -158,7 +168,8 @@ class SpawnedServer implements TestServer {
   async control<Answer>(path: string, body: object = {}): Promise<Answer> {
     const response = await fetch(`${this.url}/_control/${path}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      // A kept connection is closed by uvicorn after 5 s, at times just as it is used.
+      headers: { 'content-type': 'application/json', connection: 'close' },
       body: JSON.stringify(body),
     })
     if (!response.ok)

@@ -23,6 +23,21 @@ describe('the life of a token', () => {
     ['is unknown without exp', { iat: NOW_S }, undefined],
     ['is exp - now where the clock lies within it', { iat: NOW_S - 60, exp: NOW_S + 240 }, 240_000],
     ['is exp - now at its first moment', { iat: NOW_S, exp: NOW_S + 300 }, 300_000],
+    [
+      'counts from now in its last quarter, where it may be an old one',
+      { iat: NOW_S - 299, exp: NOW_S + 1 },
+      1_000,
+    ],
+    [
+      'counts from its receipt in its last quarter, where it is fresh: the clock is ahead',
+      { iat: NOW_S - 299, exp: NOW_S + 1, fresh: true },
+      300_000,
+    ],
+    [
+      'counts from now before its last quarter, also where it is fresh',
+      { iat: NOW_S - 225, exp: NOW_S + 75, fresh: true },
+      75_000,
+    ],
     ['is over at its last moment', { iat: NOW_S - 300, exp: NOW_S }, 0],
     ['counts in fractions', { iat: NOW_S - 0.5, exp: NOW_S + 1.25 }, 1_250],
     ['is none where exp equals iat', { iat: 0, exp: 0 }, 0],

@@ -1,11 +1,22 @@
 /** Every step that a machine can make has words, or none, and never half of them. */
 import { describe, expect, it } from 'vitest'
-import type { LinkLimits, LinkMachine } from '../../../src/core/link-state.ts'
+import {
+  initialLinkState,
+  type LinkEvent,
+  type LinkLimits,
+  type LinkMachine,
+} from '../../../src/core/link-state.ts'
 import { swappingMachine } from '../../../src/core/link-swap.ts'
 import { describeLink } from '../../../src/diary/describe-link.ts'
 import { describeSession } from '../../../src/diary/describe-session.ts'
 import { momentOf, problemWords, spanOf } from '../../../src/diary/words.ts'
-import { credentialLimits, linkLimits, walkCredential, walkLink } from '../../model/walk.ts'
+import {
+  credentialLimits,
+  linkLimits,
+  linkTransition,
+  walkCredential,
+  walkLink,
+} from '../../model/walk.ts'
 
 const HALF = /undefined|null|NaN|Infinity|\[object|: $|; $|^;/
 
@@ -96,6 +107,32 @@ describe.each([
     const wrong = moves.filter((move) => isSo(move) !== words.test(lineOf(move) ?? ''))
     expect(wrong.map((move) => [move.event.type, lineOf(move)])).toEqual([])
   })
+})
+
+it("a renewal in-band is told from the wish to the server's yes", () => {
+  const limits = linkLimits({ renewal: 'in-band' })
+  const credential = (id: number) => ({ id, receivedAt: id * 1_000, lifetimeMs: 60_000 })
+  const happens: LinkEvent[] = [
+    { type: 'connect' },
+    { type: 'granted', grant: { kind: 'go', credential: credential(1) } },
+    { type: 'opened' },
+    { type: 'greeted', renewable: true },
+    { type: 'renew' },
+    { type: 'granted', grant: { kind: 'renew', credential: credential(2) } },
+    { type: 'renewed' },
+  ].map((event) => ({ ...event, at: 1_000, roll: 0 }) as LinkEvent)
+  let state = initialLinkState
+  const told = happens.map((event) => {
+    const before = state
+    state = linkTransition(before, event, limits)
+    return describeLink([event, before, state], undefined)
+  })
+  expect(told.slice(3)).toEqual([
+    'accepted: the server greeted; to be renewed at 1970-01-01T00:00:55.000Z, ahead of its end at 1970-01-01T00:01:01.000Z',
+    'the token nears its end; wants a younger token for the open socket',
+    'tells the server the younger token',
+    'renewed in-band: the server took the younger token; to be renewed at 1970-01-01T00:00:56.000Z, ahead of its end at 1970-01-01T00:01:02.000Z',
+  ])
 })
 
 describe('words', () => {
