@@ -18,6 +18,7 @@ const { values } = parseArgs({
 })
 
 const LIMIT_MS = 6_000
+const SHOWN = 10
 
 const result = await runWorkers({
   clients: Number(values.clients),
@@ -27,7 +28,9 @@ const result = await runWorkers({
 })
 const late = result.rejoins.filter(({ tookMs }) => tookMs > LIMIT_MS)
 console.log(tableOfWorkers(result))
-for (const { client, tookMs } of late) console.log(`client ${client} was away for ${tookMs} ms`)
+console.log(`late            ${late.length}`)
+for (const { client, killedAt, tookMs } of late.slice(0, SHOWN))
+  console.log(`client ${client} was away for ${tookMs} ms, from ${killedAt} ms on`)
 const isWrong = result.violations.length > 0 || late.length > 0 || result.rejoins.length === 0
 if (isWrong) console.log(`the history: ${keep(result)}`)
 process.exit(isWrong ? 1 : 0)
