@@ -28,8 +28,10 @@ export const successorOf = (state: LinkState): Successor | undefined =>
     : undefined
 
 /** Nothing is written to the current socket any more: what is sent next is sent by its successor. */
-export const isMoving = (state: LinkState): boolean =>
-  (successorOf(state) ?? { kind: 'dialing' }).kind !== 'dialing'
+export const isMoving = (state: LinkState): boolean => {
+  const successor = successorOf(state)
+  return successor !== undefined && successor.kind !== 'dialing'
+}
 
 export const swappingMachine: LinkMachine = {
   transition: (state, event, limits) => {

@@ -8,6 +8,7 @@ import {
   ServerClosedError,
   swap,
   TokenInvalidError,
+  viaFirstMessage,
 } from '../../../src/index.ts'
 import type { ReferenceServer } from '../../servers/node/server.ts'
 import { framesOf, guestOf, hosted, inLobby, listen } from './rooms-support.ts'
@@ -171,6 +172,19 @@ describe('A token that is renewed by a second socket', () => {
     order.push('moved')
     await vi.waitFor(() => expect(order).toEqual(['moved', '900 ms']), within)
     expect(await framesOf(server, 'send')).toHaveLength(1)
+  })
+
+  test('may travel in the first message of the second socket', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, { transmission: viaFirstMessage('rooms') })
+    await moved(server)
+    await alice.room.send('hi')
+    const first = alice.sockets.map(({ sent }) => sent.map(({ type }) => type).slice(0, 2))
+    expect(first).toEqual([
+      ['auth', 'join'],
+      ['auth', 'join'],
+    ])
+    expect([alice.changes, alice.errors]).toEqual([[], []])
   })
 
   test('is not seen by the other members of a room', async () => {
