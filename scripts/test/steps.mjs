@@ -84,7 +84,7 @@ export const PHASES = [
   [['fast']],
   // Tests in a browser wait more than they work.
   [['browser'], ['contract', 'rooms', 'conformance']],
-  [['chaos'], ['docs', 'types', 'doctor', 'package']],
+  [['chaos'], ['docs', 'types', 'doctor', 'package', 'secrecy']],
   [['docs-drift', 'servers-drift', 'size']],
 ]
 
