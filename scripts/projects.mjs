@@ -89,7 +89,7 @@ export const projects = [
     name: 'browser',
     include: ['test/browser/**/*.test.ts'],
     testTimeoutMs: 60_000,
-    maxWorkers: 1,
+    maxWorkers: 2,
     stepTimeoutMs: 400_000,
   },
   {

@@ -83,8 +83,8 @@ export const PHASES = [
   [['python', 'chromium', 'services', 'lint', 'typecheck', 'build']],
   [['fast']],
   // Tests in a browser wait more than they work.
-  [['browser'], ['contract', 'rooms', 'conformance']],
-  [['chaos'], ['docs', 'types', 'doctor', 'package', 'secrecy']],
+  [['browser'], ['contract', 'conformance'], ['rooms', 'docs', 'types']],
+  [['chaos'], ['secrecy', 'doctor', 'package']],
   [['docs-drift', 'servers-drift', 'size']],
 ]
 

@@ -199,19 +199,39 @@ describe('a limit', () => {
     for (const answer of refused) {
       expect(answer).toMatchObject({ code: 'rate-limited', retryAfterMs: expect.any(Number) })
     }
-    expect(await client.sent(room, 'later')).toMatchObject({ seq: 20 - refused.length + 1 })
+    const later = client.say(room, 'later')
+    // Those before were given up, which the server learns when this one comes again.
+    expect(await client.ask(later)).toMatchObject({ code: 'rate-limited' })
+    expect(await client.ask(later)).toMatchObject({ seq: 20 - refused.length + 1 })
   })
 
   it('of sends in a second says when to try again', async () => {
     server.settings({ sendsPerSecond: 2 })
     const client = await dialInto(server, room)
-    const answers = await Promise.all([1, 2, 3].map((n) => client.ask(client.say(room, n))))
+    const sends = [1, 2, 3].map((n) => client.say(room, n))
+    const answers = await Promise.all(sends.map((send) => client.ask(send)))
     expect(answers.map(({ type }) => type)).toEqual(['ok', 'ok', 'error'])
     const { retryAfterMs = 0 } = answers[2]?.type === 'error' ? answers[2] : {}
     expect(retryAfterMs).toBeGreaterThan(0)
     expect(retryAfterMs).toBeLessThanOrEqual(1_000)
     await pause(retryAfterMs + 5)
-    expect(await client.sent(room, 3)).toMatchObject({ seq: 3 })
+    // What was on its way when that was said does not overtake it.
+    const later = client.say(room, 4)
+    expect(await client.ask(later)).toMatchObject({ type: 'error', code: 'rate-limited' })
+    const again = [sends[2] ?? later, later].map((send) => client.ask(send))
+    expect(await Promise.all(again)).toMatchObject([{ seq: 3 }, { seq: 4 }])
+  })
+
+  it('lets a client give up what it was told to send again', async () => {
+    server.settings({ sendsPerSecond: 1 })
+    const client = await dialInto(server, room)
+    const sends = [1, 2].map((n) => client.say(room, n))
+    await Promise.all(sends.map((send) => client.ask(send)))
+    server.settings({ sendsPerSecond: null })
+    const later = client.say(room, 3)
+    expect(await client.ask(later)).toMatchObject({ code: 'rate-limited' })
+    expect(await client.ask(later)).toMatchObject({ seq: 2 })
+    expect(await client.sent(room, 4)).toMatchObject({ seq: 3 })
   })
 })
 

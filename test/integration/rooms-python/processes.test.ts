@@ -110,13 +110,14 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
   })
 
   it('announce a gap to the members of a process that slept beyond the window', async () => {
-    await settings({ resumeWindowMs: 300, keepMessages: 0, catchUpMs: 300 })
+    // Long enough for a busy process to read what it is still to be told.
+    await settings({ resumeWindowMs: 2_000, keepMessages: 0, catchUpMs: 300 })
     const [alice, bob] = [await joined(one), await joined(other, { user: 'bob' })]
     await alice.send(lobby, 'heard')
     await bob.heard(lobby, 'heard')
     await other.kill('SIGSTOP')
     for (const data of ['lost', 'lost too']) await alice.send(lobby, data)
-    await delay(500)
+    await delay(2_200)
     await alice.send(lobby, 'kept')
     await other.kill('SIGCONT')
     await bob.heard(lobby, 'kept')

@@ -567,11 +567,12 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
       await server.control('settings', { roomMessages: 2, resumeWindowMs: 500 })
       const peer = await joined()
       for (const n of [1, 2]) await peer.send(lobby, n)
-      const full = await peer.send(lobby, 3)
+      const draft = peer.draft(lobby, 3)
+      const full = await peer.ask(draft)
       expect(full).toMatchObject({ type: 'error', code: 'rate-limited', room: lobby })
       expect(full.retryAfterMs).toBeLessThanOrEqual(500)
       await delay(600)
-      expect(await peer.send(lobby, 4)).toMatchObject({ type: 'ok', seq: 3 })
+      expect(await peer.ask(draft)).toMatchObject({ type: 'ok', seq: 3 })
     })
 
     it('frameBytes: too-large with its id, in bytes and not characters; far above it 1009', async () => {
@@ -608,14 +609,29 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
     it('sends per second, with the time to wait', async () => {
       await server.control('settings', { sendsPerSecond: 2 })
       const peer = await joined()
-      const answers = await Promise.all([1, 2, 3].map((n) => peer.send(lobby, n)))
+      const first = [peer.draft(lobby, 1), peer.draft(lobby, 2)]
+      const [third, fourth] = [peer.draft(lobby, 3), peer.draft(lobby, 4)]
+      const drafts = [...first, third]
+      const answers = await Promise.all(drafts.map((draft) => peer.ask(draft)))
       expect(answers.map(({ type }) => type)).toEqual(['ok', 'ok', 'error'])
       const { code, retryAfterMs } = answers[2] ?? {}
       expect(code).toBe('rate-limited')
       expect(retryAfterMs).toBeGreaterThan(0)
       expect(retryAfterMs).toBeLessThanOrEqual(500)
-      await delay((retryAfterMs ?? 0) + 50)
-      expect(await peer.send(lobby, 4)).toMatchObject({ type: 'ok', seq: 3 })
+      await delay(retryAfterMs ?? 0)
+      // What was on its way when that was said does not overtake it.
+      expect(await peer.ask(fourth)).toMatchObject({ code: 'rate-limited' })
+      await delay(1_100)
+      expect(await peer.ask(third)).toMatchObject({ type: 'ok', seq: 3 })
+      expect(await peer.ask(fourth)).toMatchObject({ type: 'ok', seq: 4 })
+      // Who gives up what it was told to send again is held up once.
+      await delay(1_100)
+      const given = await Promise.all([5, 6, 7].map((n) => peer.send(lobby, n)))
+      expect(given.at(-1)).toMatchObject({ code: 'rate-limited' })
+      await delay(1_100)
+      const later = peer.draft(lobby, 8)
+      expect(await peer.ask(later)).toMatchObject({ code: 'rate-limited' })
+      expect(await peer.ask(later)).toMatchObject({ type: 'ok' })
     })
 
     it('inFlight', async () => {

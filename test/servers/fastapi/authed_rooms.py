@@ -246,6 +246,7 @@ class Session:
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(64)
         self._in_flight = self._calls = 0
         self._allowance, self._allowed_at = 0.0, 0.0
+        self._again: dict[str, Again] = {}
         self._outbox: deque[str] = deque()
         self._buffered = 0
         self._to_write, self._drained = asyncio.Event(), asyncio.Event()
@@ -531,6 +532,24 @@ class Session:
             self._allowance -= 1
         return None
 
+    def _turn_of(self, frame: dict[str, Any]) -> None:
+        """Who was told to come again has later sends on their way: they must not be stored before it."""
+        again, n = self._again.get(frame["room"]), frame["n"]
+        if again is None or n < again.first:
+            return
+        if n > again.last:
+            wait = int((again.at - time.monotonic()) * 1000)
+            raise Refused("rate-limited", "an earlier send comes first", max(1, wait))
+        # It comes again: its client has settled, or given up, all before it.
+        again.first = n + 1
+        if again.first > again.last:
+            del self._again[frame["room"]]
+
+    def _comes_again(self, frame: dict[str, Any], wait: int) -> None:
+        n, at = frame["n"], time.monotonic() + wait / 1000
+        again = self._again.setdefault(frame["room"], Again(n, n, at))
+        again.first, again.last, again.at = min(again.first, n), max(again.last, n), max(again.at, at)
+
     async def _answer(self, frame: dict[str, Any]) -> None:
         try:
             await self._carry_out(frame)
@@ -581,6 +600,8 @@ class Session:
 
     def _fail(self, frame: dict[str, Any], refusal: Refused) -> None:
         wait = {} if refusal.retry_after_ms is None else {"retryAfterMs": refusal.retry_after_ms}
+        if frame.get("type") == "send" and wait and frame["room"] in self.rooms:
+            self._comes_again(frame, wait["retryAfterMs"])
         self.push(
             dump({"type": "error", **about(frame), "code": refusal.code, "message": refusal.message, **wait})
         )
@@ -601,6 +622,7 @@ class Session:
             raise Refused("not-joined", "join the room before you send to it")
         if self.dial.client not in (None, frame["clientId"]):
             raise Refused("bad-frame", '"clientId" is not the "client" of this connection')
+        self._turn_of(frame)
         user = str(self.user)
         draft = Draft(frame["room"], frame["epoch"], user, frame["clientId"], frame["n"], self.dial.number)
         try:
@@ -625,6 +647,7 @@ class Session:
     async def _leave(self, frame: dict[str, Any]) -> None:
         if not self.hub.leave(self, frame["room"]):
             raise Refused("not-joined", "this connection is not in that room")
+        self._again.pop(frame["room"], None)
         if frame["room"] in self.leases:
             await self._hide([self.leases.pop(frame["room"])])
         self.push(dump({"type": "ok", "id": frame["id"]}))
@@ -1299,6 +1322,15 @@ def may_come_from(headers: dict[bytes, str], allowed: Collection[str] | None) ->
 
 
 # -- stores --
+
+
+@dataclass
+class Again:
+    """The first send of a room that has to come again, the last one that was told to, and not before when."""
+
+    first: int
+    last: int
+    at: float
 
 
 @dataclass(frozen=True)

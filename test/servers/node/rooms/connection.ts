@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Connection, Settings } from '../state.ts'
 import type { Dial } from './dial.ts'
-import type { ErrorFrame, ServerFrame } from './frames.ts'
+import type { ErrorFrame, SendFrame, ServerFrame } from './frames.ts'
 import { Lifetime } from './lifetime.ts'
+import { SendOrder } from './send-order.ts'
 import { SendRate } from './send-rate.ts'
 import type { Dialed, Lease } from './store.ts'
 
@@ -21,6 +22,7 @@ const MAX_WAITING = 1_000
 export class RoomsConnection {
   readonly session = randomUUID()
   readonly rate = new SendRate()
+  readonly order = new SendOrder()
   readonly lifetime: Lifetime
   /** The client that is shown in rooms: the one that dialed, or one for this connection alone. */
   readonly clientId: string
@@ -71,6 +73,13 @@ export class RoomsConnection {
 
   fail(failure: Failure): void {
     this.send({ type: 'error', ...failure })
+  }
+
+  /** As `fail`, for a send: where it is to come again, later ones wait for it. */
+  refuse(frame: SendFrame, { retryAfterMs, ...failure }: Omit<Failure, 'id' | 'room'>): void {
+    if (retryAfterMs !== undefined && this.rooms.has(frame.room))
+      this.order.comesAgain(frame, retryAfterMs)
+    this.fail({ id: frame.id, room: frame.room, ...failure, retryAfterMs })
   }
 
   /** A frame that is written already. A peer that does not read is given up before it fills the memory. */

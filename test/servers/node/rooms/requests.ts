@@ -107,6 +107,7 @@ export class Requests {
       connection.fail({ id, room, code: 'not-joined', message: 'you are not in this room' })
       return
     }
+    connection.order.left(room)
     this.#parts.hub.leave(connection, room)
     connection.send({ type: 'ok', id })
   }
@@ -114,26 +115,26 @@ export class Requests {
   async #send(connection: RoomsConnection, frame: SendFrame): Promise<void> {
     const refusal = this.#refusalOf(connection, frame)
     try {
-      if (refusal) connection.fail(refusal)
+      if (refusal) connection.refuse(frame, refusal)
       else await this.#append(connection, frame)
     } catch (error) {
-      failUnavailable(connection, frame, error)
+      connection.refuse(frame, unavailable(error))
     } finally {
       connection.unanswered -= 1
     }
   }
 
   #refusalOf(connection: RoomsConnection, frame: SendFrame): Failure | undefined {
-    const { id, room, clientId } = frame
-    if (!connection.rooms.has(room)) {
-      return { id, room, code: 'not-joined', message: 'join the room before you send to it' }
-    }
-    if (connection.announced !== undefined && connection.announced !== clientId) {
-      return { id, room, code: 'bad-frame', message: '"clientId" is the client of the handshake' }
-    }
-    const retryAfterMs = connection.rate.waitFor(this.#parts.settings.sendsPerSecond)
-    if (retryAfterMs === 0) return undefined
-    return { id, room, code: 'rate-limited', message: 'too many sends', retryAfterMs }
+    const { room, clientId } = frame
+    const { announced, order, rate } = connection
+    if (!connection.rooms.has(room))
+      return { code: 'not-joined', message: 'join the room before you send to it' }
+    if (announced !== undefined && announced !== clientId)
+      return { code: 'bad-frame', message: '"clientId" is the client of the handshake' }
+    const behindMs = order.waitFor(frame)
+    if (behindMs > 0) return comeAgain('an earlier send comes first', behindMs)
+    const overMs = rate.waitFor(this.#parts.settings.sendsPerSecond)
+    return overMs > 0 ? comeAgain('too many sends', overMs) : undefined
   }
 
   async #append(connection: RoomsConnection, frame: SendFrame): Promise<void> {
@@ -216,10 +217,17 @@ export class Requests {
   }
 }
 
-function failUnavailable(connection: RoomsConnection, { id, room }: Where, error: unknown): void {
+function comeAgain(message: string, retryAfterMs: number): Failure {
+  return { code: 'rate-limited', message, retryAfterMs }
+}
+
+function unavailable(error: unknown): Failure {
   // An outage is expected; whatever else went wrong is a mistake of ours that somebody has to see.
   if (!(error instanceof StoreUnavailableError)) console.error(error)
   const message = 'the rooms cannot be reached now'
-  const retryAfterMs = UNAVAILABLE_RETRY_MS
-  connection.fail({ id, room, code: 'unavailable', message, retryAfterMs })
+  return { code: 'unavailable', message, retryAfterMs: UNAVAILABLE_RETRY_MS }
+}
+
+function failUnavailable(connection: RoomsConnection, { id, room }: Where, error: unknown): void {
+  connection.fail({ id, room, ...unavailable(error) })
 }

@@ -156,7 +156,9 @@ export class RoomsService {
     const reading = readFrame(value)
     this.#record(connection, text, reading)
     const failure = this.#failureOf(connection, reading, bytes)
-    if (failure) connection.fail(failure)
+    if (failure && reading.ok && reading.frame.type === 'send')
+      connection.refuse(reading.frame, failure)
+    else if (failure) connection.fail(failure)
     else if (reading.ok && reading.frame.type === 'ping') {
       connection.send({ type: 'pong', id: reading.frame.id })
     } else if (reading.ok) {
