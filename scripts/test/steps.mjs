@@ -83,7 +83,8 @@ export const PHASES = [
   [['python', 'chromium', 'services', 'lint', 'typecheck', 'build']],
   [['fast']],
   // Tests in a browser wait more than they work.
-  [['browser'], ['contract', 'conformance'], ['rooms', 'docs', 'types']],
+  [['browser'], ['contract', 'conformance']],
+  [['rooms'], ['docs', 'types']],
   [['chaos'], ['secrecy', 'doctor', 'package']],
   [['docs-drift', 'servers-drift', 'size']],
 ]

@@ -7,8 +7,8 @@ import { createReferenceServer } from '../../servers/node/server.ts'
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const DAY = 86_400_000
-const LIFETIME_MS = 3_000
-const FOR_MS = 10_000
+const LIFETIME_MS = 6_000
+const FOR_MS = 20_000
 
 interface Said {
   readonly now: number

@@ -569,7 +569,7 @@ class Session:
     def _turn_of(self, frame: dict[str, Any]) -> None:
         """Who was told to come again has later sends on their way: they must not be stored before it."""
         again, n = self._again.get(frame["room"]), frame["n"]
-        if again is None or n < again.first:
+        if again is None or again.epoch != frame["epoch"] or n < again.first:
             return
         if n > again.last:
             wait = int((again.at - time.monotonic()) * 1000)
@@ -581,7 +581,9 @@ class Session:
 
     def _comes_again(self, frame: dict[str, Any], wait: int) -> None:
         n, at = frame["n"], time.monotonic() + wait / 1000
-        again = self._again.setdefault(frame["room"], Again(n, n, at))
+        again = self._again.get(frame["room"])
+        if again is None or again.epoch != frame["epoch"]:
+            again = self._again[frame["room"]] = Again(frame["epoch"], n, n, at)
         again.first, again.last, again.at = min(again.first, n), max(again.last, n), max(again.at, at)
 
     async def _answer(self, frame: dict[str, Any]) -> None:
@@ -1362,6 +1364,7 @@ def may_come_from(headers: dict[bytes, str], allowed: Collection[str] | None) ->
 class Again:
     """The first send of a room that has to come again, the last one that was told to, and not before when."""
 
+    epoch: str
     first: int
     last: int
     at: float

@@ -1,6 +1,8 @@
 import type { SendFrame } from './frames.ts'
 
 interface Again {
+  /** A room that counts anew owes nothing to what was meant for it before. */
+  readonly epoch: string
   /** The first send that has to come again, and the last one that was told to. */
   from: number
   upTo: number
@@ -16,8 +18,8 @@ export class SendOrder {
   readonly #again = new Map<string, Again>()
 
   /** How long this send has to wait for an earlier one; 0 when it may be stored. */
-  waitFor({ room, n }: SendFrame): number {
-    const again = this.#again.get(room)
+  waitFor({ room, epoch, n }: SendFrame): number {
+    const again = this.#of(room, epoch)
     if (again === undefined || n < again.from) return 0
     if (n > again.upTo) {
       again.upTo = n
@@ -29,9 +31,10 @@ export class SendOrder {
     return 0
   }
 
-  comesAgain({ room, n }: SendFrame, inMs: number): void {
-    const { from = n, upTo = n, at = 0 } = this.#again.get(room) ?? {}
+  comesAgain({ room, epoch, n }: SendFrame, inMs: number): void {
+    const { from = n, upTo = n, at = 0 } = this.#of(room, epoch) ?? {}
     this.#again.set(room, {
+      epoch,
       from: Math.min(from, n),
       upTo: Math.max(upTo, n),
       at: Math.max(at, Date.now() + inMs),
@@ -40,5 +43,10 @@ export class SendOrder {
 
   left(room: string): void {
     this.#again.delete(room)
+  }
+
+  #of(room: string, epoch: string): Again | undefined {
+    const again = this.#again.get(room)
+    return again?.epoch === epoch ? again : undefined
   }
 }
