@@ -386,6 +386,8 @@ const SITUATIONS: readonly Situation[] = [
       auth: tokens(valid(), valid()),
       rooms: ['a'],
       ...refused(seen, refusalOf(seen), { fresh: true }),
+      // An answer to a first message that does not come must not find a socket that was taken for accepted.
+      options: { ...REFUSED, settleMs: 4_000 },
     }),
   },
   {
