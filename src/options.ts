@@ -1,5 +1,4 @@
 /** The options of an `AuthedSocket`: what they mean, their defaults, and their checks. */
-
 import {
   check,
   duration,

@@ -55,7 +55,8 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
       return nudge(state, event, limits)
     case 'probed':
       return probed(state, event)
-    default:
+    case 'resumed':
+    case 'moved':
       return state
   }
 }

@@ -1,5 +1,4 @@
 /** The server's frames of rooms protocol v1, checked member by member. Each `undefined` is a malformed frame. */
-
 import { isCount } from '../core/check.ts'
 import type { PresenceEntry, PresenceKey } from '../core/presence.ts'
 import { IGNORED, isMaybeCount, isMaybeText, isText } from './guards.ts'

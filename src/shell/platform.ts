@@ -1,5 +1,6 @@
 /** Where the code runs, asked when it matters: a bundle is often loaded in one place and used in another. */
 
+// None of these is everywhere, and the types of one runtime say that they are.
 const globals = globalThis as {
   location?: unknown
   process?: { versions?: { node?: string } }
