@@ -94,9 +94,10 @@ export class LiveRoom {
     }
     const before = this.#members.get(connection)
     const member = new Member(connection, this.#name)
-    // A cursor that nobody followed any more is worth nothing.
+    // A cursor that nobody followed any more is worth nothing. Who watches has seen no change after its snapshot.
     if (this.#members.size === 0) {
-      this.#cursor = { epoch: tail.epoch, seq: tail.seq, version: tail.version }
+      const { version } = snapshot ?? tail
+      this.#cursor = { epoch: tail.epoch, seq: tail.seq, version }
     }
     this.#members.set(connection, member)
     connection.rooms.add(this.#name)
