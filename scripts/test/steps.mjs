@@ -82,10 +82,9 @@ export const PHASES = [
   // apt, pip and npm take locks of the machine.
   [['python', 'chromium', 'services', 'lint', 'typecheck', 'build']],
   [['fast']],
-  // Tests in a browser wait more than they work. Contract and rooms have deadlines of their own to keep.
+  // The doctor waits for silence, and a browser leaves it none.
   [['browser'], ['conformance', 'docs', 'types', 'package']],
-  [['contract']],
-  [['rooms']],
+  [['contract'], ['rooms']],
   [['chaos'], ['secrecy', 'doctor']],
   [['docs-drift', 'servers-drift', 'size']],
 ]

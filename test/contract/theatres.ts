@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { build } from 'esbuild'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { WebSocket as UndiciWebSocket } from 'undici'
 import { WebSocket as WsWebSocket } from 'ws'
 import type { WebSocketConstructor } from '../../src/index.ts'
@@ -12,6 +11,7 @@ import { launchChromium } from '../support/chromium.ts'
 import type { Cell, Cue, Outcome, Part } from './cell.ts'
 import type { Theatre } from './director.ts'
 import { play } from './player.ts'
+import { type CueOf, Stages } from './stages.ts'
 
 const showAll = (value: unknown): string => inspect(value, { depth: null, showHidden: true })
 
@@ -47,50 +47,22 @@ async function bundlePlayer(): Promise<string> {
   return script.text
 }
 
-type CueOf = (id: string, cue: Cue, asks: number) => Promise<void>
-interface Scene {
-  readonly context: BrowserContext
-  readonly page: Page
-}
-/**
- * Chromium delays the dials of a process by 2^(dials under way + share of failed ones), up to seconds, so no
- * page plays many cells.
- */
-const CELLS_A_PAGE = 6
-const MANY_ROOMS = 4
-
-/** Cookies belong to the host, whatever its port: a page that is signed in by one has a context of its own. */
-const isAlone = ({ auth, rooms }: Cell): boolean =>
-  auth.kind === 'session' || rooms.length >= MANY_ROOMS
-
 export async function openChromium(): Promise<ChromiumTheatres> {
   const [browser, script] = await Promise.all([launchChromium(), bundlePlayer()])
   const site = await serve(`<!doctype html><title>contract</title><script>${script}</script>`)
   const cues = new Map<string, (cue: Cue, asks: number) => Promise<void>>()
   const cueOf: CueOf = async (id, cue, asks) => cues.get(id)?.(cue, asks)
-  const open = (): Promise<Scene> => openScene(browser, site.url, cueOf)
-  let shared: Promise<Scene> | undefined
-  let used = 0
-  const scene = (cell: Cell): Promise<Scene> => {
-    if (isAlone(cell)) return open()
-    if (shared === undefined || used >= CELLS_A_PAGE) {
-      shared = open()
-      used = 0
-    }
-    used += 1
-    return shared
-  }
+  const stages = new Stages(browser, site.url, cueOf)
   const theatreOf = (cell: Cell): Theatre => ({
-    async play(part, cue) {
-      const { context, page } = await scene(cell)
-      cues.set(part.id, cue)
-      try {
-        return await page.evaluate(playInPage, part)
-      } finally {
-        cues.delete(part.id)
-        if (isAlone(cell)) await context.close()
-      }
-    },
+    play: (part, cue) =>
+      stages.on(cell, async (page) => {
+        cues.set(part.id, cue)
+        try {
+          return await page.evaluate(playInPage, part)
+        } finally {
+          cues.delete(part.id)
+        }
+      }),
   })
   return {
     theatreOf,
@@ -110,14 +82,6 @@ interface PageGlobals {
 function playInPage(part: Part): Promise<Outcome> {
   const { contract, contractCue } = globalThis as unknown as PageGlobals
   return contract.play(part, { cue: (cue, asks) => contractCue(part.id, cue, asks) })
-}
-
-async function openScene(browser: Browser, url: string, cueOf: CueOf): Promise<Scene> {
-  const context = await browser.newContext()
-  const page = await context.newPage()
-  await page.exposeFunction('contractCue', cueOf)
-  await page.goto(url)
-  return { context, page }
 }
 
 async function serve(html: string): Promise<{ url: string; close(): void }> {
