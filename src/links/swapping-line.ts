@@ -166,8 +166,11 @@ export class SwappingLine extends SharedLine {
   #goesOn({ room, messages = [], members, version }: Rejoined, control: RoomControl): void {
     const { membership } = control
     if (membership?.state === 'asked') membership.state = 'joined'
+    // The answer to the join on the current socket may be late, or lost.
+    if (control.state !== 'joined') control.joined(true)
     for (const { data, meta } of messages) super.incoming({ kind: 'message', room, data, meta })
     if (members && version !== undefined && !control.isPast(version)) control.met(version, members)
+    this.host.waiters.look()
   }
 
   /** The membership whose join this error answers. */

@@ -2,6 +2,7 @@
 import { type ClientOptions, WebSocket } from 'ws'
 import {
   AuthedSocket,
+  HandshakeRefusedError,
   multiplexed,
   NotConnectedError,
   OutboxFullError,
@@ -9,6 +10,8 @@ import {
   type Room,
   RoomError,
   SendUnknownError,
+  ServerClosedError,
+  swap,
   viaSubprotocol,
   type WebSocketConstructor,
 } from '../../src/index.ts'
@@ -18,8 +21,10 @@ export interface ActorOptions {
   readonly index: number
   /** `ws://…/ws/rooms` */
   readonly url: string
-  /** The next one is used when one was rejected. */
+  /** The next one is used when one was rejected, or has to be renewed. */
   readonly tokens: readonly string[]
+  /** So long a token is said to last, in ms: it is then renewed by a second socket. Default: for ever. */
+  readonly lifetimeMs?: number
   readonly record: (event: HistoryEvent) => void
   /** Backoff, as a share of what it is for users. Default 0.02: some tens of milliseconds instead of a second. */
   readonly retryScale?: number
@@ -49,21 +54,30 @@ export class Actor {
   readonly #heard = new Set<string>()
   /** Errors that some promise was rejected with: they are no news of their own. */
   readonly #told = new WeakSet<object>()
+  readonly #renews: boolean
   #sent = 0
 
-  constructor({ index, url, tokens, record, retryScale = RETRY_SCALE }: ActorOptions) {
+  constructor(options: ActorOptions) {
+    const { index, url, tokens, lifetimeMs, record, retryScale = RETRY_SCALE } = options
     this.index = index
     this.#record = record
-    let rejected = 0
+    this.#renews = lifetimeMs !== undefined
+    let turn = 0
     this.#socket = new AuthedSocket({
       url,
       auth: ({ reason }) => {
-        if (reason === 'rejected') rejected += 1
-        return tokens[rejected % tokens.length] ?? null
+        if (reason === 'rejected' || reason === 'renewal') turn += 1
+        const token = tokens[turn % tokens.length]
+        if (token === undefined) return null
+        return lifetimeMs === undefined ? token : { token, expiresInMs: lifetimeMs }
       },
+      ...(lifetimeMs !== undefined && { renewal: swap() }),
       transmission: viaSubprotocol(),
       protocol: multiplexed(),
-      WebSocket: tappedBy((frame) => this.#tapped(frame)),
+      WebSocket: tappedBy({
+        heard: (frame) => this.#tapped(frame),
+        cut: () => record({ kind: 'cut', client: index }),
+      }),
       retry: { scale: retryScale },
       connectTimeoutMs: 5_000,
       requestTimeoutMs: PATIENCE_MS,
@@ -191,6 +205,7 @@ export class Actor {
     setTimeout(() => {
       if (typeof error === 'object' && error !== null && this.#told.has(error)) return
       if (error instanceof RequestFailedError) return
+      if (this.#renews && isOfSecondSocket(error)) return
       this.#record({ kind: 'error', client: this.index, text: textOf(error) })
     }, 0)
   }
@@ -212,8 +227,13 @@ export class Actor {
   }
 }
 
-/** The class of `ws`, and a listener that hears each frame just before the SDK does. */
-function tappedBy(heard: (text: string) => void): WebSocketConstructor {
+interface Tap {
+  heard(text: string): void
+  cut(): void
+}
+
+/** The class of `ws`, and who hears each frame, and of its end, just before the SDK does. */
+function tappedBy({ heard, cut }: Tap): WebSocketConstructor {
   return class extends WebSocket {
     constructor(url: string, protocols?: string[], options?: ClientOptions) {
       super(url, protocols, options)
@@ -221,6 +241,12 @@ function tappedBy(heard: (text: string) => void): WebSocketConstructor {
         // What still comes when the SDK has closed the socket is none of its business.
         if (this.readyState === WebSocket.OPEN) heard(String(data))
       })
+      this.on('close', cut)
+    }
+
+    override close(code?: number, reason?: string): void {
+      cut()
+      super.close(code, reason)
     }
   }
 }
@@ -230,6 +256,12 @@ function dataOf(key: string): Data {
   // Mostly short; some need a longer header on the wire.
   return { key, filling: 'x'.repeat(number % 20 === 0 ? 300 + (number % 7) : number % 7) }
 }
+
+/** Faults come to the second socket, too. It is let go then, and the first one stays. */
+const isOfSecondSocket = (error: unknown): boolean =>
+  error instanceof ServerClosedError ||
+  error instanceof HandshakeRefusedError ||
+  error instanceof RoomError
 
 const textOf = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error)

@@ -18,6 +18,7 @@ const ROOM = 'lobby'
 /** Two clients in one room; each line of a story is one or more events. */
 const connected = (client: number): HistoryEvent => ({ kind: 'connected', client })
 const disconnected = (client: number): HistoryEvent => ({ kind: 'disconnected', client })
+const cut = (client: number): HistoryEvent => ({ kind: 'cut', client })
 const joining = (client: number, room = ROOM): HistoryEvent => ({ kind: 'joining', client, room })
 const joined = (client: number, room = ROOM): HistoryEvent => ({ kind: 'joined', client, room })
 const left = (client: number): HistoryEvent => ({ kind: 'left', client, room: ROOM })
@@ -203,6 +204,23 @@ describe('A history is right', () => {
       again(ALICE),
       settled('a', 'unknown'),
       resumed(ALICE, 0, 0),
+      quiet,
+    ],
+    'when a volatile send is lost with a socket in whose place another one goes on': [
+      START,
+      sending('a', ALICE, true),
+      resumed(ALICE, 0, 0),
+      cut(ALICE),
+      settled('a', 'unknown'),
+      quiet,
+    ],
+    'when a second socket is told of a new epoch, and let go before anything came of it': [
+      START,
+      { kind: 'epoch-ended' },
+      told(BOB, 3, 'e2'),
+      cut(BOB),
+      told(BOB, 5, 'e2'),
+      gap(BOB),
       quiet,
     ],
     'when a room was left before its messages came': [

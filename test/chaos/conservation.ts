@@ -24,6 +24,8 @@ const { values } = parseArgs({
     window: { type: 'string', default: '120000' },
     absences: { type: 'string', default: '0' },
     restarts: { type: 'string' },
+    /** Of a token in ms, renewed by a second socket; without it one lasts for the whole run. */
+    lifetime: { type: 'string' },
     /** One line of JSON instead of all else, for programs. */
     json: { type: 'boolean', default: false },
   },
@@ -50,6 +52,7 @@ const size = {
   seed: numberOf('seed'),
   absences: numberOf('absences'),
   ...(values.restarts !== undefined && { restarts: numberOf('restarts') }),
+  ...(values.lifetime !== undefined && { lifetimeMs: numberOf('lifetime') }),
   limitMs: numberOf('minutes') * 60_000,
 }
 const site = await startSite(values.server, { resumeWindowMs: numberOf('window') })

@@ -16,6 +16,8 @@ export interface RunSize {
   readonly absences: number
   /** Of the servers, all at once. Default: the more, the more faults there are. */
   readonly restarts?: number
+  /** Of a token, as its client is told, in ms: each is renewed by a second socket. Default: for ever. */
+  readonly lifetimeMs?: number
   /** Gives up after so long, in ms: the run then says that it did not come to rest. */
   readonly limitMs: number
 }
@@ -39,6 +41,9 @@ const SLACK = 0.02
 /** Out and in again now and then, at so many of the sends. */
 const LEAVE_SHARE = 0.03
 const VOLATILE_SHARE = 0.02
+/** One is used for good; the other ones where it is rejected. */
+const TOKENS = 3
+const RENEWED_TOKENS = 60
 /** Servers may remember for a little longer than the window. */
 const KEPT_LONGER_MS = 7_000
 
@@ -111,8 +116,14 @@ export class Run {
       target: () => this.#site.target(),
       reconnect: () => actor.reconnect(),
     })
-    const tokens = await this.#site.mint(userOf(client), 3)
-    const actor: Actor = this.#crowd.add({ url: door.wsUrl + this.#site.path, tokens })
+    const { lifetimeMs } = this.#size
+    const count = lifetimeMs === undefined ? TOKENS : RENEWED_TOKENS
+    const tokens = await this.#site.mint(userOf(client), count)
+    const actor: Actor = this.#crowd.add({
+      url: door.wsUrl + this.#site.path,
+      tokens,
+      ...(lifetimeMs !== undefined && { lifetimeMs }),
+    })
     this.#doors.push(door)
   }
 

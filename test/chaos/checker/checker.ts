@@ -64,6 +64,9 @@ class Checker {
             `client ${event.client}: ${event.stored} answered with ok`,
           )
         break
+      case 'cut':
+        this.#client(event.client).cutAt = index
+        break
       case 'epoch-ended':
         this.#epochs.ended(index)
         break
@@ -215,10 +218,10 @@ class Checker {
   }
 
   #circumstances(client: number, room: string): Omit<Circumstances, 'hasEnded'> {
-    const { isConnected, disconnectedAt, rooms, left } = this.#client(client)
+    const { isConnected, cutAt, rooms, left } = this.#client(client)
     return {
       isConnected,
-      disconnectedAt,
+      cutAt,
       epoch: rooms.get(room)?.epoch,
       leftAt: left.get(room) ?? -1,
     }

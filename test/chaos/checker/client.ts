@@ -3,8 +3,8 @@ import type { Membership } from './membership.ts'
 
 export class Client {
   isConnected = false
-  /** Index of the event; -1 for never. */
-  disconnectedAt = -1
+  /** Index of the event that ended a socket of it last; -1 for none. */
+  cutAt = -1
   /** For how long it had heard nothing when it came back last, in ms. */
   awayMs = 0
   /** Keys of messages. */
@@ -22,7 +22,7 @@ export class Client {
 
   disconnected(event: number, atMs: number): void {
     this.isConnected = false
-    this.disconnectedAt = event
+    this.cutAt = event
     this.deafened(atMs)
   }
 

@@ -63,12 +63,13 @@ export class Membership {
       this.#at = base
       return
     }
-    const isOther = epoch !== place.epoch
     const goesBack = this.#order(place) < this.#order({ epoch, seq: 0 })
-    if (goesBack || (recovered && isOther))
+    if (goesBack || (recovered && epoch !== place.epoch))
       this.#report('epoch-confused', event, `${this.#name}: ${epoch} then ${place.epoch}`)
+    // Nothing came of the answer before, so it goes on from where it was: its socket was let go with it.
+    if (!recovered && this.#resets.length > this.#gaps.length) this.#resets.pop()
     if (recovered || (isSame(this.#position, base) && !wasAway)) return
-    this.#resets.push({ to: base, explained: isOther || wasAway })
+    this.#resets.push({ to: base, explained: this.epoch !== place.epoch || wasAway })
   }
 
   gap(event: number): void {

@@ -21,7 +21,7 @@ export interface Circumstances {
   readonly epoch: string | undefined
   /** Indices of the last ones, -1 for never. */
   readonly leftAt: number
-  readonly disconnectedAt: number
+  readonly cutAt: number
   readonly isConnected: boolean
   /** The epoch under which it was sent, whoever was told. */
   readonly hasEnded: boolean
@@ -64,7 +64,7 @@ export class Sends {
     }
     send.settled = { how, event, seq }
     const hasLeft = now.leftAt > send.event
-    const wasLost = send.volatile && (!now.isConnected || now.disconnectedAt > send.event)
+    const wasLost = send.volatile && (!now.isConnected || now.cutAt > send.event)
     const isOver =
       now.epoch !== send.epoch || at - send.at >= this.#setup.resumeWindowMs * REPEATED_SHARE
     // The server may say so before it tells the members. Of a repetition it cannot know more.

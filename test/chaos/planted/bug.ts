@@ -17,6 +17,8 @@ export interface Edit {
 
 /** Clients are away for longer than the server remembers; a restart would bring them back. */
 export const WINDOWS_END = { window: 5_000, absences: 4, restarts: 0 }
+/** Every client renews its token by a second socket, more than once a second. */
+export const SWAPS = { lifetime: 1_000 }
 
 /**
  * @throws {Error} the piece is not there, or more than once: the bug has to be planted anew

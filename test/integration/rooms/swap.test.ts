@@ -468,6 +468,26 @@ describe('In the middle of a swap', () => {
     expect(alice.gaps).toEqual([{ reason: 'epoch' }])
   })
 
+  test('a room that the first socket was never told of is joined by the answer to the second one', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      auth: minting(server, [60_000, LIFETIME_MS]),
+      // Nobody hears that the room was joined again.
+      meddle: ({ type }, { n }) => (n === 2 && type === 'joined' ? 'nothing' : undefined),
+    })
+    await alice.socket.reconnect()
+    expect(alice.room.state).toBe('joining')
+    const sent = alice.room.send('kept')
+    await expect(sent).resolves.toMatchObject({ seq: 1 })
+    expect([alice.room.state, alice.joins, alice.data, alice.gaps]).toEqual([
+      'joined',
+      [false, true],
+      ['kept'],
+      [],
+    ])
+    expect(alice.sockets).toHaveLength(3)
+  })
+
   test('a disconnect closes both sockets', async () => {
     const server = await hosted()
     const alice = await swapping(server, {
