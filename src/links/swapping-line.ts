@@ -22,8 +22,9 @@ type Rejoined = IncomingOf<'joined'> & Joined
 export class SwappingLine extends SharedLine {
   readonly #answerMs: number
   readonly #read: Codec['read']
-  /** What is asked for on the successor. */
+  /** What is asked for on the successor of this dial; it may be the current one before all is answered. */
   #resuming: Joins | undefined
+  #resumingOn = 0
   /** Of the current socket, or an equal one of those before. */
   #welcome: Parameters<Codec['read']>[0] = ''
 
@@ -79,13 +80,12 @@ export class SwappingLine extends SharedLine {
   }
 
   protected override incoming(message: Incoming): void {
-    if (message.kind === 'joined' && this.#resuming) {
-      this.#rejoined(message, this.#resuming)
-      return
+    if (message.kind === 'joined') this.#rejoined(message)
+    else {
+      const refused = message.kind === 'error' && this.#isMoving && this.#joinOf(message)
+      if (refused) this.#giveUp(refused, message.code, message.message)
+      else super.incoming(message)
     }
-    const refused = message.kind === 'error' && this.#isMoving && this.#joinOf(message)
-    if (refused) this.#giveUp(refused, message.code, message.message)
-    else super.incoming(message)
   }
 
   get #isMoving(): boolean {
@@ -136,37 +136,50 @@ export class SwappingLine extends SharedLine {
       joins.want(membership)
     }
     this.#resuming = joins
+    this.#resumingOn = dial
     joins.ask()
     this.#lookResumed()
   }
 
-  /** The room goes on here where it stands there, and both sockets may say the same for a while. */
-  #rejoined(message: Rejoined, joins: Joins): void {
+  /** Either socket may say it, and while both deliver, each may be behind what is known from the other one. */
+  #rejoined(message: Rejoined): void {
     const control = this.rooms.get(message.room)
     const { membership } = control ?? {}
-    const isAnswer = membership && membership.askedBy === message.id && joins.awaits(membership)
-    if (!control || !membership || !isAnswer) {
-      if (!this.#isMoving) super.incoming(message)
-      // The room counts anew: on which of two sockets a message comes would say what it counts by.
-      else if (!message.id) this.tell('redial')
-      return
-    }
-    const { epoch } = membership
-    const isSame = message.recovered === true && message.epoch === epoch
-    if (epoch !== undefined && !isSame && this.#isMoving) {
+    if (control && membership?.epoch !== undefined && message.id !== undefined)
+      this.#wasAsked(message, control, membership)
+    else if (!this.#isMoving || membership?.askedBy === message.id)
+      this.#joined(message, membership)
+    // The room counts anew: on which of two sockets a message comes would say what it counts by.
+    else if (message.id === undefined) this.tell('redial')
+  }
+
+  /** Answers a request to go on with a room. */
+  #wasAsked(message: Rejoined, control: RoomControl, membership: Membership): void {
+    const isSame = message.epoch === membership.epoch
+    const isLast = message.id === membership.askedBy
+    const isResumed = isSame && message.recovered === true
+    if (!isLast && isSame) this.#goesOn(message, control)
+    else if (!isLast && this.#isMoving) this.tell('redial')
+    else if (!isLast || !this.#resuming?.awaits(membership)) super.incoming(message)
+    else if (isResumed) {
+      if (membership.state === 'asked') membership.state = 'joined'
+      this.#resuming.forget(membership)
+      this.#goesOn(message, control)
+      this.#lookResumed()
+    } else if (this.#isMoving)
       this.#giveUp(membership, 'no-recovery', 'the server did not resume it')
-      return
-    }
-    joins.forget(membership)
-    if (isSame) this.#goesOn(message, control)
-    else super.incoming(message)
+    else this.#joined(message, membership)
+  }
+
+  /** As if there were one socket. */
+  #joined(message: Rejoined, membership: Membership | undefined): void {
+    if (membership) this.#resuming?.forget(membership)
+    super.incoming(message)
     this.#lookResumed()
   }
 
   #goesOn({ room, messages = [], members, version }: Rejoined, control: RoomControl): void {
-    const { membership } = control
-    if (membership?.state === 'asked') membership.state = 'joined'
-    // The answer to the join on the current socket may be late, or lost.
+    // The current socket may say it late, or never, and the successor too.
     if (control.state !== 'joined') control.joined(true)
     for (const { data, meta } of messages) super.incoming({ kind: 'message', room, data, meta })
     if (members && version !== undefined && !control.isPast(version)) control.met(version, members)
@@ -208,20 +221,25 @@ export class SwappingLine extends SharedLine {
   }
 
   /** The successor is gone, and the current socket was never left. */
-  #stayed({ renewal }: StateOf<'connected'>): void {
+  #stayed({ renewal, memory }: StateOf<'connected'>): void {
     if (renewal?.kind === 'failed') this.host.report(errorOf(renewal.problem, this.where))
     // The other welcome may have named somebody else.
     this.#read(this.#welcome)
+    if (this.#resumingOn > memory.dials) this.#goBack()
+    this.ask()
+    this.line.delivery.flush()
+  }
+
+  /** What was asked for on the successor stands where it stood. */
+  #goBack(): void {
     const joins = this.#resuming
     this.#resuming = undefined
     for (const membership of this.memberships()) {
       if (!joins?.awaits(membership)) continue
-      if (membership.epoch === undefined) this.joins.want(membership)
-      else membership.state = 'joined'
+      if (this.rooms.get(membership.room)?.state === 'joined') membership.state = 'joined'
+      else this.joins.want(membership)
     }
     joins?.interrupted()
-    this.ask()
-    this.line.delivery.flush()
   }
 }
 

@@ -12,6 +12,7 @@ import {
   SendUnknownError,
   ServerClosedError,
   swap,
+  TokenUnavailableError,
   viaSubprotocol,
   type WebSocketConstructor,
 } from '../../src/index.ts'
@@ -21,14 +22,23 @@ export interface ActorOptions {
   readonly index: number
   /** `ws://…/ws/rooms` */
   readonly url: string
-  /** The next one is used when one was rejected, or has to be renewed. */
-  readonly tokens: readonly string[]
+  /** The next one is used when one was rejected, or has ended. */
+  readonly tokens: Tokens
   /** So long a token is said to last, in ms: it is then renewed by a second socket. Default: for ever. */
   readonly lifetimeMs?: number
   readonly record: (event: HistoryEvent) => void
   /** Backoff, as a share of what it is for users. Default 0.02: some tens of milliseconds instead of a second. */
   readonly retryScale?: number
 }
+
+/** The token of each turn, 0 and up. */
+export type Tokens = (turn: number) => string | Promise<string>
+
+/** Some tokens, again and again. */
+export const inTurn =
+  (tokens: readonly string[]): Tokens =>
+  (turn) =>
+    tokens[turn % tokens.length] ?? ''
 
 type Ending = Omit<Extract<HistoryEvent, { kind: 'settled' }>, 'kind' | 'key'>
 
@@ -59,23 +69,22 @@ export class Actor {
 
   constructor(options: ActorOptions) {
     const { index, url, tokens, lifetimeMs, record, retryScale = RETRY_SCALE } = options
+    const lifetime = lifetimeMs === undefined ? {} : { expiresInMs: lifetimeMs }
     this.index = index
     this.#record = record
     this.#renews = lifetimeMs !== undefined
     let turn = 0
     this.#socket = new AuthedSocket({
       url,
-      auth: ({ reason }) => {
-        if (reason === 'rejected' || reason === 'renewal') turn += 1
-        const token = tokens[turn % tokens.length]
-        if (token === undefined) return null
-        return lifetimeMs === undefined ? token : { token, expiresInMs: lifetimeMs }
+      auth: async ({ reason }) => {
+        if (reason === 'rejected' || lifetimeMs !== undefined) turn += 1
+        return { token: await tokens(turn), ...lifetime }
       },
       ...(lifetimeMs !== undefined && { renewal: swap() }),
       transmission: viaSubprotocol(),
       protocol: multiplexed(),
       WebSocket: tappedBy({
-        heard: (frame) => this.#tapped(frame),
+        heard: (frame, socket) => this.#tapped(frame, socket),
         cut: () => record({ kind: 'cut', client: index }),
       }),
       retry: { scale: retryScale },
@@ -205,12 +214,12 @@ export class Actor {
     setTimeout(() => {
       if (typeof error === 'object' && error !== null && this.#told.has(error)) return
       if (error instanceof RequestFailedError) return
-      if (this.#renews && isOfSecondSocket(error)) return
+      if (this.#renews && isOfRenewal(error)) return
       this.#record({ kind: 'error', client: this.index, text: textOf(error) })
     }, 0)
   }
 
-  #tapped(text: string): void {
+  #tapped(text: string, socket: number): void {
     if (!text.includes('"joined"')) return
     const frame = JSON.parse(text) as Record<string, unknown>
     if (frame['type'] !== 'joined') return
@@ -218,6 +227,7 @@ export class Actor {
     this.#record({
       kind: 'told',
       client: this.index,
+      socket,
       room: String(room),
       epoch: String(epoch),
       seq: Number(seq),
@@ -228,18 +238,22 @@ export class Actor {
 }
 
 interface Tap {
-  heard(text: string): void
+  /** @param socket the number of its dial */
+  heard(text: string, socket: number): void
   cut(): void
 }
 
 /** The class of `ws`, and who hears each frame, and of its end, just before the SDK does. */
 function tappedBy({ heard, cut }: Tap): WebSocketConstructor {
+  let dials = 0
   return class extends WebSocket {
     constructor(url: string, protocols?: string[], options?: ClientOptions) {
       super(url, protocols, options)
+      dials += 1
+      const socket = dials
       this.on('message', (data) => {
         // What still comes when the SDK has closed the socket is none of its business.
-        if (this.readyState === WebSocket.OPEN) heard(String(data))
+        if (this.readyState === WebSocket.OPEN) heard(String(data), socket)
       })
       this.on('close', cut)
     }
@@ -257,8 +271,9 @@ function dataOf(key: string): Data {
   return { key, filling: 'x'.repeat(number % 20 === 0 ? 300 + (number % 7) : number % 7) }
 }
 
-/** Faults come to the second socket, too. It is let go then, and the first one stays. */
-const isOfSecondSocket = (error: unknown): boolean =>
+/** Faults come to a renewal and its second socket, too. They are let go then, and the first one stays. */
+const isOfRenewal = (error: unknown): boolean =>
+  error instanceof TokenUnavailableError ||
   error instanceof ServerClosedError ||
   error instanceof HandshakeRefusedError ||
   error instanceof RoomError

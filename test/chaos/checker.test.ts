@@ -22,9 +22,10 @@ const cut = (client: number): HistoryEvent => ({ kind: 'cut', client })
 const joining = (client: number, room = ROOM): HistoryEvent => ({ kind: 'joining', client, room })
 const joined = (client: number, room = ROOM): HistoryEvent => ({ kind: 'joined', client, room })
 const left = (client: number): HistoryEvent => ({ kind: 'left', client, room: ROOM })
-const told = (client: number, seq = 0, epoch = 'e1', room = ROOM): HistoryEvent => ({
+const told = (client: number, seq = 0, epoch = 'e1', room = ROOM, socket = 1): HistoryEvent => ({
   kind: 'told',
   client,
+  socket,
   room,
   epoch,
   seq,
@@ -34,6 +35,7 @@ const told = (client: number, seq = 0, epoch = 'e1', room = ROOM): HistoryEvent 
 const resumed = (client: number, seq: number, missed: number, epoch = 'e1'): HistoryEvent => ({
   kind: 'told',
   client,
+  socket: 1,
   room: ROOM,
   epoch,
   seq,
@@ -221,6 +223,15 @@ describe('A history is right', () => {
       cut(BOB),
       told(BOB, 5, 'e2'),
       gap(BOB),
+      quiet,
+    ],
+    'when the first of two sockets is answered after the second one': [
+      START,
+      whole('a', 1),
+      told(BOB, 1, 'e1', ROOM, 2),
+      whole('b', 2),
+      told(BOB, 1, 'e1', ROOM, 1),
+      whole('c', 3),
       quiet,
     ],
     'when a room was left before its messages came': [

@@ -20,6 +20,8 @@ export type HistoryEvent =
   | {
       readonly kind: 'told'
       readonly client: number
+      /** Which of its sockets, by their dials: while a token is renewed there are two. */
+      readonly socket: number
       readonly room: string
       readonly epoch: string
       readonly seq: number

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Front, startFront } from '../support/front.ts'
-import { Actor } from './actor.ts'
+import { Actor, inTurn } from './actor.ts'
 import { check } from './checker/checker.ts'
 import { Recorder } from './history.ts'
 import { type Door, openDoor } from './proxy.ts'
@@ -41,7 +41,12 @@ describe.each(SERVERS)('On %s', (name) => {
     const made = users.map(async (user, index) => {
       const tokens = await site.mint(user, 1)
       const url = `${urls[index] ?? `ws://127.0.0.1:${site.target()}`}${site.path}`
-      const actor = new Actor({ index, url, tokens, record: (event) => recorder.record(event) })
+      const actor = new Actor({
+        index,
+        url,
+        tokens: inTurn(tokens),
+        record: (event) => recorder.record(event),
+      })
       cleanups.push(() => actor.disconnect())
       return actor
     })

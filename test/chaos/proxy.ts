@@ -104,8 +104,9 @@ export class Door {
     return new Promise((resolve) => this.#listener.close(() => resolve()))
   }
 
+  /** The newest one that is open. While a token is renewed there are two. */
   get #open(): Line | undefined {
-    return this.#newest?.isOpen ? this.#newest : undefined
+    return [...this.#lines].filter(({ isOpen }) => isOpen).at(-1)
   }
 
   #connected(client: Socket): void {

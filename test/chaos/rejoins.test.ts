@@ -11,7 +11,7 @@ const joined = (room: string, client = 0): HistoryEvent => ({ kind: 'joined', cl
 const left = (room: string): HistoryEvent => ({ kind: 'left', client: 0, room })
 const disconnected = (client = 0): HistoryEvent => ({ kind: 'disconnected', client })
 const told = (room: string, client = 0): HistoryEvent => ({
-  ...{ kind: 'told', client, room, epoch: 'e', seq: 0 },
+  ...{ kind: 'told', client, socket: 1, room, epoch: 'e', seq: 0 },
   ...{ recovered: true, missed: 0 },
 })
 

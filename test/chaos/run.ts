@@ -1,6 +1,6 @@
 /** A run: clients, rooms and faults on one site, until everything asked for has happened. */
 import { seeded } from '../support/seeded.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, inTurn } from './actor.ts'
 import { Crowd, type CrowdResult, userOf } from './crowd.ts'
 import { Executor } from './executor.ts'
 import { type Plan, type PlanSize, planOf } from './plan.ts'
@@ -43,7 +43,6 @@ const LEAVE_SHARE = 0.03
 const VOLATILE_SHARE = 0.02
 /** One is used for good; the other ones where it is rejected. */
 const TOKENS = 3
-const RENEWED_TOKENS = 60
 /** Servers may remember for a little longer than the window. */
 const KEPT_LONGER_MS = 7_000
 
@@ -117,12 +116,12 @@ export class Run {
       reconnect: () => actor.reconnect(),
     })
     const { lifetimeMs } = this.#size
-    const count = lifetimeMs === undefined ? TOKENS : RENEWED_TOKENS
-    const tokens = await this.#site.mint(userOf(client), count)
+    const user = userOf(client)
     const actor: Actor = this.#crowd.add({
       url: door.wsUrl + this.#site.path,
-      tokens,
-      ...(lifetimeMs !== undefined && { lifetimeMs }),
+      ...(lifetimeMs === undefined
+        ? { tokens: inTurn(await this.#site.mint(user, TOKENS)) }
+        : { tokens: (turn) => this.#site.mintOne(user, turn), lifetimeMs }),
     })
     this.#doors.push(door)
   }

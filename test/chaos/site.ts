@@ -82,15 +82,15 @@ export class Site {
   }
 
   /** Tokens of one user, none like another. */
-  async mint(user: string, count: number): Promise<string[]> {
-    const pairs = Array.from({ length: count }, (_, index) =>
-      // A lifetime of its own makes each token another one.
-      this.#first.control<{ access: string }>('mint', {
-        user,
-        lifetimeMs: 4 * HOUR_MS + index * 1_000,
-      }),
-    )
-    return (await Promise.all(pairs)).map(({ access }) => access)
+  mint(user: string, count: number): Promise<string[]> {
+    return Promise.all(Array.from({ length: count }, (_, turn) => this.mintOne(user, turn)))
+  }
+
+  /** A lifetime of its own makes the token of each turn another one. */
+  async mintOne(user: string, turn: number): Promise<string> {
+    const lifetimeMs = 4 * HOUR_MS + turn * 1_000
+    const { access } = await this.#first.control<{ access: string }>('mint', { user, lifetimeMs })
+    return access
   }
 
   async restart(signal: 'SIGTERM' | 'SIGKILL', downMs: number): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { seeded } from '../support/seeded.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, inTurn } from './actor.ts'
 import { type Rejoin, rejoinsOf } from './checker/rejoins.ts'
 import { Crowd, type CrowdResult, userOf } from './crowd.ts'
 import { pause } from './site.ts'
@@ -38,7 +38,7 @@ export async function runWorkers(size: WorkersSize): Promise<WorkersResult> {
       const known = tokens.get(user) ?? [await mint(cluster, user)]
       tokens.set(user, known)
       // As for users: what is measured here is how long they are away.
-      crowd.add({ url: `${cluster.wsUrl}/ws/rooms`, tokens: known, retryScale: 1 })
+      crowd.add({ url: `${cluster.wsUrl}/ws/rooms`, tokens: inTurn(known), retryScale: 1 })
     }
     await crowd.enter()
     let isOver = false

@@ -123,11 +123,12 @@ class Checker {
     this.#epochs.told(room, epoch, index)
     if (this.#setup.forbidden.includes(room))
       this.#report('forbidden-entered', index, `client ${client} was told of ${room}`)
-    const { rooms, awayMs } = this.#client(client)
+    const known = this.#client(client)
+    const isLate = event.socket < known.socket
+    known.socket = Math.max(known.socket, event.socket)
+    const wasAway = known.awayMs >= this.#setup.resumeWindowMs * 0.9
     // An answer that comes after the room was left concerns nobody.
-    rooms
-      .get(room)
-      ?.told({ epoch, seq }, recovered, missed, awayMs >= this.#setup.resumeWindowMs * 0.9, index)
+    known.rooms.get(room)?.told({ epoch, seq, recovered, missed, wasAway, isLate }, index)
   }
 
   #sending({ client, room, key, volatile, at }: EventOf<'sending'>, index: number): void {

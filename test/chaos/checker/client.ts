@@ -5,6 +5,8 @@ export class Client {
   isConnected = false
   /** Index of the event that ended a socket of it last; -1 for none. */
   cutAt = -1
+  /** The latest of its sockets that was told of a room. */
+  socket = 0
   /** For how long it had heard nothing when it came back last, in ms. */
   awayMs = 0
   /** Keys of messages. */

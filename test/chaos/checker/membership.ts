@@ -9,6 +9,17 @@ interface Reset {
   readonly explained: boolean
 }
 
+/** What a `joined` frame said, and when. */
+interface Told extends Place {
+  readonly recovered: boolean
+  /** So many messages came with it. */
+  readonly missed: number
+  /** The member had been away for longer than the window. */
+  readonly wasAway: boolean
+  /** A later socket of this client had been told before. */
+  readonly isLate: boolean
+}
+
 /** From here, exclusive, to there, inclusive: what a gap says may be missing. */
 export interface Covered {
   readonly from: Place
@@ -54,9 +65,9 @@ export class Membership {
     this.#fresh = false
   }
 
-  /** @param wasAway it had been away for longer than the window */
-  told(place: Place, recovered: boolean, missed: number, wasAway: boolean, event: number): void {
-    const base = { epoch: place.epoch, seq: place.seq - missed }
+  told(place: Told, event: number): void {
+    const { recovered, wasAway } = place
+    const base = { epoch: place.epoch, seq: place.seq - place.missed }
     const { epoch } = this
     if (this.#fresh || epoch === undefined) {
       // Until something came of it, a second answer may replace the first.
@@ -68,6 +79,8 @@ export class Membership {
       this.#report('epoch-confused', event, `${this.#name}: ${epoch} then ${place.epoch}`)
     // Nothing came of the answer before, so it goes on from where it was: its socket was let go with it.
     if (!recovered && this.#resets.length > this.#gaps.length) this.#resets.pop()
+    // Two sockets may be asked one after the other, and answer the other way round.
+    if (place.isLate && this.#isKnown(base)) return
     if (recovered || (isSame(this.#position, base) && !wasAway)) return
     this.#resets.push({ to: base, explained: this.epoch !== place.epoch || wasAway })
   }
@@ -128,6 +141,11 @@ export class Membership {
 
   get #position(): Place | undefined {
     return this.#resets.at(-1)?.to ?? this.#at
+  }
+
+  #isKnown({ epoch, seq }: Place): boolean {
+    const position = this.#position
+    return epoch === position?.epoch && seq <= position.seq
   }
 
   get #name(): string {

@@ -488,6 +488,26 @@ describe('In the middle of a swap', () => {
     expect(alice.sockets).toHaveLength(3)
   })
 
+  test('what the first socket missed before comes with its own late answer, and is no hole', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      auth: minting(server, [60_000, LIFETIME_MS]),
+      meddle: ({ type }, { n }) => {
+        if (n === 1) return type === 'message' ? 'nothing' : undefined
+        return type === 'joined' || type === 'message' ? 700 : undefined
+      },
+    })
+    const bob = await inLobby(server, 'bob')
+    await bob.room.send('missed')
+    await alice.socket.reconnect()
+    await bob.room.send('next')
+    await vi.waitFor(() => expect(alice.data).toEqual(['missed', 'next']), within)
+    expect(alice.sockets).toHaveLength(3)
+    await alice.room.send('last')
+    await vi.waitFor(() => expect(alice.data).toEqual(['missed', 'next', 'last']), within)
+    expect([alice.gaps, alice.joins]).toEqual([[], [false, true]])
+  })
+
   test('a disconnect closes both sockets', async () => {
     const server = await hosted()
     const alice = await swapping(server, {
