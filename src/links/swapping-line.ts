@@ -4,20 +4,19 @@
  */
 import type { LinkState, StateOf } from '../core/link-state.ts'
 import { isMoving, successorOf } from '../core/link-swap.ts'
-import type { Joined, Membership } from '../core/membership.ts'
+import type { Membership } from '../core/membership.ts'
 import { errorOf } from '../error-of.ts'
 import { RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Joins } from './joins.ts'
 import type { LinesHost } from './lines.ts'
+import { type Rejoined, rejoinOf } from './rejoin.ts'
 import type { RoomControl } from './room-control.ts'
 import { SharedLine } from './shared-line.ts'
 
 /** When what was refused is tried again, unless it has moved by then. */
 const FENCED_MS = 100
-
-type Rejoined = IncomingOf<'joined'> & Joined
 
 export class SwappingLine extends SharedLine {
   readonly #answerMs: number
@@ -141,40 +140,20 @@ export class SwappingLine extends SharedLine {
     this.#lookResumed()
   }
 
-  /** Either socket may say it, and while both deliver, each may be behind what is known from the other one. */
   #rejoined(message: Rejoined): void {
     const control = this.rooms.get(message.room)
     const { membership } = control ?? {}
-    if (control && membership?.epoch !== undefined && message.id !== undefined)
-      this.#wasAsked(message, control, membership)
-    else if (!this.#isMoving || membership?.askedBy === message.id)
-      this.#joined(message, membership)
-    // The room counts anew: on which of two sockets a message comes would say what it counts by.
-    else if (message.id === undefined) this.tell('redial')
-  }
-
-  /** Answers a request to go on with a room. */
-  #wasAsked(message: Rejoined, control: RoomControl, membership: Membership): void {
-    const isSame = message.epoch === membership.epoch
-    const isLast = message.id === membership.askedBy
-    const isResumed = isSame && message.recovered === true
-    if (!isLast && isSame) this.#goesOn(message, control)
-    else if (!isLast && this.#isMoving) this.tell('redial')
-    else if (!isLast || !this.#resuming?.awaits(membership)) super.incoming(message)
-    else if (isResumed) {
-      if (membership.state === 'asked') membership.state = 'joined'
-      this.#resuming.forget(membership)
-      this.#goesOn(message, control)
-      this.#lookResumed()
-    } else if (this.#isMoving)
+    const isAwaited = membership !== undefined && this.#resuming?.awaits(membership) === true
+    const rejoin = rejoinOf(message, membership, { isAwaited, isMoving: this.#isMoving })
+    if (rejoin === 'anew') this.tell('redial')
+    else if (rejoin === 'alone') super.incoming(message)
+    if (!control || !membership) return
+    if (rejoin === 'not-resumed')
       this.#giveUp(membership, 'no-recovery', 'the server did not resume it')
-    else this.#joined(message, membership)
-  }
-
-  /** As if there were one socket. */
-  #joined(message: Rejoined, membership: Membership | undefined): void {
-    if (membership) this.#resuming?.forget(membership)
-    super.incoming(message)
+    if (rejoin === 'resumed' && membership.state === 'asked') membership.state = 'joined'
+    if (rejoin === 'resumed' || rejoin === 'late') this.#goesOn(message, control)
+    if (rejoin !== 'resumed' && rejoin !== 'alone') return
+    this.#resuming?.forget(membership)
     this.#lookResumed()
   }
 
