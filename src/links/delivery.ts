@@ -123,7 +123,7 @@ export class Delivery {
 
   /** Settles everything that is open, or everything of one room. */
   end(queued: Error, room?: string): void {
-    for (const entry of [...this.#outbox.unanswered(), ...this.#outbox.waiting()])
+    for (const entry of this.#all())
       if (room === undefined || entry.room === room)
         this.#end(entry.id, entry.first ? unknown() : queued)
   }
@@ -213,7 +213,7 @@ export class Delivery {
   /** One timer for all deadlines, while there are any. */
   #arm(): void {
     if (this.#sweep !== undefined || this.#outbox.size === 0) return
-    if (this.#all().every((entry) => dueAt(entry) === Number.POSITIVE_INFINITY)) return
+    if (!this.#all().some((entry) => Number.isFinite(dueAt(entry)))) return
     this.#sweep = setInterval(() => {
       const now = Date.now()
       for (const entry of this.#all())
