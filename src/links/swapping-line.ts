@@ -9,6 +9,7 @@ import { errorOf } from '../error-of.ts'
 import { RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
+import { Ahead } from './ahead.ts'
 import { Joins } from './joins.ts'
 import type { LinesHost } from './lines.ts'
 import { type Rejoined, rejoinOf } from './rejoin.ts'
@@ -24,6 +25,7 @@ export class SwappingLine extends SharedLine {
   /** What is asked for on the successor of this dial; it may be the current one before all is answered. */
   #resuming: Joins | undefined
   #resumingOn = 0
+  readonly #ahead = new Ahead()
   /** Of the current socket, or an equal one of those before. */
   #welcome: Parameters<Codec['read']>[0] = ''
 
@@ -75,16 +77,21 @@ export class SwappingLine extends SharedLine {
   protected override interrupted(): void {
     this.#resuming?.interrupted()
     this.#resuming = undefined
+    this.#ahead.clear()
     super.interrupted()
   }
 
   protected override incoming(message: Incoming): void {
     if (message.kind === 'joined') this.#rejoined(message)
-    else {
+    else if (message.kind !== 'message' || !this.#isLeft(message)) {
       const refused = message.kind === 'error' && this.#isMoving && this.#joinOf(message)
       if (refused) this.#giveUp(refused, message.code, message.message)
       else super.incoming(message)
     }
+  }
+
+  #isLeft({ room = '', meta }: IncomingOf<'message'>): boolean {
+    return this.#isMoving && this.#ahead.leaves(this.rooms.get(room)?.membership, meta?.seq)
   }
 
   get #isMoving(): boolean {
@@ -195,6 +202,7 @@ export class SwappingLine extends SharedLine {
     this.delayed.clear()
     delivery.interrupted()
     this.#lookResumed()
+    for (const membership of this.#ahead.take()) this.joins.want(membership)
     this.connected(state)
     delivery.flush()
   }
@@ -205,6 +213,7 @@ export class SwappingLine extends SharedLine {
     // The other welcome may have named somebody else.
     this.#read(this.#welcome)
     if (this.#resumingOn > memory.dials) this.#goBack()
+    for (const membership of this.#ahead.take()) this.joins.want(membership)
     this.ask()
     this.line.delivery.flush()
   }

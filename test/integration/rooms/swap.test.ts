@@ -508,6 +508,53 @@ describe('In the middle of a swap', () => {
     expect([alice.gaps, alice.joins]).toEqual([[], [false, true]])
   })
 
+  describe('a room that was left and joined again', () => {
+    /** The first socket still brings the room, `early` to nobody; the second one is behind it, by so much. */
+    const joinedAgain = async (server: ReferenceServer, behind: number | 'nothing') => {
+      const mint = minting(server, [LIFETIME_MS])
+      const alice = await swapping(server, {
+        auth: ({ reason }) => {
+          if (reason !== 'renewal') return mint()
+          alice.sockets[0]?.slow(700)
+          alice.room.leave()
+          void alice.room.join()
+          return mint()
+        },
+        meddle: (frame, { n }) => {
+          if (n !== 2) return undefined
+          if (frame.type === 'message') return behind
+          if (frame.type !== 'joined') return undefined
+          // The swap lasts as long as one room is not joined.
+          if (frame['room'] === 'other') return 1_000
+          void bob.room.send('early')
+          return 100
+        },
+      })
+      await alice.socket.room('other').join()
+      const bob = await inLobby(server, 'bob')
+      await vi.waitFor(() => expect(alice.joins).toEqual([false, false]), within)
+      await bob.room.send('next')
+      return { alice, bob }
+    }
+
+    test('misses nothing, though the first socket is ahead of the second one', async () => {
+      const server = await hosted()
+      const { alice } = await joinedAgain(server, 300)
+      await vi.waitFor(() => expect(alice.data).toEqual(['early', 'next']), within)
+      expect(alice.gaps).toEqual([])
+    })
+
+    test('misses nothing either when the second one ends before it brings it', async () => {
+      const server = await hosted()
+      const { alice, bob } = await joinedAgain(server, 'nothing')
+      alice.sockets[1]?.cut()
+      await vi.waitFor(() => expect(alice.data).toEqual(['early', 'next']), within)
+      await bob.room.send('last')
+      await vi.waitFor(() => expect(alice.data).toEqual(['early', 'next', 'last']), within)
+      expect([alice.gaps, alice.changes, alice.sockets.length]).toEqual([[], [], 2])
+    })
+  })
+
   test('a disconnect closes both sockets', async () => {
     const server = await hosted()
     const alice = await swapping(server, {

@@ -14,6 +14,8 @@ export interface Tapped {
   readonly received: Frame[]
   /** As when the network is gone: no close frame. */
   cut(): void
+  /** What is sent from now on takes so many ms to leave. */
+  slow(ms: number): void
 }
 
 /** What becomes of a frame from the server: another one, none, the same so many ms later, or the same. */
@@ -22,11 +24,15 @@ export type Meddling = (frame: Frame, tapped: Tapped) => Frame | 'nothing' | num
 export const tap = (meddle: Meddling = () => undefined) => {
   const sockets: Tapped[] = []
   class TappedSocket extends Ws {
+    #slowMs = 0
     readonly #tapped: Tapped = {
       n: sockets.length + 1,
       sent: [],
       received: [],
       cut: () => this.terminate(),
+      slow: (ms) => {
+        this.#slowMs = ms
+      },
     }
 
     constructor(...args: ConstructorParameters<typeof Ws>) {
@@ -51,7 +57,9 @@ export const tap = (meddle: Meddling = () => undefined) => {
     override send(data: unknown, ...args: unknown[]): void {
       this.#tapped.sent.push(JSON.parse(String(data)) as Frame)
       // Whatever was given goes on as it is.
-      super.send(data as string, ...(args as []))
+      const send = () => super.send(data as string, ...(args as []))
+      if (this.#slowMs === 0) send()
+      else setTimeout(send, this.#slowMs)
     }
   }
   // `ws` has what the SDK asks for; its own types say more than that.
