@@ -47,13 +47,10 @@ export type LineFault =
   | { readonly kind: 'linger'; readonly holdMs: number; readonly lateMs: number }
   /** The server's side closes with this code. */
   | { readonly kind: 'close'; readonly code: number }
-  /** `ok`: so many are lost, then the line. `joined`: of the next dial, with everything behind it. */
-  | {
-      readonly kind: 'drop'
-      readonly frame: 'ok' | 'joined'
-      readonly count: number
-      readonly cutAfterMs: number
-    }
+  /** No answer gets through until the client has a second connection beside it, and some time more; then it is cut. */
+  | { readonly kind: 'mute'; readonly forMs: number }
+  /** `ok`: from the next one on, since answers come in order. `joined`: of the next dial, with everything behind it. */
+  | { readonly kind: 'drop'; readonly frame: 'ok' | 'joined'; readonly cutAfterMs: number }
 
 /** Happens to what the clients connect to. */
 export type ServerFault =
@@ -81,6 +78,7 @@ export const breaks = (fault: Fault): boolean => {
   switch (fault.kind) {
     case 'delay':
     case 'slices':
+    case 'mute':
       return false
     case 'hole':
       return fault.end !== 'release'

@@ -10,6 +10,7 @@ const SIZE: PlanSize = {
   workerKills: 2,
   redisRestarts: 1,
   givenUp: 2,
+  mutes: 4,
   absences: { count: 3, forMs: 9_000 },
 }
 
@@ -36,6 +37,7 @@ describe('A plan', () => {
     const { line, server } = faultsOf(seed)
     expect(line.length + server.length).toBe(SIZE.faults)
     expect(line.filter(breaks).length).toBe(SIZE.reconnects)
+    expect(line.filter(({ kind }) => kind === 'mute').length).toBe(SIZE.mutes)
     expect(server.map(({ kind }) => kind).sort()).toEqual([
       'redis-restarted',
       ...Array(3).fill('restart'),
@@ -56,7 +58,7 @@ describe('A plan', () => {
     expect([...new Set(kinds)].sort()).toEqual(
       [
         ...['close', 'cut next', 'cut this', 'delay', 'drop joined', 'drop ok', 'hole', 'linger'],
-        ...['reset', 'slices'],
+        ...['mute', 'reset', 'slices'],
       ].sort(),
     )
   })

@@ -32,6 +32,8 @@ export interface PlanSize {
   readonly redisRestarts: number
   /** Holes that end only when the client has found out: they take its whole heartbeat. */
   readonly givenUp: number
+  /** Of connections that get a successor: their tokens end. */
+  readonly mutes: number
   /** So many clients hear nothing for so long, and are cut off then. */
   readonly absences: { readonly count: number; readonly forMs: number }
 }
@@ -95,13 +97,8 @@ const BREAKING: readonly Make[] = [
   }),
   (dice) => ({ kind: 'linger', holdMs: dice.from(5, 150), lateMs: dice.from(0, 100) }),
   (dice) => ({ kind: 'close', code: dice.oneOf(CODES) }),
-  (dice) => ({
-    kind: 'drop',
-    frame: 'ok',
-    count: dice.from(1, 8),
-    cutAfterMs: dice.from(0, 100),
-  }),
-  (dice) => ({ kind: 'drop', frame: 'joined', count: 1, cutAfterMs: dice.from(0, 50) }),
+  (dice) => ({ kind: 'drop', frame: 'ok', cutAfterMs: dice.from(0, 100) }),
+  (dice) => ({ kind: 'drop', frame: 'joined', cutAfterMs: dice.from(0, 50) }),
 ]
 
 const MILD: readonly Make[] = [
@@ -129,10 +126,11 @@ const draw = (dice: Dice, count: number, makers: readonly Make[]): LineFault[] =
 }
 
 const lineFaults = (dice: Dice, size: PlanSize): LineFault[] => {
-  const { clients, reconnects, faults, givenUp, absences, ...server } = size
+  const { clients, reconnects, faults, givenUp, absences, mutes, ...server } = size
   const total = Math.max(0, faults - server.restarts - server.workerKills - server.redisRestarts)
   const refused = Math.min(clients, Math.floor(reconnects / 20))
   const breaking = Math.min(total, Math.max(reconnects, refused + givenUp + absences.count))
+  const muted = Math.min(mutes, total - breaking)
   const special: LineFault[] = [
     ...Array.from({ length: refused }, (): LineFault => ({ kind: 'close', code: REFUSED })),
     ...Array.from(
@@ -153,7 +151,9 @@ const lineFaults = (dice: Dice, size: PlanSize): LineFault[] => {
     ...special,
     ...dice.shuffled([
       ...draw(dice, breaking - special.length, BREAKING),
-      ...draw(dice, total - breaking, MILD),
+      // Shorter, and longer, than a client waits for the last answers.
+      ...draw(dice, muted, [() => ({ kind: 'mute', forMs: dice.from(0, 1_500) })]),
+      ...draw(dice, total - breaking - muted, MILD),
     ]),
   ]
 }

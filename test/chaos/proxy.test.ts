@@ -225,18 +225,33 @@ describe('The proxy', () => {
     await until(() => [...server.clients].every(({ readyState }) => readyState !== WebSocket.OPEN))
   })
 
-  test('loses answers, and then the line', async () => {
+  test('loses all answers from the next one on, and then the line', async () => {
     const client = await dial()
-    const done = door.apply({ kind: 'drop', frame: 'ok', count: 2, cutAfterMs: 50 })
+    const done = door.apply({ kind: 'drop', frame: 'ok', cutAfterMs: 50 })
     for (let n = 1; n <= 3; n++) send(client, n)
     expect(await client.closed).toBe(1006)
     await done
-    expect(typesOf(client)).toEqual(['welcome', 'message', 'message', 'ok', 'message'])
+    expect(typesOf(client)).toEqual(['welcome', 'message', 'message', 'message'])
+  })
+
+  test('answers nothing until the client has a second connection, and some time more', async () => {
+    const first = await dial()
+    const done = door.apply({ kind: 'mute', forMs: 50 })
+    send(first, 1)
+    const second = await dial()
+    send(second, 2)
+    await until(() => typesOf(second).includes('ok'))
+    expect(await first.closed).toBe(1006)
+    await done
+    expect([typesOf(first), second.socket.readyState]).toEqual([
+      ['welcome', 'message'],
+      WebSocket.OPEN,
+    ])
   })
 
   test('loses the answer to a join with everything behind it', async () => {
     const first = await dial()
-    const done = door.apply({ kind: 'drop', frame: 'joined', count: 1, cutAfterMs: 30 })
+    const done = door.apply({ kind: 'drop', frame: 'joined', cutAfterMs: 30 })
     await first.closed
     const second = await dial()
     send(second, 1)

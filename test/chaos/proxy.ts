@@ -83,9 +83,11 @@ export class Door {
         line.closeWith(fault.code)
         await this.#until(() => !line.isOpen, this.#patienceMs)
         return DONE
+      case 'mute':
+        return this.#mute(line, fault.forMs)
       case 'drop':
         return fault.frame === 'ok'
-          ? this.#dropAnswers(line, fault)
+          ? this.#dropAnswers(line, fault.cutAfterMs)
           : this.#onNextDial(line, (next) => this.#dropJoined(next, fault.cutAfterMs))
     }
   }
@@ -189,16 +191,24 @@ export class Door {
     return wasReplaced ? { kind: 'late', ...line.late.answers } : DONE
   }
 
-  async #dropAnswers(line: Line, fault: Extract<LineFault, { kind: 'drop' }>): Promise<Outcome> {
-    let left = fault.count
+  async #mute(line: Line, forMs: number): Promise<Outcome> {
+    line.filter((type) => type !== 'ok')
+    await this.#until(() => !line.isOpen || this.#replaced(line), this.#patienceMs)
+    await pause(forMs)
+    line.cut('reset')
+    return DONE
+  }
+
+  async #dropAnswers(line: Line, cutAfterMs: number): Promise<Outcome> {
+    let lost = false
     line.filter((type) => {
-      if (type !== 'ok' || left === 0) return true
-      left -= 1
+      if (type !== 'ok') return true
+      lost = true
       this.#changed()
       return false
     })
-    await this.#until(() => left < fault.count || !line.isOpen, this.#patienceMs / 5)
-    await pause(fault.cutAfterMs)
+    await this.#until(() => lost || !line.isOpen, this.#patienceMs / 5)
+    await pause(cutAfterMs)
     line.cut('reset')
     return DONE
   }

@@ -172,7 +172,10 @@ const between = (low: number, value: number, high: number): number =>
   Math.max(low, Math.min(Math.round(value), high))
 
 /** More faults, more clients to bear them, and more restarts; but a restart takes its time. */
-const planSizeOf = (site: Site, { faults, reconnects, absences, restarts }: RunSize): PlanSize => {
+const planSizeOf = (
+  site: Site,
+  { faults, reconnects, absences, restarts, lifetimeMs }: RunSize,
+): PlanSize => {
   const ends = between(1, faults / 400, 20)
   const isOne = site.workers.length === 1
   return {
@@ -182,6 +185,7 @@ const planSizeOf = (site: Site, { faults, reconnects, absences, restarts }: RunS
     restarts: restarts ?? (isOne ? ends : Math.ceil(ends / 4)),
     workerKills: isOne ? 0 : ends,
     redisRestarts: site.remembers ? Math.ceil(ends / 2) : 0,
+    mutes: lifetimeMs === undefined ? 0 : Math.floor(faults / 20),
     // Each takes a whole heartbeat, and then some seconds of patience.
     givenUp: Math.min(Math.floor(faults / 500), 20),
     absences: { count: absences, forMs: site.resumeWindowMs + KEPT_LONGER_MS },

@@ -10,6 +10,7 @@ export const RULES = {
   'gap-swallowed': 'an epoch or a window ended, and a member went on without a gap',
   'epoch-unexplained': 'a room counts anew, and the store had lost nothing',
   'epoch-confused': 'a member went back to an old epoch, or resumed across two',
+  'answered-before': 'a send was acknowledged while an earlier one of its client and room was open',
   'never-settled': 'a send was settled never',
   'settled-twice': 'a send was settled again',
   'unknown-unexplained': 'a send ended as unknown, and nothing kept it from being known',

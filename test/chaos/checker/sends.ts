@@ -34,6 +34,8 @@ export class Sends {
   readonly #setup: Setup
   readonly #report: Report
   readonly #sends = new Map<string, Send>()
+  /** Those of one client in one room, oldest first. Volatile sends do not wait in line. */
+  readonly #lines = new Map<string, Set<Send>>()
 
   constructor(setup: Setup, report: Report) {
     this.#setup = setup
@@ -50,6 +52,7 @@ export class Sends {
 
   sending(send: Send): void {
     this.#sends.set(send.key, send)
+    if (!send.volatile) this.#lineOf(send).add(send)
   }
 
   settled(
@@ -63,6 +66,7 @@ export class Sends {
       return
     }
     send.settled = { how, event, seq }
+    this.#checkLine(send, event)
     const hasLeft = now.leftAt > send.event
     const wasLost = send.volatile && (!now.isConnected || now.cutAt > send.event)
     const isOver =
@@ -76,6 +80,22 @@ export class Sends {
       this.#report('unsent-unexplained', event, `${key}: ${code}`)
     if (how === 'refused' && !isStale && !this.#setup.refusals.includes(code ?? ''))
       this.#report('refusal-unexplained', event, `${key}: ${code}`)
+  }
+
+  /** What was sent first is answered first, also on the next socket. */
+  #checkLine(send: Send, event: number): void {
+    const line = this.#lineOf(send)
+    const [first] = line
+    line.delete(send)
+    if (send.settled?.how === 'acknowledged' && !send.volatile && first !== send)
+      this.#report('answered-before', event, `${send.key} before ${first?.key}`)
+  }
+
+  #lineOf({ client, room }: Send): Set<Send> {
+    const name = `${client} ${room}`
+    const line = this.#lines.get(name) ?? new Set()
+    this.#lines.set(name, line)
+    return line
   }
 
   /** @param placeOf where a message stands, when anybody got it */

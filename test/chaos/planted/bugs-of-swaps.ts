@@ -26,4 +26,15 @@ export const BUGS_OF_SWAPS: readonly Bug[] = [
     ],
     options: SWAPS,
   },
+  {
+    name: 'a send that the first socket leaves unanswered is forgotten',
+    edits: [
+      {
+        file: SWAPPING,
+        find: 'delivery.interrupted()\n    this.#lookResumed()',
+        replace: 'this.#lookResumed()',
+      },
+    ],
+    options: SWAPS,
+  },
 ]
