@@ -19,6 +19,9 @@ const CANNOT: Readonly<Partial<Record<ServerName, readonly string[]>>> = {
   'channels-daphne': ['handshake.foreign-client'],
 }
 
+/** Sends a second, of which the kit makes more. */
+const TOO_MUCH = 100
+
 /** What is worth another run where the token travels another way. */
 const WAYS = {
   query: { transmission: viaQuery({ acceptLogging: true }), only: ['handshake'] },
@@ -72,6 +75,13 @@ describe.each(NAMES)('%s', (name) => {
       expectNothingFound(await checkConformance(options))
     },
   )
+
+  it('passes where a client says too much', async () => {
+    await server.control('settings', { sendsPerSecond: TOO_MUCH })
+    const only = ['limits.in-flight', 'send.come-again']
+    expectNothingFound(await checkConformance({ ...optionsFor(server, '/ws/rooms', minted), only }))
+    await server.control('settings', { sendsPerSecond: null })
+  })
 
   it('has passed every check, in one run or another', () => {
     expect(notChecked.filter((id) => !passed.has(id))).toEqual([])

@@ -1,8 +1,9 @@
 /** "Limits". */
 import type { Check } from '../check.ts'
 import { bytesOf } from '../guards.ts'
-import { ensure, fail, NotChecked, show } from '../judging.ts'
+import { ensure, fail, isSame, NotChecked, show } from '../judging.ts'
 import { joinedOf, type Member, refusedWith } from '../member.ts'
+import type { Answer, Body } from '../peer.ts'
 import type { Scene } from '../scene.ts'
 
 const section = 'limits'
@@ -11,6 +12,8 @@ const MOST_BYTES = 8 * 2 ** 20
 const HUGE_BYTES = 2 ** 20
 /** Where `inFlight` is not told. */
 const IN_FLIGHT = 100
+/** Answers travel, and timers are whole milliseconds. */
+const CLOCKS_MS = 20
 
 /** A send of exactly so many bytes of UTF-8, most of them in characters of two. */
 function sendOf(member: Member, id: number, bytes: number): string {
@@ -46,6 +49,31 @@ function frameBytes(scene: Scene): number {
   const { frameBytes: bytes } = scene.welcome.limits
   if (bytes > MOST_BYTES) throw new NotChecked(`the limit is above ${MOST_BYTES} bytes`)
   return bytes
+}
+
+interface Flooded {
+  /** 0 and up, in the order in which they were sent. */
+  readonly data: number
+  readonly body: Body<'send'>
+  readonly answer: Answer
+  /** When it may come again, by this clock; `undefined` for what is not to. */
+  readonly againAt: number | undefined
+}
+
+/** Sends so many at once, and then takes the answers. */
+async function flood(member: Member, count: number): Promise<readonly Flooded[]> {
+  const sends = Array.from({ length: count }, (_, data) => {
+    const body = member.write(data)
+    return { data, body, id: member.peer.say(body) }
+  })
+  const answers: Flooded[] = []
+  for (const { data, body, id } of sends) {
+    const answer = await member.peer.answer(id, 'send among many')
+    const waitMs = answer.type === 'error' ? answer.retryAfterMs : undefined
+    const againAt = waitMs === undefined ? undefined : performance.now() + waitMs
+    answers.push({ data, body, answer, againAt })
+  }
+  return answers
 }
 
 export const LIMITS: readonly Check[] = [
@@ -115,6 +143,33 @@ export const LIMITS: readonly Check[] = [
         heard.every((seq, index) => seq === index + 1 && seqs.includes(seq)),
         `ok named the seqs ${show(seqs)}, and ${show(heard)} came`,
       )
+    },
+  },
+  {
+    id: 'send.come-again',
+    section: 'send',
+    level: 'must',
+    title:
+      'A send that was refused with `retryAfterMs` is overtaken by none of its client: those behind it come again, too',
+    fix: 'refuse with rate-limited what its client has sent behind it in the room, until it comes again',
+    after: ['limits.in-flight'],
+    async run(scene) {
+      const member = await scene.member()
+      const answers = await flood(member, 2 * (scene.welcome.limits.inFlight ?? IN_FLIGHT))
+      const refused = answers.filter(({ againAt }) => againAt !== undefined)
+      const [first] = refused
+      if (first?.againAt === undefined)
+        throw new NotChecked(`the server refused none of ${answers.length} sends with retryAfterMs`)
+      const soonest = first.againAt - CLOCKS_MS
+      for (const { data, answer, againAt = 0 } of answers.slice(first.data + 1)) {
+        const behind = `send ${data}, behind send ${first.data} which is to come again,`
+        refusedWith(answer, 'rate-limited', behind)
+        ensure(againAt >= soonest, `${behind} has no retryAfterMs, or one that ends sooner`)
+      }
+      for (const { body } of refused) await member.repeat(body)
+      const heard = (await member.hearAll(answers.length)).map(({ data }) => data)
+      const wanted = answers.map(({ data }) => data)
+      ensure(isSame(heard, wanted), `repeated in order, the room heard ${show(heard)}`)
     },
   },
   {

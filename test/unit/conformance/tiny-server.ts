@@ -19,6 +19,9 @@ type Reply = Record<string, unknown>
 const PROTOCOL = 'authed-rooms.v1'
 const FEATURES = ['auth', 'call', 'history', 'join-in-url', 'presence']
 const LIMITS = { frameBytes: 4_096, roomsPerJoin: 5, rooms: 12, inFlight: 16, history: 8 }
+/** Each of so many sends of a connection is too much, and comes again after so long. */
+const TOO_MANY = 24
+const AGAIN_MS = 30
 const AUTH_MS = 600
 const LEASE_MS = 2_000
 const SHORT_MS = 600
@@ -47,12 +50,19 @@ interface Shown {
   readonly member: { readonly user: string; readonly clientId: string; readonly data: unknown }
   readonly by: Set<Connection>
 }
+/** Sends were told to come again, up to this `n`. */
+interface Held {
+  readonly last: number
+  readonly at: number
+}
 interface Connection {
   readonly socket: WebSocket
   readonly user: string
   readonly client: string | undefined
   readonly number: number | undefined
   readonly rooms: Set<string>
+  readonly held: Map<string, Held>
+  sends: number
   expiry?: NodeJS.Timeout
 }
 
@@ -179,6 +189,8 @@ class Service {
       client: isNumbered ? client : undefined,
       number: isNumbered ? number : undefined,
       rooms: new Set(),
+      held: new Map(),
+      sends: 0,
     }
     this.#welcome(connection, grant)
     for (const room of new Set(query.getAll('join'))) this.#join(connection, undefined, { room })
@@ -368,6 +380,9 @@ class Service {
     const key = `${user} ${clientId} ${n}`
     const seen = room.ids.get(key)
     if (seen !== undefined) return this.#reply(connection, { type: 'ok', id, seq: seen })
+    const waitMs = this.#waitFor(connection, name, Number(n))
+    if (waitMs > 0)
+      return this.#fail(connection, { id, room: name, code: 'rate-limited', retryAfterMs: waitMs })
     const seq = room.messages.length + 1
     const stored = { seq, from: user, clientId, n, at: Date.now(), data } as Stored
     room.messages.push(stored)
@@ -375,6 +390,19 @@ class Service {
     this.#reply(connection, { type: 'ok', id, seq })
     for (const member of room.members)
       this.#reply(member, { type: 'message', room: name, ...stored })
+  }
+
+  /** @returns in how many ms it may come again; 0 when it is taken */
+  #waitFor(connection: Connection, room: string, n: number): number {
+    const { last = n, at = 0 } = connection.held.get(room) ?? {}
+    const isBehind = n > last
+    if (!isBehind && ++connection.sends % TOO_MANY > 0) {
+      if (n === last) connection.held.delete(room)
+      return 0
+    }
+    const againAt = isBehind ? at : Date.now() + AGAIN_MS
+    connection.held.set(room, { last: Math.max(last, n), at: againAt })
+    return Math.max(1, againAt - Date.now())
   }
 
   #call(connection: Connection, id: number, { method, data = null }: Frame) {
