@@ -80,7 +80,10 @@ function vitestStep({ name, stepTimeoutMs }, scratch) {
 
 export const PHASES = [
   // apt, pip and npm take locks of the machine.
-  [['python', 'chromium', 'services', 'lint', 'typecheck', 'build']],
+  [
+    ['python', 'chromium', 'services'],
+    ['lint', 'typecheck', 'build'],
+  ],
   [['fast']],
   // The doctor waits for silence, and a browser leaves it none.
   [['browser'], ['conformance', 'docs', 'types', 'package']],

@@ -24,18 +24,18 @@ export type Rejoin =
  */
 export const rejoinOf = (
   { id, epoch, recovered }: Rejoined,
-  membership: Membership | undefined,
+  membership: Membership,
   { isAwaited, isMoving }: { readonly isAwaited: boolean; readonly isMoving: boolean },
 ): Rejoin => {
-  const isLast = membership?.askedBy === id
-  if (membership?.epoch === undefined || id === undefined) {
+  const isLast = membership.askedBy === id
+  if (membership.epoch === undefined || id === undefined) {
     if (!isMoving || isLast) return 'alone'
     return id === undefined ? 'anew' : 'nothing'
   }
   const isSame = epoch === membership.epoch
   if (!isLast && isSame) return 'late'
   if (!isLast && isMoving) return 'anew'
-  if (!isLast || !isAwaited) return 'alone'
+  if (!isAwaited) return 'alone'
   if (isSame && recovered === true) return 'resumed'
   return isMoving ? 'not-resumed' : 'alone'
 }

@@ -10,14 +10,12 @@ import { RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Ahead } from './ahead.ts'
+import { fenced } from './fenced.ts'
 import { Joins } from './joins.ts'
 import type { LinesHost } from './lines.ts'
 import { type Rejoined, rejoinOf } from './rejoin.ts'
 import type { RoomControl } from './room-control.ts'
 import { SharedLine } from './shared-line.ts'
-
-/** When what was refused is tried again, unless it has moved by then. */
-const FENCED_MS = 100
 
 export class SwappingLine extends SharedLine {
   readonly #answerMs: number
@@ -56,9 +54,8 @@ export class SwappingLine extends SharedLine {
     const { membership } = control
     if (this.#isMoving && codec.leave)
       link.write(codec.leave(control.name, this.line.nextId()), this.#nextDial)
-    if (membership) this.#resuming?.forget(membership)
     super.leave(control)
-    this.#lookResumed()
+    if (membership) this.#answered(membership)
   }
 
   protected override changed(next: LinkState, previous: LinkState): void {
@@ -150,16 +147,31 @@ export class SwappingLine extends SharedLine {
   #rejoined(message: Rejoined): void {
     const control = this.rooms.get(message.room)
     const { membership } = control ?? {}
-    const isAwaited = membership !== undefined && this.#resuming?.awaits(membership) === true
-    const rejoin = rejoinOf(message, membership, { isAwaited, isMoving: this.#isMoving })
-    if (rejoin === 'anew') this.tell('redial')
-    else if (rejoin === 'alone') super.incoming(message)
+    // Left meanwhile.
     if (!control || !membership) return
-    if (rejoin === 'not-resumed')
-      this.#giveUp(membership, 'no-recovery', 'the server did not resume it')
-    if (rejoin === 'resumed' && membership.state === 'asked') membership.state = 'joined'
-    if (rejoin === 'resumed' || rejoin === 'late') this.#goesOn(message, control)
-    if (rejoin !== 'resumed' && rejoin !== 'alone') return
+    const isAwaited = this.#resuming?.awaits(membership) === true
+    switch (rejoinOf(message, membership, { isAwaited, isMoving: this.#isMoving })) {
+      case 'alone':
+        super.incoming(message)
+        this.#answered(membership)
+        break
+      case 'resumed':
+        if (membership.state === 'asked') membership.state = 'joined'
+        this.#goesOn(message, control)
+        this.#answered(membership)
+        break
+      case 'late':
+        this.#goesOn(message, control)
+        break
+      case 'not-resumed':
+        this.#giveUp(membership, 'no-recovery', 'the server did not resume it')
+        break
+      case 'anew':
+        this.tell('redial')
+    }
+  }
+
+  #answered(membership: Membership): void {
     this.#resuming?.forget(membership)
     this.#lookResumed()
   }
@@ -230,12 +242,3 @@ export class SwappingLine extends SharedLine {
     joins?.interrupted()
   }
 }
-
-/** The server has welcomed the successor already: what was sent is sent there, as soon as this client knows. */
-const fenced = (id: number): Incoming => ({
-  kind: 'error',
-  id,
-  code: 'superseded',
-  message: 'a later connection exists',
-  retryAfterMs: FENCED_MS,
-})

@@ -8,7 +8,7 @@ export const BUGS_OF_SWAPS: readonly Bug[] = [
     name: 'a send that was on its way when the second socket came is dropped',
     edits: [
       {
-        file: SWAPPING,
+        file: 'src/links/fenced.ts',
         find: "kind: 'error',\n  id,\n  code: 'superseded',",
         replace: "kind: 'ok',\n  id,\n  seq: undefined,",
       },

@@ -26,6 +26,20 @@ const CASES: readonly Case[] = [
   ['a resumed room', 'e', { id: 2, epoch: 'e', recovered: true }, MOVING, 'resumed'],
   ['one after the move', 'e', { id: 2, epoch: 'e', recovered: true }, PROMOTED, 'resumed'],
   ['a room of another epoch', 'e', { id: 2, epoch: 'f' }, MOVING, 'not-resumed'],
+  [
+    'one of another epoch that says it is',
+    'e',
+    { id: 2, epoch: 'f', recovered: true },
+    MOVING,
+    'not-resumed',
+  ],
+  [
+    'a room that is as it was, and is not resumed',
+    'e',
+    { id: 2, epoch: 'e' },
+    MOVING,
+    'not-resumed',
+  ],
   ['one of another epoch after the move', 'e', { id: 2, epoch: 'f' }, PROMOTED, 'alone'],
   ['an answer to the request before', 'e', { id: 1, epoch: 'e', recovered: true }, MOVING, 'late'],
   ['one after the move', 'e', { id: 1, epoch: 'e', recovered: true }, PROMOTED, 'late'],
@@ -34,16 +48,13 @@ const CASES: readonly Case[] = [
   ['one of another epoch, on one socket', 'e', { id: 1, epoch: 'f' }, ALONE, 'alone'],
   ['news that nobody asked for', 'e', { epoch: 'f' }, MOVING, 'anew'],
   ['news that nobody asked for, on one socket', 'e', { epoch: 'f' }, ALONE, 'alone'],
+  ['news of the same epoch', 'e', { epoch: 'e' }, MOVING, 'anew'],
+  ['news of the same epoch, on one socket', 'e', { epoch: 'e' }, ALONE, 'alone'],
 ]
 
 describe('A joined frame, where two sockets may say it', () => {
   test.each(CASES)('%s', (_, known, frame, where, meaning) => {
     const message = { kind: 'joined', room: 'lobby', seq: 9, ...frame } as const
     expect(rejoinOf(message, memberOf(known), where)).toBe(meaning)
-  })
-
-  test('a room that was left says nothing while another socket is on its way', () => {
-    const message = { kind: 'joined', room: 'lobby', id: 1, epoch: 'e' } as const
-    expect(rejoinOf(message, undefined, MOVING)).toBe('nothing')
   })
 })
