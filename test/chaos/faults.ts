@@ -29,8 +29,9 @@ export type LineFault =
        * - `cut`: it never arrives.
        * - `reconnect`: the application dials anew; what was held arrives at the socket that was left.
        * - `given-up`: the same, when the client has found out by itself.
+       * - `succeeded`: the same, when the client has dialed a second connection beside this one.
        */
-      readonly end: 'release' | 'cut' | 'reconnect' | 'given-up'
+      readonly end: 'release' | 'cut' | 'reconnect' | 'given-up' | 'succeeded'
     }
   | {
       readonly kind: 'delay'
@@ -81,7 +82,7 @@ export const breaks = (fault: Fault): boolean => {
     case 'mute':
       return false
     case 'hole':
-      return fault.end !== 'release'
+      return fault.end !== 'release' && fault.end !== 'succeeded'
     default:
       return true
   }

@@ -10,7 +10,7 @@ const SIZE: PlanSize = {
   workerKills: 2,
   redisRestarts: 1,
   givenUp: 2,
-  mutes: 4,
+  successions: 4,
   absences: { count: 3, forMs: 9_000 },
 }
 
@@ -37,7 +37,7 @@ describe('A plan', () => {
     const { line, server } = faultsOf(seed)
     expect(line.length + server.length).toBe(SIZE.faults)
     expect(line.filter(breaks).length).toBe(SIZE.reconnects)
-    expect(line.filter(({ kind }) => kind === 'mute').length).toBe(SIZE.mutes)
+    expect(line.filter(({ kind }) => kind === 'mute').length).toBe(SIZE.successions / 2)
     expect(server.map(({ kind }) => kind).sort()).toEqual([
       'redis-restarted',
       ...Array(3).fill('restart'),
@@ -45,6 +45,7 @@ describe('A plan', () => {
     ])
     const holes = line.flatMap((fault) => (fault.kind === 'hole' ? [fault] : []))
     expect(holes.filter(({ end }) => end === 'given-up').length).toBe(2)
+    expect(holes.filter(({ end }) => end === 'succeeded').length).toBe(SIZE.successions / 2)
     expect(holes.filter(({ forMs }) => forMs === 9_000).length).toBe(3)
   })
 

@@ -32,8 +32,8 @@ export interface PlanSize {
   readonly redisRestarts: number
   /** Holes that end only when the client has found out: they take its whole heartbeat. */
   readonly givenUp: number
-  /** Of connections that get a successor: their tokens end. */
-  readonly mutes: number
+  /** At connections that get a successor: their tokens end. */
+  readonly successions: number
   /** So many clients hear nothing for so long, and are cut off then. */
   readonly absences: { readonly count: number; readonly forMs: number }
 }
@@ -117,6 +117,12 @@ const MILD: readonly Make[] = [
   (dice) => ({ kind: 'slices', direction: direction(dice), bytes: dice.from(10, 1_000) }),
 ]
 
+const SUCCEEDED: readonly Make[] = [
+  // Shorter, and longer, than a client waits for the last answers.
+  (dice) => ({ kind: 'mute', forMs: dice.from(0, 1_500) }),
+  () => ({ kind: 'hole', direction: 'up', forMs: 0, end: 'succeeded' }),
+]
+
 /** Each kind in turn, so that small plans hold all of them. */
 const draw = (dice: Dice, count: number, makers: readonly Make[]): LineFault[] => {
   const faults: LineFault[] = []
@@ -126,11 +132,11 @@ const draw = (dice: Dice, count: number, makers: readonly Make[]): LineFault[] =
 }
 
 const lineFaults = (dice: Dice, size: PlanSize): LineFault[] => {
-  const { clients, reconnects, faults, givenUp, absences, mutes, ...server } = size
+  const { clients, reconnects, faults, givenUp, absences, successions, ...server } = size
   const total = Math.max(0, faults - server.restarts - server.workerKills - server.redisRestarts)
   const refused = Math.min(clients, Math.floor(reconnects / 20))
   const breaking = Math.min(total, Math.max(reconnects, refused + givenUp + absences.count))
-  const muted = Math.min(mutes, total - breaking)
+  const succeeded = Math.min(successions, total - breaking)
   const special: LineFault[] = [
     ...Array.from({ length: refused }, (): LineFault => ({ kind: 'close', code: REFUSED })),
     ...Array.from(
@@ -151,9 +157,8 @@ const lineFaults = (dice: Dice, size: PlanSize): LineFault[] => {
     ...special,
     ...dice.shuffled([
       ...draw(dice, breaking - special.length, BREAKING),
-      // Shorter, and longer, than a client waits for the last answers.
-      ...draw(dice, muted, [() => ({ kind: 'mute', forMs: dice.from(0, 1_500) })]),
-      ...draw(dice, total - breaking - muted, MILD),
+      ...draw(dice, succeeded, SUCCEEDED),
+      ...draw(dice, total - breaking - succeeded, MILD),
     ]),
   ]
 }

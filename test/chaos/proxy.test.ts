@@ -168,6 +168,18 @@ describe('The proxy', () => {
     expect(heard).toEqual([])
   })
 
+  test('holds what is said until a second connection is there beside it', async () => {
+    const first = await dial()
+    const done = door.apply({ kind: 'hole', direction: 'up', forMs: 0, end: 'succeeded' })
+    await pause(5)
+    send(first, 1)
+    const second = await dial()
+    expect(await done).toEqual({ kind: 'late', stored: 1, superseded: 0 })
+    expect(heard.find(({ text }) => text === textOf(1))?.dials).toBe(2)
+    await until(() => typesOf(first).includes('ok'))
+    expect(second.got.length).toBe(1)
+  })
+
   test('delays, and keeps the order', async () => {
     const client = await dial()
     const done = door.apply({ kind: 'delay', direction: 'up', byMs: 40, forMs: 60 })

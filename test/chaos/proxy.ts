@@ -156,6 +156,9 @@ export class Door {
         this.#options.reconnect()
         await this.#until(() => this.#replaced(line), this.#patienceMs)
         break
+      case 'succeeded':
+        await this.#until(() => !line.isOpen || this.#replaced(line), this.#patienceMs)
+        break
       case 'given-up':
         await this.#until(() => this.#replaced(line), GIVEN_UP_MS)
     }

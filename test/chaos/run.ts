@@ -185,7 +185,7 @@ const planSizeOf = (
     restarts: restarts ?? (isOne ? ends : Math.ceil(ends / 4)),
     workerKills: isOne ? 0 : ends,
     redisRestarts: site.remembers ? Math.ceil(ends / 2) : 0,
-    mutes: lifetimeMs === undefined ? 0 : Math.floor(faults / 20),
+    successions: lifetimeMs === undefined ? 0 : Math.floor(faults / 20),
     // Each takes a whole heartbeat, and then some seconds of patience.
     givenUp: Math.min(Math.floor(faults / 500), 20),
     absences: { count: absences, forMs: site.resumeWindowMs + KEPT_LONGER_MS },
