@@ -285,27 +285,22 @@ describe('A second socket that comes to nothing', () => {
     expect(alice.gaps).toEqual([])
   }
 
-  test('because its token is refused leaves the first one as it is', async () => {
-    const server = await hosted()
-    const alice = await swapping(server)
-    await server.settings({ refuseSockets: { when: 'after-accept' } })
-    await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
-    await server.settings({ refuseSockets: null })
-    expect(alice.errors[0]).toBeInstanceOf(ServerClosedError)
-    await messages(server, alice)
-    expect([alice.changes, alice.sockets.length]).toEqual([[], 2])
-  })
-
-  test('because its handshake is refused leaves the first one as it is', async () => {
-    const server = await hosted()
-    const alice = await swapping(server)
-    await server.settings({ refuseSockets: { when: 'before-accept' } })
-    await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
-    await server.settings({ refuseSockets: null })
-    expect(alice.errors[0]).toBeInstanceOf(HandshakeRefusedError)
-    await messages(server, alice)
-    expect([alice.changes, alice.sockets.length]).toEqual([[], 2])
-  })
+  test.each([
+    ['token', 'after-accept', ServerClosedError],
+    ['handshake', 'before-accept', HandshakeRefusedError],
+  ] as const)(
+    'because its %s is refused leaves the first one as it is',
+    async (_, when, Refusal) => {
+      const server = await hosted()
+      const alice = await swapping(server)
+      await server.settings({ refuseSockets: { when } })
+      await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
+      await server.settings({ refuseSockets: null })
+      expect(alice.errors[0]).toBeInstanceOf(Refusal)
+      await messages(server, alice)
+      expect([alice.changes, alice.sockets.length]).toEqual([[], 2])
+    },
+  )
 
   test('because it names somebody else is refused, and the first one still knows its own messages', async () => {
     const server = await hosted()
