@@ -21,8 +21,9 @@ export class Delivery {
   readonly #port: DeliveryPort
   readonly #outbox: Outbox<Entry>
   #sweep: ReturnType<typeof setInterval> | undefined
-  /** The server wants a pause. */
+  /** The server wants a pause: the longest of those that it asked for. */
   #pause: (() => void) | undefined
+  #pausedUntil = 0
 
   constructor(port: DeliveryPort) {
     this.#port = port
@@ -36,7 +37,7 @@ export class Delivery {
 
   /** @throws {OutboxFullError} OUTBOX_FULL as a rejection; the frame was not queued */
   submit(order: Order): Promise<unknown> {
-    const { signal, frame, repetition } = order
+    const { signal, frame, repetition, timeoutMs = Number.POSITIVE_INFINITY } = order
     if (signal?.aborted) return Promise.reject(signal.reason)
     const mayLeave = this.#mayLeave(order) && !this.#isBehind(order.room)
     if (!mayLeave && repetition === 'volatile')
@@ -58,7 +59,8 @@ export class Delivery {
         else reject(error)
       }
       signal?.addEventListener('abort', abort)
-      this.#add({ ...order, bytes, settle, ...unwritten(order) }, mayLeave)
+      const deadline = Date.now() + timeoutMs
+      this.#add({ ...order, ...unwritten(), bytes, deadline, settle }, mayLeave)
     })
   }
 
@@ -94,11 +96,11 @@ export class Delivery {
     const entry = this.#outbox.find(id)
     if (entry === undefined) return false
     // It was not taken: nothing of it is anywhere.
-    if (entry.writes === 1)
-      Object.assign(entry, { first: undefined, writes: 0, answerBy: undefined })
+    if (entry.writes === 1) Object.assign(entry, unwritten())
     this.#outbox.recall([entry])
+    this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + afterMs)
     this.#pause?.()
-    this.#pause = callAt(Date.now() + afterMs, () => {
+    this.#pause = callAt(this.#pausedUntil, () => {
       this.#pause = undefined
       this.flush()
     })
@@ -115,7 +117,8 @@ export class Delivery {
     const again = this.#outbox
       .unanswered()
       .filter((entry) => known && (entry.repetition === 'always' || this.#isRemembered(entry)))
-    for (const entry of again) if (entry.repetition === 'always') entry.answerBy = undefined
+    for (const entry of again)
+      if (entry.repetition === 'always') entry.answerBy = Number.POSITIVE_INFINITY
     this.#outbox.recall(again)
     for (const { id } of this.#outbox.unanswered()) this.#end(id, unknown())
     if (!known) this.end(lost())
@@ -208,6 +211,7 @@ export class Delivery {
   #resume(): void {
     this.#pause?.()
     this.#pause = undefined
+    this.#pausedUntil = 0
   }
 
   /** One timer for all deadlines, while there are any. */

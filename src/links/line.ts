@@ -162,9 +162,10 @@ export class Line {
     if (next.kind === 'failed' || next.kind === 'refused')
       this.delivery.end(errorOf(next.problem, this.link.where))
     if (next.kind === 'idle') this.delivery.end(new NotConnectedError('not sent: disconnected'))
-    if (next.kind === 'connected' && previous.kind !== 'connected') this.#owner = this.identity
+    const isUp = next.kind === 'connected' && previous.kind !== 'connected'
+    if (isUp) this.#owner = this.identity
     this.#listener.changed(next, previous)
-    if (next.kind === 'connected' && previous.kind !== 'connected') this.delivery.flush()
+    if (isUp) this.delivery.flush()
   }
 
   #incoming(message: Incoming): void {

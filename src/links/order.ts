@@ -58,8 +58,9 @@ export interface Entry extends Order {
   /** When, and under which counting of its room, it was written for the first time. */
   first: { readonly at: number; readonly epoch: string | undefined } | undefined
   writes: number
-  readonly deadline: number | undefined
-  answerBy: number | undefined
+  /** Epoch ms; `Infinity` for never. */
+  readonly deadline: number
+  answerBy: number
   settle: (error: unknown, value?: unknown) => void
 }
 
@@ -86,15 +87,9 @@ export interface DeliveryPort {
   write(frame: string | ArrayBuffer): void
 }
 
-export const unwritten = ({ timeoutMs }: Order) => ({
-  first: undefined,
-  writes: 0,
-  deadline: timeoutMs === undefined ? undefined : Date.now() + timeoutMs,
-  answerBy: undefined,
-})
+export const unwritten = () => ({ first: undefined, writes: 0, answerBy: Number.POSITIVE_INFINITY })
 
-export const dueAt = ({ deadline, answerBy }: Entry): number =>
-  Math.min(deadline ?? Number.POSITIVE_INFINITY, answerBy ?? Number.POSITIVE_INFINITY)
+export const dueAt = ({ deadline, answerBy }: Entry): number => Math.min(deadline, answerBy)
 
 export const sizeOf = (frame: string | ArrayBuffer): number =>
   typeof frame === 'string' ? new TextEncoder().encode(frame).byteLength : frame.byteLength

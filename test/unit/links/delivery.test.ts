@@ -198,6 +198,25 @@ describe('a frame', () => {
     await expect(Promise.all([sent, next])).resolves.toEqual(['a', 'b'])
   })
 
+  it('waits for the longest pause that this socket was asked for', async () => {
+    const { delivery, submit, written } = make()
+    for (const frame of ['one', 'two']) submit(frame)
+    delivery.postpone(1, 500)
+    delivery.postpone(2, 100)
+    await vi.advanceTimersByTimeAsync(499)
+    expect(written).toEqual(['one', 'two'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(written).toEqual(['one', 'two', 'one', 'two'])
+
+    delivery.postpone(1, 5_000)
+    delivery.interrupted()
+    delivery.flush()
+    delivery.postpone(2, 100)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(written.slice(4)).toEqual(['one', 'two', 'two'])
+    for (const id of [1, 2]) delivery.answer(id, undefined)
+  })
+
   it('that was put off and then given up was not sent', async () => {
     const { delivery, submit } = make()
     const sent = submit('one', { timeoutMs: 1_000 })
