@@ -217,7 +217,10 @@ export class SharedLine extends OneLine {
 
   #again(membership: Membership, afterMs: number): void {
     this.#joins.forget(membership)
+    const { askedBy } = membership
     this.delayed.after(afterMs, () => {
+      // It was asked for in the meantime, on another socket.
+      if (membership.askedBy !== askedBy) return
       this.#joins.want(membership)
       this.ask()
     })

@@ -23,6 +23,8 @@ export class SwappingLine extends SharedLine {
   /** What is asked for on the successor of this dial; it may be the current one before all is answered. */
   #resuming: Joins | undefined
   #resumingOn = 0
+  /** What the current socket had not been asked for yet. */
+  #unasked = new Set<Membership>()
   readonly #ahead = new Ahead()
   /** Of the current socket, or an equal one of those before. */
   #welcome: Parameters<Codec['read']>[0] = ''
@@ -133,8 +135,11 @@ export class SwappingLine extends SharedLine {
     })
     joins.limits = this.joins.limits
     joins.showsPresence = this.joins.showsPresence
+    this.#unasked = new Set()
     for (const membership of this.memberships()) {
       if (membership.state === 'refused') continue
+      if (membership.state !== 'joined' && !this.joins.awaits(membership))
+        this.#unasked.add(membership)
       this.joins.forget(membership)
       joins.want(membership)
     }
@@ -210,13 +215,12 @@ export class SwappingLine extends SharedLine {
 
   /** What the first socket had in mind for later was its own. */
   #moved(state: StateOf<'connected'>): void {
-    const { delivery } = this.line
     this.delayed.clear()
-    delivery.interrupted()
+    this.line.delivery.interrupted()
     this.#lookResumed()
     for (const membership of this.#ahead.take()) this.joins.want(membership)
     this.connected(state)
-    delivery.flush()
+    this.line.delivery.flush()
   }
 
   /** The successor is gone, and the current socket was never left. */
@@ -235,8 +239,10 @@ export class SwappingLine extends SharedLine {
     const joins = this.#resuming
     this.#resuming = undefined
     for (const membership of this.memberships()) {
-      if (!joins?.awaits(membership)) continue
-      if (this.rooms.get(membership.room)?.state === 'joined') membership.state = 'joined'
+      const isUnasked = this.#unasked.has(membership)
+      if (!isUnasked && !joins?.awaits(membership)) continue
+      const isJoined = !isUnasked && this.rooms.get(membership.room)?.state === 'joined'
+      if (isJoined) membership.state = 'joined'
       else this.joins.want(membership)
     }
     joins?.interrupted()

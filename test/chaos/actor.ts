@@ -85,7 +85,7 @@ export class Actor {
       protocol: multiplexed(),
       WebSocket: tappedBy({
         heard: (frame, socket) => this.#tapped(frame, socket),
-        cut: () => record({ kind: 'cut', client: index }),
+        cut: (socket) => record({ kind: 'cut', client: index, socket }),
       }),
       retry: { scale: retryScale },
       connectTimeoutMs: 5_000,
@@ -240,26 +240,29 @@ export class Actor {
 interface Tap {
   /** @param socket the number of its dial */
   heard(text: string, socket: number): void
-  cut(): void
+  cut(socket: number): void
 }
 
 /** The class of `ws`, and who hears each frame, and of its end, just before the SDK does. */
 function tappedBy({ heard, cut }: Tap): WebSocketConstructor {
   let dials = 0
   return class extends WebSocket {
+    readonly #number: number
+
     constructor(url: string, protocols?: string[], options?: ClientOptions) {
       super(url, protocols, options)
       dials += 1
       const socket = dials
+      this.#number = socket
       this.on('message', (data) => {
         // What still comes when the SDK has closed the socket is none of its business.
         if (this.readyState === WebSocket.OPEN) heard(String(data), socket)
       })
-      this.on('close', cut)
+      this.on('close', () => cut(socket))
     }
 
     override close(code?: number, reason?: string): void {
-      cut()
+      cut(this.#number)
       super.close(code, reason)
     }
   }

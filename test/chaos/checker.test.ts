@@ -18,7 +18,7 @@ const ROOM = 'lobby'
 /** Two clients in one room; each line of a story is one or more events. */
 const connected = (client: number): HistoryEvent => ({ kind: 'connected', client })
 const disconnected = (client: number): HistoryEvent => ({ kind: 'disconnected', client })
-const cut = (client: number): HistoryEvent => ({ kind: 'cut', client })
+const cut = (client: number, socket = 1): HistoryEvent => ({ kind: 'cut', client, socket })
 const joining = (client: number, room = ROOM): HistoryEvent => ({ kind: 'joining', client, room })
 const joined = (client: number, room = ROOM): HistoryEvent => ({ kind: 'joined', client, room })
 const left = (client: number): HistoryEvent => ({ kind: 'left', client, room: ROOM })
@@ -252,6 +252,23 @@ describe('A history is right', () => {
       gap(BOB),
       quiet,
     ],
+    'when a second socket is told of a new epoch and let go, and the first one still brings the old one':
+      [
+        START,
+        sending('a'),
+        settled('a'),
+        ended,
+        told(BOB, 0, 'e2', ROOM, 2),
+        cut(BOB, 2),
+        [ALICE, BOB].map((client) => delivered(client, 'a', 1)),
+        [ALICE, BOB].flatMap((client) => [
+          again(client),
+          told(client, 0, 'e2', ROOM, 3),
+          gap(client),
+        ]),
+        whole('b', 1),
+        quiet,
+      ],
     'when the first of two sockets is answered after the second one': [
       START,
       whole('a', 1),
@@ -482,6 +499,20 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
       settled('b'),
       delivered(BOB, 'b', 2),
       delivered(BOB, 'a', 1),
+      quiet,
+    ],
+  ],
+  [
+    'a member goes on in a new epoch that the socket which stays has told',
+    ['gap-swallowed', 'lost'],
+    [
+      START,
+      sending('a'),
+      settled('a'),
+      ended,
+      told(BOB, 0, 'e2', ROOM, 2),
+      cut(BOB, 1),
+      delivered(ALICE, 'a', 1),
       quiet,
     ],
   ],

@@ -68,7 +68,7 @@ export type HistoryEvent =
   | { readonly kind: 'connected'; readonly client: number }
   | { readonly kind: 'disconnected'; readonly client: number }
   /** A socket of this client ended. Where another one goes on in its place, nobody is disconnected. */
-  | { readonly kind: 'cut'; readonly client: number }
+  | { readonly kind: 'cut'; readonly client: number; readonly socket: number }
   /** Everything that `error` events say. */
   | { readonly kind: 'error'; readonly client: number; readonly text: string }
   | { readonly kind: 'fault'; readonly client?: number; readonly fault: Fault }

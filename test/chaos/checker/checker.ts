@@ -65,7 +65,7 @@ class Checker {
           )
         break
       case 'cut':
-        this.#client(event.client).cutAt = index
+        this.#client(event.client).cut(event.socket, index)
         break
       case 'epoch-ended':
         this.#epochs.ended(index)
@@ -119,16 +119,16 @@ class Checker {
   }
 
   #told(event: EventOf<'told'>, index: number): void {
-    const { client, room, epoch, seq, recovered, missed } = event
+    const { client, socket, room, epoch, seq, recovered, missed } = event
     this.#epochs.told(room, epoch, index)
     if (this.#setup.forbidden.includes(room))
       this.#report('forbidden-entered', index, `client ${client} was told of ${room}`)
     const known = this.#client(client)
-    const isLate = event.socket < known.socket
-    known.socket = Math.max(known.socket, event.socket)
+    const isLate = socket < known.socket
+    known.socket = Math.max(known.socket, socket)
     const wasAway = known.awayMs >= this.#setup.resumeWindowMs * 0.9
     // An answer that comes after the room was left concerns nobody.
-    known.rooms.get(room)?.told({ epoch, seq, recovered, missed, wasAway, isLate }, index)
+    known.rooms.get(room)?.told({ epoch, seq, socket, recovered, missed, wasAway, isLate }, index)
   }
 
   #sending({ client, room, key, volatile, at }: EventOf<'sending'>, index: number): void {

@@ -22,6 +22,11 @@ export class Client {
     this.#silentAtMs = undefined
   }
 
+  cut(socket: number, event: number): void {
+    this.cutAt = event
+    for (const membership of this.rooms.values()) membership.cut(socket)
+  }
+
   disconnected(event: number, atMs: number): void {
     this.isConnected = false
     this.cutAt = event

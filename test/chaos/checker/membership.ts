@@ -7,10 +7,13 @@ import type { Report } from './rules.ts'
 interface Reset {
   readonly to: Place
   readonly explained: boolean
+  /** Which said so. */
+  readonly socket: number
 }
 
 /** What a `joined` frame said, and when. */
 interface Told extends Place {
+  readonly socket: number
   readonly recovered: boolean
   /** So many messages came with it. */
   readonly missed: number
@@ -77,12 +80,17 @@ export class Membership {
     const goesBack = this.#order(place) < this.#order({ epoch, seq: 0 })
     if (goesBack || (recovered && epoch !== place.epoch))
       this.#report('epoch-confused', event, `${this.#name}: ${epoch} then ${place.epoch}`)
-    // Nothing came of the answer before, so it goes on from where it was: its socket was let go with it.
-    if (!recovered && this.#resets.length > this.#gaps.length) this.#resets.pop()
     // Two sockets may be asked one after the other, and answer the other way round.
     if (place.isLate && this.#isKnown(base)) return
     if (recovered || (isSame(this.#position, base) && !wasAway)) return
-    this.#resets.push({ to: base, explained: this.epoch !== place.epoch || wasAway })
+    const { socket } = place
+    this.#resets.push({ to: base, explained: this.epoch !== place.epoch || wasAway, socket })
+  }
+
+  /** Where nothing came of what this socket said, it was let go with it, and the member goes on from where it was. */
+  cut(socket: number): void {
+    const isUntold = this.#resets.length > this.#gaps.length
+    if (isUntold && this.#resets.at(-1)?.socket === socket) this.#resets.pop()
   }
 
   gap(event: number): void {

@@ -31,7 +31,7 @@ export const BUGS_OF_SWAPS: readonly Bug[] = [
     edits: [
       {
         file: SWAPPING,
-        find: 'delivery.interrupted()\n    this.#lookResumed()',
+        find: 'this.line.delivery.interrupted()\n    this.#lookResumed()',
         replace: 'this.#lookResumed()',
       },
     ],

@@ -550,6 +550,50 @@ describe('In the middle of a swap', () => {
     })
   })
 
+  describe('a room that is to be asked for again later', () => {
+    /** The current socket was told to come again with `lobby`, so long after it was dialed. */
+    const toComeAgain = async (server: ReferenceServer, retryAfterMs: number, meddle: Meddling) => {
+      const alice = await swapping(server, {
+        auth: minting(server, [60_000, LIFETIME_MS]),
+        meddle: (frame, tapped) => {
+          const { type, id, room } = frame
+          if (tapped.n !== 2 || type !== 'joined' || room !== 'lobby') return meddle(frame, tapped)
+          return { type: 'error', id, room, code: 'unavailable', message: 'later', retryAfterMs }
+        },
+      })
+      await alice.socket.room('other').join()
+      await alice.socket.reconnect()
+      return alice
+    }
+    const asksOn = ({ sockets }: Awaited<ReturnType<typeof swapping>>, n: number) =>
+      (sockets[n - 1]?.sent ?? []).filter(
+        ({ type, rooms }) => type === 'join' && JSON.stringify(rooms).includes('lobby'),
+      ).length
+
+    test('is asked for once on the second socket', async () => {
+      const server = await hosted()
+      const alice = await toComeAgain(server, 1_000, ({ type, room }, { n }) =>
+        // The swap lasts as long as one room is not joined.
+        n === 3 && type === 'joined' && room === 'other' ? 1_000 : undefined,
+      )
+      await alice.room.send('one')
+      await vi.waitFor(() => expect(server.openSockets()).toBe(1), within)
+      expect([asksOn(alice, 2), asksOn(alice, 3)]).toEqual([1, 1])
+      expect([alice.gaps, alice.data]).toEqual([[], ['one']])
+    })
+
+    test('is asked for on the first socket where the second one comes to nothing', async () => {
+      const server = await hosted()
+      const alice = await toComeAgain(server, 60_000, (frame, { n }) =>
+        n === 3 && frame.type === 'joined' && frame['room'] === 'other'
+          ? { type: 'error', id: frame['id'], room: 'other', code: 'forbidden', message: 'no' }
+          : undefined,
+      )
+      await vi.waitFor(() => expect(alice.errors).toHaveLength(1), within)
+      await vi.waitFor(() => expect([asksOn(alice, 2), asksOn(alice, 3)]).toEqual([2, 1]), within)
+    })
+  })
+
   test('a disconnect closes both sockets', async () => {
     const server = await hosted()
     const alice = await swapping(server, {
