@@ -262,7 +262,7 @@ describe('A history is right', () => {
         cut(BOB, 2),
         [ALICE, BOB].map((client) => delivered(client, 'a', 1)),
         [ALICE, BOB].flatMap((client) => [
-          again(client),
+          ...again(client),
           told(client, 0, 'e2', ROOM, 3),
           gap(client),
         ]),
@@ -661,7 +661,9 @@ const WRONG: readonly (readonly [string, readonly Rule[], Story])[] = [
     ['epoch-unexplained'],
     [
       START,
-      [ALICE, BOB].flatMap((client) => [again(client), told(client, 0, 'e2'), gap(client)]).flat(),
+      [ALICE, BOB]
+        .flatMap((client) => [...again(client), told(client, 0, 'e2'), gap(client)])
+        .flat(),
       quiet,
     ],
   ],

@@ -17,7 +17,7 @@ export interface TestRedis {
   kill(signal: NodeJS.Signals): Promise<void>
   /** Loses all data, and tells nobody. */
   flush(): Promise<void>
-  /** Any command, as one line. */
+  /** Any command, as one line; words with spaces stand in double quotes. */
   command(line: string): Promise<void>
   /** Cuts the connections of all subscribers, so that they miss what is published until they are back. */
   cutSubscribers(): Promise<void>

@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { type StartableName, startServer, type TestServer } from '../../support/servers.ts'
 import { type DialOptions, enter, newClientId, type Peer } from './peer.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
 
 const START_MS = 60_000
 
@@ -14,7 +14,7 @@ const PAIRS: readonly (readonly [StartableName, StartableName])[] = [
 ]
 
 describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
-  let redis: RedisServer
+  let redis: TestRedis
   let one: TestServer
   let other: TestServer
   let peers: Peer[]
@@ -88,7 +88,7 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
   ])('lose nothing where a wake was lost, %s', async (_, catchUpMs) => {
     await settings({ catchUpMs })
     const [alice, bob] = [await joined(one), await joined(other, { user: 'bob' })]
-    await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await redis.cutSubscribers()
     await alice.send(lobby, 'unannounced')
     await bob.heard(lobby, 'unannounced')
     expect(bob.seqsIn(lobby)).toEqual([1])
@@ -135,11 +135,11 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
   it('say unavailable while Redis is silent, and go on afterwards', async () => {
     const alice = await joined(one)
     const draft = alice.draft(lobby, 'patient')
-    await redis.kill()
+    await redis.kill('SIGKILL')
     expect(await alice.ask(draft)).toMatchObject({ code: 'unavailable', room: lobby })
     expect(await alice.join('elsewhere')).toMatchObject({ code: 'unavailable', room: 'elsewhere' })
     expect(await alice.ask({ type: 'ping' })).toMatchObject({ type: 'pong' })
-    await redis.start()
+    await redis.restart()
     expect(await alice.join('elsewhere')).toMatchObject({ type: 'joined' })
   })
 
@@ -149,24 +149,17 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
       (frame) => frame.type === 'joined' && frame.room === lobby && frame.epoch !== epoch,
     )
 
-  it.each<[string, (redis: RedisServer) => Promise<unknown>]>([
-    ['was flushed', (server) => server.command('FLUSHALL')],
-    ['lost one key of a room', (server) => server.command('DEL', `rooms:ids:${lobby}`)],
-    [
-      'was restarted',
-      async (server) => {
-        await server.kill()
-        await server.start()
-      },
-    ],
+  it.each<[string, (redis: TestRedis) => Promise<unknown>]>([
+    ['was flushed', (server) => server.flush()],
+    ['lost one key of a room', (server) => server.command(`DEL "rooms:ids:${lobby}"`)],
+    ['was restarted', (server) => server.restart()],
     [
       'came back with an old snapshot',
       async (server) => {
         await server.command('SAVE')
         const [alice] = peers
         await alice?.send(lobby, 'after the snapshot')
-        await server.kill()
-        await server.start()
+        await server.restart()
       },
     ],
   ])('say so to every member when Redis %s', async (_, harm) => {

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { type StartableName, startServer, type TestServer } from '../../support/servers.ts'
 import { typesOf } from './frames.ts'
 import {
@@ -14,7 +15,6 @@ import {
   PROTOCOL,
   seen,
 } from './peer.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
 
 const SERVERS: readonly (readonly [StartableName, 'memory' | 'redis'])[] = [
   ['fastapi-websockets-sansio', 'memory'],
@@ -24,7 +24,7 @@ const SERVERS: readonly (readonly [StartableName, 'memory' | 'redis'])[] = [
 ]
 const START_MS = 60_000
 
-let redis: RedisServer
+let redis: TestRedis
 beforeAll(async () => {
   ;[redis] = await Promise.all([startRedis(), ensurePythonEnv()])
 }, START_MS)

@@ -1,10 +1,11 @@
 /** What the recipes show, run as it stands there: alone, and as two processes on one Redis. */
+
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { enter, type Peer } from './peer.ts'
 import { PythonApp } from './python-app.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
 
 const START_MS = 60_000
 const SECRET = 'a secret for this test only, 32 bytes'
@@ -23,7 +24,7 @@ describe.each([
   ['fastapi_rooms:app', 'fastapi'],
   ['channels_rooms:application', 'channels'],
 ])('examples/server, %s', (app, module) => {
-  let redis: RedisServer
+  let redis: TestRedis
   let alone: PythonApp
   let pair: readonly [PythonApp, PythonApp]
   beforeAll(async () => {
