@@ -1,12 +1,11 @@
 /** The examples that need a Python server, and the Python examples themselves. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ensurePythonEnv } from '../../scripts/python-env.mjs'
 import { AuthedSocket, type Room, roomPerSocket, viaSubprotocol } from '../../src/index.ts'
+import { PythonApp } from '../support/python-app.ts'
 import { startServer, type TestServer } from '../support/servers.ts'
 import { root } from './markdown.ts'
 
@@ -84,40 +83,12 @@ describe.each([
   ['channels_app:application', '/ws/chat/{room}/'],
 ])('examples/server, %s', (app, path) => {
   const secret = 'a secret for this test only, 32 bytes'
-  let wsUrl: string
-  let stop: () => Promise<unknown>
+  let server: PythonApp
   beforeAll(async () => {
-    const args = [
-      '-m',
-      'uvicorn',
-      '--app-dir',
-      'examples/server',
-      '--port',
-      '0',
-      '--no-access-log',
-      app,
-    ]
-    const child = spawn(join(root, '.venv/bin/python'), args, {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, CHAT_SECRET: secret, PYTHONDONTWRITEBYTECODE: '1' },
-    })
-    const ended = once(child, 'exit')
-    stop = () => {
-      child.kill('SIGTERM')
-      return ended
-    }
-    wsUrl = await new Promise((resolve, reject) => {
-      let output = ''
-      child.once('exit', () => reject(new Error(output)))
-      createInterface(child.stderr).on('line', (line) => {
-        output += `${line}\n`
-        const [, port] = /running on http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? []
-        if (port !== undefined) resolve(`ws://127.0.0.1:${port}`)
-      })
-    })
+    server = new PythonApp({ folder: 'examples/server', app, env: { CHAT_SECRET: secret } })
+    await server.listening
   }, START_MS)
-  afterAll(() => stop?.())
+  afterAll(() => server?.stop())
 
   const tokenOf = (lifetimeS: number) =>
     new SignJWT({ sub: 'alice' })
@@ -127,7 +98,7 @@ describe.each([
       .sign(new TextEncoder().encode(secret))
 
   it('lets a good token in', async () => {
-    await using socket = chatOn(wsUrl, path, await tokenOf(60))
+    await using socket = chatOn(server.wsUrl, path, await tokenOf(60))
     const lobby = await socket.join('lobby')
     const heard = textIn(lobby, /^hi$/)
     await lobby.send({ message: 'hi' })
@@ -138,7 +109,7 @@ describe.each([
     const closes: number[] = []
     const good = await tokenOf(60)
     await using socket = new AuthedSocket({
-      url: `${wsUrl}${path}`,
+      url: `${server.wsUrl}${path}`,
       auth: ({ fresh }) => (fresh ? good : 'no-token-at-all'),
       transmission: viaSubprotocol(),
       protocol: roomPerSocket(),

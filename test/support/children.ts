@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 
@@ -50,3 +51,10 @@ export function endWithUs(child: ChildProcess): void {
   orphans.add(child)
   child.once('exit', () => orphans.delete(child))
 }
+
+/** Of util-linux. It becomes the program, and the kernel ends that with the process which started it. */
+const SETPRIV = '/usr/bin/setpriv'
+
+/** What to spawn, so that it ends with this process also when that is killed; where there is no `setpriv` it stays. */
+export const boundToUs = (program: string, args: readonly string[]): [string, string[]] =>
+  existsSync(SETPRIV) ? [SETPRIV, ['--pdeathsig', 'KILL', program, ...args]] : [program, [...args]]

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureServices } from '../../scripts/services.mjs'
-import { end, endWithUs, freePort, HOST, hasEnded } from './children.ts'
+import { boundToUs, end, endWithUs, freePort, HOST, hasEnded } from './children.ts'
 
 export interface NginxOptions {
   /** Ports of the servers behind, on 127.0.0.1; new connections go to them in turn. */
@@ -109,7 +109,7 @@ export async function startNginx(options: NginxOptions): Promise<TestNginx> {
 async function launch(program: string, folder: string, port: number): Promise<ChildProcess> {
   // Its own error_log comes too late for what it says about the configuration.
   const args = ['-p', `${folder}/`, '-c', 'nginx.conf', '-e', 'stderr']
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(...boundToUs(program, args), { stdio: ['ignore', 'ignore', 'pipe'] })
   endWithUs(child)
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

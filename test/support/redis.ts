@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ensureServices } from '../../scripts/services.mjs'
-import { end, endWithUs, freePort, HOST, signal } from './children.ts'
+import { boundToUs, end, endWithUs, freePort, HOST, signal } from './children.ts'
 
 export interface TestRedis {
   readonly port: number
@@ -61,7 +61,7 @@ async function launch(
     ...['--port', String(port), '--bind', HOST, '--daemonize', 'no'],
     ...['--save', '', '--appendfsync', 'always', ...more],
   ]
-  const child = spawn(program, settings, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(...boundToUs(program, settings), { stdio: ['ignore', 'pipe', 'inherit'] })
   endWithUs(child)
   let said = ''
   return new Promise((resolve, reject) => {

@@ -1,8 +1,8 @@
 /** What the application's hooks decide, and what happens when they fail. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
+import { PythonApp } from '../../support/python-app.ts'
 import { dial, enter, PROTOCOL } from './peer.ts'
-import { PythonApp } from './python-app.ts'
 
 let server: PythonApp
 beforeAll(async () => {

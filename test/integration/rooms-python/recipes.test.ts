@@ -3,9 +3,9 @@
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
+import { PythonApp } from '../../support/python-app.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 import { enter, type Peer } from './peer.ts'
-import { PythonApp } from './python-app.ts'
 
 const START_MS = 60_000
 const SECRET = 'a secret for this test only, 32 bytes'

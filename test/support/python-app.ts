@@ -1,26 +1,23 @@
-/** An ASGI application of one file on uvicorn, with `authed_rooms.py` on its path. */
+/** An ASGI application of one file on uvicorn. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Dialable } from './peer.ts'
+import { boundToUs, end, endWithUs, hasEnded } from './children.ts'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-
-const hasEnded = (child: ChildProcess): boolean =>
-  child.exitCode !== null || child.signalCode !== null
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface AppOptions {
   /** The folder that holds it. */
   folder: string
   /** `file:name` */
   app: string
-  /** Whose `authed_rooms.py`. */
-  module: string
+  /** Whose `authed_rooms.py` it imports, if any. */
+  module?: string
   env?: Record<string, string>
 }
 
-export class PythonApp implements Dialable {
+export class PythonApp {
   wsUrl = ''
   #output = ''
   readonly #child: ChildProcess
@@ -28,16 +25,17 @@ export class PythonApp implements Dialable {
 
   constructor({ folder, app, module, env = {} }: AppOptions) {
     const args = ['-m', 'uvicorn', '--app-dir', folder, '--port', '0', '--no-access-log', app]
-    const child = spawn(`${root}.venv/bin/python`, args, {
+    const child = spawn(...boundToUs(`${root}.venv/bin/python`, args), {
       cwd: root,
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
-        PYTHONPATH: `test/servers/${module}`,
+        ...(module !== undefined && { PYTHONPATH: `test/servers/${module}` }),
         PYTHONDONTWRITEBYTECODE: '1',
         ...env,
       },
     })
+    endWithUs(child)
     this.#child = child
     this.#listening = new Promise((resolve, reject) => {
       child.once('exit', () => reject(new Error(this.#output)))
@@ -72,9 +70,7 @@ export class PythonApp implements Dialable {
     this.#child.kill('SIGTERM')
   }
 
-  async stop(): Promise<void> {
-    const { ended } = this
-    this.#child.kill('SIGKILL')
-    await ended
+  stop(): Promise<void> {
+    return end(this.#child, 'SIGKILL')
   }
 }
