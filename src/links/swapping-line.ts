@@ -14,17 +14,15 @@ import { fenced } from './fenced.ts'
 import { Joins } from './joins.ts'
 import type { LinesHost } from './lines.ts'
 import { type Rejoined, rejoinOf } from './rejoin.ts'
+import { Resumption } from './resumption.ts'
 import type { RoomControl } from './room-control.ts'
 import { SharedLine } from './shared-line.ts'
 
 export class SwappingLine extends SharedLine {
   readonly #answerMs: number
   readonly #read: Codec['read']
-  /** What is asked for on the successor of this dial; it may be the current one before all is answered. */
-  #resuming: Joins | undefined
-  #resumingOn = 0
-  /** What the current socket had not been asked for yet. */
-  #unasked = new Set<Membership>()
+  /** On a successor that may be the current one before all is answered. */
+  #resumption: Resumption | undefined
   readonly #ahead = new Ahead()
   /** Of the current socket, or an equal one of those before. */
   #welcome: Parameters<Codec['read']>[0] = ''
@@ -44,7 +42,9 @@ export class SwappingLine extends SharedLine {
   }
 
   protected override isReady(room: string | undefined): boolean {
-    return !this.#isMoving && super.isReady(room)
+    const membership = this.#membershipOf(room)
+    const isAwaited = membership !== undefined && this.#resumption?.awaits(membership)
+    return !this.#isMoving && !isAwaited && super.isReady(room)
   }
 
   protected override ask(): void {
@@ -74,23 +74,24 @@ export class SwappingLine extends SharedLine {
   }
 
   protected override interrupted(): void {
-    this.#resuming?.interrupted()
-    this.#resuming = undefined
+    this.#resumption?.interrupted()
+    this.#resumption = undefined
     this.#ahead.clear()
     super.interrupted()
   }
 
   protected override incoming(message: Incoming): void {
     if (message.kind === 'joined') this.#rejoined(message)
-    else if (message.kind !== 'message' || !this.#isLeft(message)) {
-      const refused = message.kind === 'error' && this.#isMoving && this.#joinOf(message)
-      if (refused) this.#giveUp(refused, message.code, message.message)
-      else super.incoming(message)
-    }
+    else if (message.kind === 'error') this.#refused(message)
+    else if (message.kind !== 'message' || !this.#isLeft(message)) super.incoming(message)
   }
 
-  #isLeft({ room = '', meta }: IncomingOf<'message'>): boolean {
-    return this.#isMoving && this.#ahead.leaves(this.rooms.get(room)?.membership, meta?.seq)
+  #isLeft({ room, meta }: IncomingOf<'message'>): boolean {
+    return this.#isMoving && this.#ahead.leaves(this.#membershipOf(room), meta?.seq)
+  }
+
+  #membershipOf(room: string | undefined): Membership | undefined {
+    return room === undefined ? undefined : this.rooms.get(room)?.membership
   }
 
   get #isMoving(): boolean {
@@ -135,17 +136,8 @@ export class SwappingLine extends SharedLine {
     })
     joins.limits = this.joins.limits
     joins.showsPresence = this.joins.showsPresence
-    this.#unasked = new Set()
-    for (const membership of this.memberships()) {
-      if (membership.state === 'refused') continue
-      if (membership.state !== 'joined' && !this.joins.awaits(membership))
-        this.#unasked.add(membership)
-      this.joins.forget(membership)
-      joins.want(membership)
-    }
-    this.#resuming = joins
-    this.#resumingOn = dial
-    joins.ask()
+    this.#resumption = new Resumption(dial, joins)
+    this.#resumption.ask(this.memberships(), this.joins)
     this.#lookResumed()
   }
 
@@ -154,7 +146,8 @@ export class SwappingLine extends SharedLine {
     const { membership } = control ?? {}
     // Left meanwhile.
     if (!control || !membership) return
-    const isAwaited = this.#resuming?.awaits(membership) === true
+    if (message.id !== undefined) this.#resumption?.joined(membership, message.id)
+    const isAwaited = this.#resumption?.awaits(membership) === true
     switch (rejoinOf(message, membership, { isAwaited, isMoving: this.#isMoving })) {
       case 'alone':
         super.incoming(message)
@@ -177,8 +170,9 @@ export class SwappingLine extends SharedLine {
   }
 
   #answered(membership: Membership): void {
-    this.#resuming?.forget(membership)
+    this.#resumption?.forget(membership)
     this.#lookResumed()
+    this.line.delivery.flush()
   }
 
   #goesOn({ room, messages = [], members, version }: Rejoined, control: RoomControl): void {
@@ -189,10 +183,20 @@ export class SwappingLine extends SharedLine {
     this.host.waiters.look()
   }
 
-  /** The membership whose join this error answers. */
-  #joinOf({ id, room }: IncomingOf<'error'>): Membership | undefined {
-    const membership = room === undefined ? undefined : this.rooms.get(room)?.membership
-    return membership?.isRefusedBy(id) ? membership : undefined
+  #refused(message: IncomingOf<'error'>): void {
+    const { id, room, code } = message
+    const membership = this.#membershipOf(room)
+    const resumption = this.#resumption
+    if (!membership || id === undefined || !resumption) super.incoming(message)
+    else if (resumption.refused(membership, id)) return
+    else if (!membership.isRefusedBy(id) || !resumption.awaits(membership)) super.incoming(message)
+    else if (this.#isMoving) this.#giveUp(membership, code, message.message)
+    else {
+      super.incoming(message)
+      // What is current now has not joined it.
+      this.rooms.get(membership.room)?.interrupted()
+      this.#answered(membership)
+    }
   }
 
   #giveUp({ room }: Membership, code: string, text: string): void {
@@ -203,9 +207,9 @@ export class SwappingLine extends SharedLine {
   }
 
   #lookResumed(): void {
-    if (!this.#resuming?.isIdle) return
+    if (!this.#resumption?.isDone) return
     if (this.#isMoving) this.tell('resumed')
-    else this.#resuming = undefined
+    else this.#resumption = undefined
   }
 
   #lookAnswered(): void {
@@ -228,23 +232,12 @@ export class SwappingLine extends SharedLine {
     if (renewal?.kind === 'failed') this.host.report(errorOf(renewal.problem, this.where))
     // The other welcome may have named somebody else.
     this.#read(this.#welcome)
-    if (this.#resumingOn > memory.dials) this.#goBack()
+    if (this.#resumption && this.#resumption.dial > memory.dials) {
+      this.#resumption.goBack(this.memberships(), this.joins)
+      this.#resumption = undefined
+    }
     for (const membership of this.#ahead.take()) this.joins.want(membership)
     this.ask()
     this.line.delivery.flush()
-  }
-
-  /** What was asked for on the successor stands where it stood. */
-  #goBack(): void {
-    const joins = this.#resuming
-    this.#resuming = undefined
-    for (const membership of this.memberships()) {
-      const isUnasked = this.#unasked.has(membership)
-      if (!isUnasked && !joins?.awaits(membership)) continue
-      const isJoined = !isUnasked && this.rooms.get(membership.room)?.state === 'joined'
-      if (isJoined) membership.state = 'joined'
-      else this.joins.want(membership)
-    }
-    joins?.interrupted()
   }
 }

@@ -409,6 +409,46 @@ describe('In the middle of a swap', () => {
     expect(alice.changes).toEqual(['connecting', 'connected'])
   })
 
+  test('a first socket that is cut off leaves sends to wait for the rooms of the second one', async () => {
+    const server = await hosted()
+    let refusals = 0
+    const alice = await swapping(server, {
+      meddle: ({ type, id, room }, { n }) => {
+        if (n === 2 && type === 'welcome') alice.sockets[0]?.cut()
+        if (n !== 2 || type !== 'joined' || refusals++ > 0) return undefined
+        return {
+          ...{ type: 'error', id, room, code: 'unavailable', message: 'later' },
+          retryAfterMs: 200,
+        }
+      },
+    })
+    await vi.waitFor(() => expect(refusals).toBe(1), within)
+    expect(alice.room.state).toBe('joining')
+    await alice.room.send('kept')
+    const types = alice.sockets[1]?.sent.map(({ type }) => type)
+    expect(types).toEqual(['join', 'join', 'send'])
+    expect([alice.data, alice.gaps, alice.joins]).toEqual([['kept'], [], [false, true]])
+  })
+
+  test('a first socket that has not answered yet is not asked again when the second one ends', async () => {
+    const server = await hosted()
+    const alice = await swapping(server, {
+      auth: minting(server, [60_000, LIFETIME_MS]),
+      meddle: ({ type }, { n }) => {
+        if (n === 2 && type === 'joined') return 1_000
+        if (n !== 3 || type !== 'joined') return undefined
+        alice.sockets[2]?.cut()
+        return 'nothing'
+      },
+    })
+    await alice.socket.reconnect()
+    await vi.waitFor(() => expect(alice.joins).toEqual([false, true]), within)
+    await alice.room.send('kept')
+    const types = alice.sockets[1]?.sent.map(({ type }) => type)
+    expect(types).toEqual(['join', 'send'])
+    expect([alice.data, alice.gaps]).toEqual([['kept'], []])
+  })
+
   test('both sockets that are cut off are one reconnect', async () => {
     const server = await hosted()
     const alice = await swapping(server, {
