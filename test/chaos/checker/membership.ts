@@ -43,6 +43,8 @@ export class Membership {
   readonly #report: Report
   #at: Place | undefined
   #fresh = true
+  /** By a second answer to the join. */
+  #isReplaced = false
   #resets: Reset[] = []
   #gaps: number[] = []
 
@@ -74,6 +76,7 @@ export class Membership {
     const { epoch } = this
     if (this.#fresh || epoch === undefined) {
       // Until something came of it, a second answer may replace the first.
+      this.#isReplaced = this.#at !== undefined
       this.#at = base
       return
     }
@@ -94,6 +97,8 @@ export class Membership {
   }
 
   gap(event: number): void {
+    // Who knows of the first answer only since then has missed nothing, and may be told all the same.
+    if (this.#fresh && this.#isReplaced) return
     this.#gaps.push(event)
   }
 
