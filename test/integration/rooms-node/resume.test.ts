@@ -153,15 +153,21 @@ describe.each(STORES)('with rooms in %s, a member', (store) => {
   })
   afterAll(() => stage.close())
 
-  it('that joins again while others write misses nothing and gets nothing twice', async () => {
-    stage.server.settings({ inFlight: 1_000 })
-    const alice = await dialInto(stage.other, room)
-    const bob = await dialInto(stage.server, room, { user: 'bob' })
-    const writing = Promise.all(numbers(300).map((n) => bob.sent(room, n)))
-    for (const _ of numbers(20)) expect((await alice.join(room)).recovered).toBe(false)
-    await writing
-    expect(dataOf(await alice.heard(300))).toEqual(numbers(300))
-  })
+  it.each([
+    ['', {}],
+    [', as if it resumed an epoch that is over,', { resume: { epoch: 'over', seq: 5 } }],
+  ])(
+    'that joins again%s while others write misses nothing and gets nothing twice',
+    async (_, how) => {
+      stage.server.settings({ inFlight: 1_000 })
+      const alice = await dialInto(stage.other, room)
+      const bob = await dialInto(stage.server, room, { user: 'bob' })
+      const writing = Promise.all(numbers(300).map((n) => bob.sent(room, n)))
+      for (const _ of numbers(20)) expect((await alice.join(room, how)).recovered).toBe(false)
+      await writing
+      expect(dataOf(await alice.heard(300))).toEqual(numbers(300))
+    },
+  )
 
   it('that comes while others write hears all that follows its number', async () => {
     stage.server.settings({ inFlight: 1_000 })

@@ -94,6 +94,21 @@ describe.each(PAIRS)('%s and %s on one Redis', (first, second) => {
     expect(bob.seqsIn(lobby)).toEqual([1])
   })
 
+  it.each([
+    ['', {}],
+    [', as if it resumed an epoch that is over,', { resume: { epoch: 'over', seq: 5 } }],
+  ])('leave nothing out for who joins again%s while others write', async (_, how) => {
+    const [alice, bob] = [await joined(one), await joined(other, { user: 'bob' })]
+    const writing = (async () => {
+      for (let n = 1; n <= 100; n += 1) await alice.send(lobby, n)
+    })()
+    for (let n = 1; n <= 20; n += 1)
+      expect(await bob.join(lobby, how)).toMatchObject({ recovered: false })
+    await writing
+    await bob.heard(lobby, 100)
+    expect(bob.seqsIn(lobby)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1))
+  })
+
   it('show each other who is present, until the leases of a killed process end', async () => {
     await settings({ leaseMs: 1_500 })
     const alice = await come(one)

@@ -755,7 +755,7 @@ class Session:
             recovered = resume["epoch"] == position.epoch and oldest <= resume["seq"] <= position.seq
         if resume is not None and recovered:
             seq = position.messages[-1][0] if position.messages else resume["seq"]
-        elif resume is None and before is not None:
+        elif before is not None and (resume is None or resume["epoch"] != before.room.epoch):
             # Joined already: what comes next must follow what came before.
             seq = before.seq
         missed = [text for _, text in position.messages] if recovered else None

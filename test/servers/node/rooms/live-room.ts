@@ -63,7 +63,7 @@ export class LiveRoom {
   /** @throws {StoreUnavailableError} nothing is joined then */
   join(connection: RoomsConnection, request: RoomToJoin, id: number | undefined): Promise<void> {
     return this.#lane.run(() =>
-      this.#members.has(connection) && request.resume === undefined
+      this.#members.has(connection) && request.resume?.epoch !== this.#cursor?.epoch
         ? this.#joinAgain(connection, request, id)
         : this.#join(connection, request, id),
     )
