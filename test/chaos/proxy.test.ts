@@ -180,6 +180,20 @@ describe('The proxy', () => {
     expect(second.got.length).toBe(1)
   })
 
+  test('takes a second connection that is gone for none', async () => {
+    const first = await dial()
+    const second = await dial()
+    await until(() => second.got.length === 1)
+    second.socket.close()
+    await second.closed
+    const done = door.apply({ kind: 'hole', direction: 'up', forMs: 0, end: 'succeeded' })
+    await pause(5)
+    send(first, 1)
+    await dial()
+    expect(await done).toMatchObject({ kind: 'late', stored: 1 })
+    expect(heard.find(({ text }) => text === textOf(1))?.dials).toBe(3)
+  })
+
   test('delays, and keeps the order', async () => {
     const client = await dial()
     const done = door.apply({ kind: 'delay', direction: 'up', byMs: 40, forMs: 60 })

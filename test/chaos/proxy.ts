@@ -243,8 +243,10 @@ export class Door {
     return outcome ?? MISSED
   }
 
+  /** By one that was welcomed and is still there: the server may have forgotten one that is gone. */
   #replaced(line: Line): boolean {
-    return this.#newest !== line && this.#welcomed === this.#newest
+    const newest = this.#newest
+    return newest !== line && this.#welcomed === newest && newest?.isOpen === true
   }
 
   #changed(): void {
