@@ -136,6 +136,7 @@ export class SwappingLine extends SharedLine {
     })
     joins.limits = this.joins.limits
     joins.showsPresence = this.joins.showsPresence
+    this.#resumption?.interrupted()
     this.#resumption = new Resumption(dial, joins)
     this.#resumption.ask(this.memberships(), this.joins)
     this.#lookResumed()
