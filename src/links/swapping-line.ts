@@ -86,8 +86,11 @@ export class SwappingLine extends SharedLine {
     else if (message.kind !== 'message' || !this.#isLeft(message)) super.incoming(message)
   }
 
+  /** To the other socket, or to the answer of this one, which bring what is missing before it. */
   #isLeft({ room, meta }: IncomingOf<'message'>): boolean {
-    return this.#isMoving && this.#ahead.leaves(this.#membershipOf(room), meta?.seq)
+    const membership = this.#membershipOf(room)
+    const isToCome = this.#isMoving || membership?.state === 'asked'
+    return isToCome && this.#ahead.leaves(membership, meta?.seq)
   }
 
   #membershipOf(room: string | undefined): Membership | undefined {

@@ -588,6 +588,19 @@ describe('In the middle of a swap', () => {
       await vi.waitFor(() => expect(alice.data).toEqual(['early', 'next', 'last']), within)
       expect([alice.gaps, alice.changes, alice.sockets.length]).toEqual([[], [], 2])
     })
+
+    test('misses nothing of what comes before the first one is asked where to go on', async () => {
+      const server = await hosted()
+      const { alice, bob } = await joinedAgain(server, 'nothing')
+      const [first, second] = alice.sockets
+      first?.slow(1_500)
+      second?.cut()
+      const joins = () => lobbyOf(server).filter((what) => what === '1 joined').length
+      await vi.waitFor(() => expect(joins()).toBe(2), within)
+      await bob.room.send('between')
+      await vi.waitFor(() => expect(alice.data).toEqual(['early', 'next', 'between']), within)
+      expect(alice.gaps).toEqual([])
+    })
   })
 
   describe('a room that is to be asked for again later', () => {
