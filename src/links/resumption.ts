@@ -22,6 +22,8 @@ export class Resumption {
 
   /** @param current the joins of the current socket */
   ask(memberships: Iterable<Membership>, current: Joins): void {
+    this.#joins.limits = current.limits
+    this.#joins.showsPresence = current.showsPresence
     for (const membership of memberships) {
       const { state, askedBy } = membership
       if (state === 'refused') continue
@@ -42,14 +44,18 @@ export class Resumption {
     this.#joins.forget(membership)
   }
 
-  /** The current socket has answered a request of its own: it has joined the room. */
-  joined(membership: Membership, id: number): void {
+  /** The current socket has answered a request of its own, and goes on with the room. */
+  joined(membership: Membership, id: number | undefined): void {
     if (this.#owed.get(membership) === id) this.#owed.delete(membership)
   }
 
-  /** @returns whether the current socket says this of a request of its own: it has not joined the room */
-  refused(membership: Membership, id: number): boolean {
-    if (this.#owed.get(membership) !== id) return false
+  /**
+   * The current socket has answered, and nothing came of it: where it stays it is asked again.
+   *
+   * @returns whether this answers a request to the current socket
+   */
+  wasted(membership: Membership, id: number | undefined): boolean {
+    if (id === undefined || this.#owed.get(membership) !== id) return false
     this.#owed.set(membership, undefined)
     return true
   }

@@ -137,8 +137,6 @@ export class SwappingLine extends SharedLine {
           ? this.#giveUp(membership, 'timeout', 'the server did not answer the join')
           : this.unanswered(membership),
     })
-    joins.limits = this.joins.limits
-    joins.showsPresence = this.joins.showsPresence
     this.#resumption?.interrupted()
     this.#resumption = new Resumption(dial, joins)
     this.#resumption.ask(this.memberships(), this.joins)
@@ -150,9 +148,9 @@ export class SwappingLine extends SharedLine {
     const { membership } = control ?? {}
     // Left meanwhile.
     if (!control || !membership) return
-    if (message.id !== undefined) this.#resumption?.joined(membership, message.id)
-    const isAwaited = this.#resumption?.awaits(membership) === true
-    switch (rejoinOf(message, membership, { isAwaited, isMoving: this.#isMoving })) {
+    const resumption = this.#resumption
+    const where = { isAwaited: resumption?.awaits(membership) === true, isMoving: this.#isMoving }
+    switch (rejoinOf(message, membership, where)) {
       case 'alone':
         super.incoming(message)
         this.#answered(membership)
@@ -163,7 +161,11 @@ export class SwappingLine extends SharedLine {
         this.#answered(membership)
         break
       case 'late':
+        resumption?.joined(membership, message.id)
         this.#goesOn(message, control)
+        break
+      case 'nothing':
+        resumption?.wasted(membership, message.id)
         break
       case 'not-resumed':
         this.#giveUp(membership, 'no-recovery', 'the server did not resume it')
@@ -191,8 +193,8 @@ export class SwappingLine extends SharedLine {
     const { id, room, code } = message
     const membership = this.#membershipOf(room)
     const resumption = this.#resumption
-    if (!membership || id === undefined || !resumption) super.incoming(message)
-    else if (resumption.refused(membership, id)) return
+    if (!membership || !resumption) super.incoming(message)
+    else if (resumption.wasted(membership, id)) return
     else if (!membership.isRefusedBy(id) || !resumption.awaits(membership)) super.incoming(message)
     else if (this.#isMoving) this.#giveUp(membership, code, message.message)
     else {

@@ -449,6 +449,28 @@ describe('In the middle of a swap', () => {
     expect([alice.data, alice.gaps]).toEqual([['kept'], []])
   })
 
+  test('a room that the first socket has joined meanwhile is joined, also when the second one ends', async () => {
+    const server = await hosted()
+    let joining: Promise<void> | undefined
+    const mint = minting(server, [LIFETIME_MS])
+    const alice = await swapping(server, {
+      auth: ({ reason }) => {
+        if (reason === 'renewal') joining = alice.socket.room('new').join()
+        return mint()
+      },
+      meddle: ({ type, room }, { n }) => {
+        if (type !== 'joined' || n > 2) return undefined
+        // It comes when the second socket was asked already.
+        if (n === 1) return room === 'new' ? 300 : undefined
+        if (room === 'new') setTimeout(() => alice.sockets[1]?.cut(), 600)
+        return 'nothing'
+      },
+    })
+    await vi.waitFor(() => expect(joining).toBeDefined(), within)
+    await joining
+    await alice.socket.room('new').send('hi')
+  })
+
   test('both sockets that are cut off are one reconnect', async () => {
     const server = await hosted()
     const alice = await swapping(server, {

@@ -69,9 +69,9 @@ describe('Rooms that a successor is asked for', () => {
 
   test('are told apart from what the current socket was asked for', () => {
     const { resumption, asked, askedBy, there, goBack } = swap()
-    expect(resumption.refused(asked, asked.askedBy)).toBe(false)
-    expect(resumption.refused(there, askedBy)).toBe(false)
-    expect(resumption.refused(asked, askedBy)).toBe(true)
+    expect(resumption.wasted(asked, asked.askedBy)).toBe(false)
+    expect(resumption.wasted(there, askedBy)).toBe(false)
+    expect(resumption.wasted(asked, askedBy)).toBe(true)
     goBack()
   })
 })
@@ -85,9 +85,9 @@ describe('When the successor is gone', () => {
     expect([putOff.state, there.state]).toEqual(['asked', 'joined'])
   })
 
-  test('the current socket is asked again for what it has refused meanwhile', () => {
+  test('the current socket is asked again for what came to nothing meanwhile', () => {
     const { current, resumption, asked, askedBy, goBack } = swap()
-    resumption.refused(asked, askedBy)
+    resumption.wasted(asked, askedBy)
     goBack()
     expect(current.frames).toEqual(['asked', 'asked put-off'])
   })
