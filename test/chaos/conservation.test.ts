@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 // Beside each other: each waits for its own faults more than it works.
 test.concurrent.each([
   ...SITE_NAMES.map((server) => ({ server, where: '', size: SLICE })),
-  ...(['node', 'fastapi-redis'] as const).map((server) => ({
+  ...(['node', 'fastapi'] as const).map((server) => ({
     server,
     where: ', with two sockets now and then',
     size: SWAPS,
