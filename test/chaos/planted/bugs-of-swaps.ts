@@ -23,6 +23,12 @@ export const BUGS_OF_SWAPS: readonly Bug[] = [
         find: 'for (const { data, meta } of messages) super',
         replace: 'for (const { data, meta } of messages.slice(messages.length)) super',
       },
+      // What is ahead would be left out, and fetched with what was thrown away.
+      {
+        file: SWAPPING,
+        find: 'return isToCome && this.#ahead.leaves(membership, meta?.seq)',
+        replace: 'return isToCome && false',
+      },
     ],
     options: SWAPS,
   },
