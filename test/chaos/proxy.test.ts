@@ -194,6 +194,22 @@ describe('The proxy', () => {
     expect(heard.find(({ text }) => text === textOf(1))?.dials).toBe(3)
   })
 
+  test('counts nothing as late that reached the server while nothing had replaced its connection', async () => {
+    const first = await dial()
+    // Nobody dials: the client gives up, and the connection goes on.
+    expect(await door.apply({ kind: 'hole', direction: 'up', forMs: 0, end: 'succeeded' })).toEqual(
+      { kind: 'done' },
+    )
+    send(first, HELD)
+    await until(() => heard.length === 1)
+    const done = door.apply({ kind: 'hole', direction: 'up', forMs: 0, end: 'succeeded' })
+    await pause(5)
+    send(first, 1)
+    await dial()
+    // The answer to the earlier one comes together with its own.
+    expect(await done).toEqual({ kind: 'late', stored: 1, superseded: 0 })
+  })
+
   test('delays, and keeps the order', async () => {
     const client = await dial()
     const done = door.apply({ kind: 'delay', direction: 'up', byMs: 40, forMs: 60 })

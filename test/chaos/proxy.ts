@@ -186,7 +186,8 @@ export class Door {
   /** What was on its way arrives where the client is no more. */
   async #releaseLate(line: Line, flows: readonly Flow[]): Promise<Outcome> {
     const wasReplaced = this.#replaced(line)
-    line.late.begin()
+    // What reaches the server on a line that goes on is not late.
+    if (wasReplaced) line.late.begin()
     for (const flow of flows) flow.release()
     await pause(LATE_ANSWER_MS)
     if (!line.isOpen) for (const flow of flows) flow.end()
