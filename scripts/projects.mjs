@@ -58,7 +58,8 @@ export const projects = [
     name: 'conformance',
     include: ['test/conformance/**/*.test.ts'],
     testTimeoutMs: 120_000,
-    maxWorkers: 2,
+    // They wait for silence.
+    maxWorkers: 3,
     stepTimeoutMs: 400_000,
   },
   {

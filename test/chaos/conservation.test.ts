@@ -14,11 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 // Beside each other: each waits for its own faults more than it works.
 test.concurrent.each([
   ...SITE_NAMES.map((server) => ({ server, where: '', size: SLICE })),
-  ...(['node', 'fastapi'] as const).map((server) => ({
-    server,
-    where: ', with two sockets now and then',
-    size: SWAPS,
-  })),
+  { server: 'node' as const, where: ', with two sockets now and then', size: SWAPS },
 ])(
   'On $server$where nothing is lost, doubled, out of order or unexplained',
   async ({ server, size }) => {

@@ -1,4 +1,4 @@
-/** The reference servers pass the kit whole, over every way that they take a token. */
+/** A reference server passes the kit whole, over every way that it takes a token. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type ConformanceReport,
@@ -6,13 +6,8 @@ import {
   formatReport,
 } from '../../src/conformance/index.ts'
 import { viaCookie, viaFirstMessage, viaHeader, viaQuery, viaSubprotocol } from '../../src/index.ts'
-import { SERVER_NAMES, type ServerName, startServer, type TestServer } from '../support/servers.ts'
+import { type ServerName, startServer, type TestServer } from '../support/servers.ts'
 import { optionsFor } from './minting.ts'
-
-const NAMES: readonly ServerName[] =
-  process.env['AUTHED_SOCKET_MATRIX'] === 'full'
-    ? SERVER_NAMES
-    : ['node', 'fastapi-websockets', 'channels-daphne']
 
 /** daphne sends no code between 1000 and 3000, so 1002, which is a SHOULD, comes as 1000. */
 const CANNOT: Readonly<Partial<Record<ServerName, readonly string[]>>> = {
@@ -37,7 +32,13 @@ const WAYS = {
   },
 } as const
 
-describe.each(NAMES)('%s', (name) => {
+/** Of one kind in a file, so that files run side by side. @param names the first one stands for all, in a short run */
+export const passesTheKit = (...names: readonly [ServerName, ...ServerName[]]): void => {
+  const chosen = process.env['AUTHED_SOCKET_MATRIX'] === 'full' ? names : names.slice(0, 1)
+  describe.each(chosen)('%s', judge)
+}
+
+function judge(name: ServerName): void {
   let server: TestServer
   beforeAll(async () => {
     server = await startServer(name)
@@ -92,4 +93,4 @@ describe.each(NAMES)('%s', (name) => {
     expect(minted.length).toBeGreaterThan(100)
     expect(minted.filter((token) => log.includes(token))).toEqual([])
   })
-})
+}

@@ -1,0 +1,3 @@
+import { passesTheKit } from './reference.ts'
+
+passesTheKit('fastapi-websockets', 'fastapi-wsproto')
