@@ -86,9 +86,9 @@ export const PHASES = [
   ],
   [['fast']],
   // The doctor waits for silence, and a browser leaves it none.
-  [['browser'], ['conformance', 'docs', 'types', 'package']],
+  [['browser'], ['conformance', 'docs', 'types']],
   [['contract'], ['rooms']],
-  [['chaos'], ['secrecy', 'doctor']],
+  [['chaos'], ['secrecy', 'doctor', 'package']],
   [['docs-drift', 'servers-drift', 'size']],
 ]
 

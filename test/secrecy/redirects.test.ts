@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { WebSocket as UndiciWebSocket } from 'undici'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket as WsWebSocket } from 'ws'
 import {
   AuthedSocket,
@@ -86,6 +86,21 @@ const { garbage } = chance(3)
 
 type Use = (at: (path: string) => string, secret: string) => Promise<unknown>
 
+/** So long a runtime has to follow a redirect. */
+const FOLLOWED_MS = 300
+
+/** Aborts some time after the secret has come to this path. */
+const afterItCame = (secret: string, path: string): AbortSignal => {
+  const over = new AbortController()
+  const isThere = (line: string) => line.includes(secret) && line.includes(path)
+  vi.waitFor(() => expect(first.heard.some(isThere)).toBe(true), { timeout: 10_000 })
+    .then(() => new Promise((resolve) => setTimeout(resolve, FOLLOWED_MS)))
+    .finally(() => over.abort())
+    // Then it is not among what came, and the test says so.
+    .catch(() => {})
+  return over.signal
+}
+
 /** Each ends, one way or another. */
 const ended = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => {})
 
@@ -110,7 +125,7 @@ const HTTP: Readonly<Record<string, Use>> = {
       auth: ticket({ url: at('/ticket'), session: fixedToken(token, { origins: [first.url] }) }),
       transmission: viaSubprotocol(),
       protocol: plain(),
-    }).connect({ signal: AbortSignal.timeout(300) }),
+    }).connect({ signal: afterItCame(token, '/ticket') }),
   'session.fetch': (at, token) => fixedToken(token, { origins: [first.url] }).fetch(at('/whoami')),
   'a probe': async (at, token) => {
     const socket = new AuthedSocket({
@@ -121,7 +136,7 @@ const HTTP: Readonly<Record<string, Use>> = {
       probe: at('/probe'),
       WebSocket: RUNTIMES.undici,
     })
-    await ended(socket.connect({ signal: AbortSignal.timeout(300) }))
+    await ended(socket.connect({ signal: afterItCame(token, '/probe') }))
     await socket.disconnect()
   },
 }
