@@ -86,10 +86,10 @@ export const PHASES = [
   ],
   [['fast']],
   // The doctor waits for silence, and a browser leaves it none.
-  [['browser'], ['conformance', 'docs', 'types']],
+  [['browser'], ['conformance', 'docs']],
   [['contract'], ['rooms']],
-  [['chaos'], ['secrecy', 'doctor', 'package']],
-  [['docs-drift', 'servers-drift', 'size']],
+  [['chaos'], ['secrecy', 'doctor']],
+  [['docs-drift', 'servers-drift', 'size', 'types'], ['package']],
 ]
 
 const planned = PHASES.flat(2)

@@ -41,6 +41,8 @@ beforeEach(async () => {
     target: () => (server.address() as AddressInfo).port,
     reconnect: () => dialAgain(),
     patienceMs: 1_000,
+    // Also where everything takes its time.
+    lateAnswerMs: 500,
   })
 })
 

@@ -16,6 +16,8 @@ export interface DoorOptions {
   reconnect(): void
   /** How long a fault waits for what it needs, in ms. Default 5,000. */
   readonly patienceMs?: number
+  /** How long it waits for the answers to what arrived late, in ms. Default 50. */
+  readonly lateAnswerMs?: number
 }
 
 export type Outcome =
@@ -28,8 +30,6 @@ export type Outcome =
 const HOST = '127.0.0.1'
 /** A client finds a dead connection out by its heartbeat, and that may take so long. */
 const GIVEN_UP_MS = 60_000
-/** Answers to what arrived late. */
-const LATE_ANSWER_MS = 50
 
 const DONE: Outcome = { kind: 'done' }
 const MISSED: Outcome = { kind: 'missed' }
@@ -38,6 +38,7 @@ export class Door {
   readonly #options: DoorOptions
   readonly #listener: Server
   readonly #patienceMs: number
+  readonly #lateAnswerMs: number
   readonly #lines = new Set<Line>()
   readonly #watchers = new Set<() => void>()
   #newest: Line | undefined
@@ -49,6 +50,7 @@ export class Door {
     this.#listener = listener
     this.#options = options
     this.#patienceMs = options.patienceMs ?? 5_000
+    this.#lateAnswerMs = options.lateAnswerMs ?? 50
     listener.on('connection', (client) => this.#connected(client))
   }
 
@@ -189,7 +191,7 @@ export class Door {
     // What reaches the server on a line that goes on is not late.
     if (wasReplaced) line.late.begin()
     for (const flow of flows) flow.release()
-    await pause(LATE_ANSWER_MS)
+    await pause(this.#lateAnswerMs)
     if (!line.isOpen) for (const flow of flows) flow.end()
     // Where nothing had replaced it nothing came too late.
     return wasReplaced ? { kind: 'late', ...line.late.answers } : DONE
