@@ -28,7 +28,7 @@ const ROWS = [
     name: 'core with defaults',
     file: 'scripts/size/core.ts',
     limit: 9500,
-    ceiling: 23_400,
+    ceiling: 24_400,
     why: 'docs/decisions/005-size-budget.md',
   },
   { name: 'core, plain()', code: only('AuthedSocket', 'viaSubprotocol', 'plain') },
@@ -49,7 +49,7 @@ const ROWS = [
            export { EventEmitter as b } from 'eventemitter3'
            export { jwtDecode as c } from 'jwt-decode'`,
   },
-  { name: 'script tag (IIFE)', built: global },
+  { name: 'script tag (IIFE)', built: global, limit: 52_790 },
 ]
 
 /** Entries are written, and type-checked, against the source, and bundled from the build. */
