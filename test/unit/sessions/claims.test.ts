@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readClaims } from '../../../src/sessions/claims.ts'
 import { jwt } from './support.ts'
 
@@ -20,7 +20,6 @@ it.each([
 
 it.each([
   ['both', { exp: 20, iat: 10 }, { exp: 20, iat: 10 }],
-  ['a string exp', { exp: '20' }, {}],
   ['a null exp', { exp: null }, {}],
   ['an object iat', { iat: {} }, {}],
   ['sub and user_id', { sub: 'u', user_id: 7 }, { sub: 'u', user_id: 7 }],
@@ -31,4 +30,53 @@ it.each([
 
 it('does not take an infinite number', () => {
   expect(readClaims(raw('{"exp":1e999}'))).toEqual({ raw: { exp: Number.POSITIVE_INFINITY } })
+})
+
+const FAR_S = 8.64e12
+
+describe('a time of a token', () => {
+  it.each<[string, unknown, number | undefined]>([
+    ['is a number of seconds', 1_700_000_000, 1_700_000_000],
+    ['may have a fraction', 1_700_000_000.25, 1_700_000_000.25],
+    ['may be zero', 0, 0],
+    ['may lie before 1970', -5, -5],
+    ['may be in ms by mistake: an end that nobody waits for', 1_700_000_000_000, 1_700_000_000_000],
+    ['may be as far as a Date reaches', FAR_S, FAR_S],
+    ['is none beyond that', FAR_S + 1, undefined],
+    ['is none beyond that, before 1970 too', -FAR_S - 1, undefined],
+    ['is none where it is absurd', 1e308, undefined],
+    ['is read from text', '1700000000', 1_700_000_000],
+    ['is read from text with a fraction', '1700000000.25', 1_700_000_000.25],
+    ['is read from text with spaces around it', ' 1700000000\n', 1_700_000_000],
+    ['is read from text before 1970', '-5', -5],
+    ['is none in empty text', '', undefined],
+    ['is none in blank text', '  ', undefined],
+    ['is none in words', 'tomorrow', undefined],
+    ['is none in a date', '2030-01-01T00:00:00Z', undefined],
+    ['is none in text that is absurd', '1e308', undefined],
+    ['is none in text that names no number', 'Infinity', undefined],
+    ['is none where it is null', null, undefined],
+    ['is none where it is true', true, undefined],
+    ['is none in a list', [1_700_000_000], undefined],
+    ['is none in an object', { value: 1_700_000_000 }, undefined],
+  ])('%s', (_, claim, expected) => {
+    const claims = readClaims(jwt({ exp: claim, iat: claim }))
+    expect([claims?.exp, claims?.iat]).toEqual([expected, expected])
+  })
+})
+
+describe('a token of some length', () => {
+  const ofLength = (length: number): string => {
+    const bare = jwt({ sub: 'alice', exp: 20 })
+    return `${bare}${'x'.repeat(length - bare.length)}`
+  }
+
+  it.each([
+    ['of 4 KiB', 4_096, 20],
+    ['of 64 KiB', 65_536, 20],
+    ['of more', 65_537, undefined],
+    ['of 10 MB', 10_000_000, undefined],
+  ])('%s is read, or is opaque', (_, length, exp) => {
+    expect(readClaims(ofLength(length))?.exp).toBe(exp)
+  })
 })
