@@ -1,5 +1,5 @@
 /** What may be known of a token: nothing that gives it away. By character codes, never by a pattern. */
-import { readClaims } from '../sessions/claims.ts'
+import { numericDate, readClaims } from '../sessions/claims.ts'
 import type { Captured } from './capture.ts'
 import type { TokenFacts } from './facts.ts'
 
@@ -17,15 +17,17 @@ export const unwrapToken = (token: string): string => {
 }
 
 /** Seconds, as they should be; some write milliseconds, which as seconds would be the year 5138. */
-const instant = (claim: unknown): number | undefined => {
-  if (typeof claim !== 'number' || !Number.isFinite(claim)) return undefined
-  return claim < 100_000_000_000 ? claim * 1_000 : claim
-}
+const instant = (claim: number | undefined): number | undefined =>
+  claim !== undefined && claim < 100_000_000_000 ? claim * 1_000 : claim
 
 export const tokenFactsOf = ({ carried, token = '' }: Captured): TokenFacts => {
   const bare = unwrapToken(token)
   const { exp, iat, raw } = readClaims(bare) ?? {}
-  const [expiresAt, issuedAt, notBefore] = [instant(exp), instant(iat), instant(raw?.['nbf'])]
+  const [expiresAt, issuedAt, notBefore] = [
+    instant(exp),
+    instant(iat),
+    instant(numericDate(raw?.['nbf'])),
+  ]
   const kind = raw?.['token_type'] ?? raw?.['typ'] ?? raw?.['type']
   return {
     carried,

@@ -16,14 +16,26 @@ export interface Claims {
 const isId = (value: unknown): value is string | number =>
   (typeof value === 'string' && value !== '') || Number.isFinite(value)
 
-const isNumber = (value: unknown): value is number => Number.isFinite(value)
+/** The last second that a `Date` can hold. */
+const LAST_S = 8.64e12
+
+/** Some servers write their times as text. What no `Date` can hold is no time. */
+export const numericDate = (claim: unknown): number | undefined => {
+  const seconds = typeof claim === 'string' && claim.trim() ? Number(claim) : claim
+  return typeof seconds === 'number' && Math.abs(seconds) <= LAST_S ? seconds : undefined
+}
+
+/** 64 KiB: no handshake carries so much, and to parse more blocks the page. */
+const LONGEST = 65_536
 
 /**
  * Reads a JWT without verifying it: only the server can. Never throws.
  *
- * @returns `undefined` for an opaque token. jwt-decode also returns null, arrays and numbers: no claims either.
+ * @returns `undefined` for an opaque token, and for one of more than 64 KiB. jwt-decode also returns null, arrays
+ *   and numbers: no claims either.
  */
 export const readClaims = (token: string): Claims | undefined => {
+  if (token.length > LONGEST) return undefined
   let raw: unknown
   try {
     raw = jwtDecode(token)
@@ -33,10 +45,11 @@ export const readClaims = (token: string): Claims | undefined => {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return undefined
   // An object that JSON.parse made: string keys, unknown values.
   const claims = raw as Record<string, unknown>
-  const { exp, iat, sub, user_id } = claims
+  const { sub, user_id } = claims
+  const [exp, iat] = [numericDate(claims['exp']), numericDate(claims['iat'])]
   return {
-    ...(isNumber(exp) && { exp }),
-    ...(isNumber(iat) && { iat }),
+    ...(exp !== undefined && { exp }),
+    ...(iat !== undefined && { iat }),
     ...(isId(sub) && { sub }),
     ...(isId(user_id) && { user_id }),
     raw: claims,
