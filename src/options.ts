@@ -102,7 +102,8 @@ export interface AuthedSocketOptions {
   readonly closeAtExpiry?: boolean
   /**
    * Tells a refused token from a dead server where a browser cannot: a URL that answers 2xx or 401 to the
-   * token, or a function. Default: only whether the host answers, asked without the token.
+   * token, or a function. Another answer is warned of once, and means no more than that the host answers.
+   * Default: only whether the host answers, asked without the token.
    */
   readonly probe?: string | URL | ((context: { signal: AbortSignal }) => Promise<ProbeResult>)
   /** What waits to be sent at most. Default 1,000 frames, 1 MiB. */
@@ -129,9 +130,9 @@ export type Resolved = Omit<AuthedSocketOptions, 'diary'> &
     readonly machine?: LinkMachine
     /**
      * The origin of the first URL, once known: the token goes nowhere else unasked. And whose sockets these
-     * are, as the server's welcome says: a cookie may change hands in another tab.
+     * are, as the server's welcome says: a cookie may change hands in another tab. `warned`: of the probe.
      */
-    readonly pin: { origin?: string; user?: Identity }
+    readonly pin: { origin?: string; user?: Identity; warned?: boolean }
   }
 
 /** A warning that nobody hears warns nobody; it comes at most once for a socket, and holds no token. */

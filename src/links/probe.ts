@@ -12,17 +12,26 @@ export const probeAnswer = async (
   signal: AbortSignal,
 ): Promise<ProbeAnswer> => {
   const { probe } = options
-  const fetch = options.fetch ?? globalThis.fetch
   try {
-    const url = urlOf(options, { ...context, attempt: 0 })
-    if (probe === undefined) return await probeHost(fetch, url, signal)
+    const url = httpOf(urlOf(options, { ...context, attempt: 0 }))
+    if (probe === undefined) return await probeHost(options, url, signal)
     if (typeof probe !== 'function')
       return await probeToken(options, credential, probe, url, signal)
     const result = await probe({ signal })
-    return result === 'unreachable' ? 'gone' : result
+    if (result === 'unreachable') return 'gone'
+    return result === 'accepted' || result === 'refused'
+      ? result
+      : unclear(options, 'found neither accepted, refused nor unreachable')
   } catch {
     return 'gone'
   }
+}
+
+/** Something answered, and knows nothing of the token. Said once: a mistake like this one stays. */
+const unclear = ({ pin, logger }: Resolved, what: string): ProbeAnswer => {
+  if (!pin.warned) logger.warn(`probe: ${what}`)
+  pin.warned = true
+  return 'answers'
 }
 
 /**
@@ -30,11 +39,11 @@ export const probeAnswer = async (
  * followed, which `no-cors` requires.
  */
 const probeHost = async (
-  fetch: typeof globalThis.fetch,
-  socketUrl: URL,
+  { fetch = globalThis.fetch }: Resolved,
+  { origin }: URL,
   signal: AbortSignal,
 ): Promise<ProbeAnswer> => {
-  await fetch(httpOf(socketUrl).origin, {
+  await fetch(origin, {
     method: 'HEAD',
     mode: 'no-cors',
     credentials: 'omit',
@@ -45,28 +54,43 @@ const probeHost = async (
 }
 
 /** The token goes to the socket's own origin, or a listed one, and nowhere else. */
+const mayGo = (options: Resolved, target: URL, { origin }: URL): boolean => {
+  try {
+    return isListed(checkUrl(target.href, options), origin, options.origins ?? [])
+  } catch {
+    return false
+  }
+}
+
 const probeToken = async (
   options: Resolved,
   credential: number,
   probe: string | URL,
-  socketUrl: URL,
+  base: URL,
   signal: AbortSignal,
 ): Promise<ProbeAnswer> => {
-  const base = httpOf(socketUrl)
+  const { fetch = globalThis.fetch } = options
   const target = new URL(probe, base)
-  const url = checkUrl(target.href, options)
-  if (!isListed(url, base.origin, options.origins ?? []))
-    throw new TypeError('probe must be on the origin of the socket, or on a listed one')
+  const { origin } = target
+  if (!mayGo(options, target, base)) {
+    unclear(options, `${origin} is not the socket's origin, nor in origins, or it is not encrypted`)
+    return probeHost(options, base, signal)
+  }
   const token = options.holder.tokenOf(credential)
-  const response = await (options.fetch ?? globalThis.fetch)(target, {
+  const { ok, status } = await fetch(target, {
     headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
     credentials: token === undefined ? 'include' : 'omit',
-    redirect: 'error',
+    // Never followed: that would carry the token elsewhere. An error would look as if nobody had answered.
+    redirect: 'manual',
     cache: 'no-store',
     signal,
   })
-  if (response.ok) return 'accepted'
-  return response.status === 401 || response.status === 403 ? 'refused' : 'gone'
+  if (ok) return 'accepted'
+  if (status === 401 || status === 403) return 'refused'
+  return unclear(
+    options,
+    `${origin}${target.pathname} answered ${status || 'with a redirect'}, not 2xx or 401 to the token`,
+  )
 }
 
 const httpOf = (url: URL): URL => new URL(url.href.replace(/^ws/, 'http'))

@@ -52,17 +52,20 @@ describe('a probe by URL', () => {
     ['503', { status: 503, body: '<h1>Service Unavailable</h1>' }],
     ['a redirect to the sign-in page', { status: 302, ...MANUAL }],
     ['a redirect to the slash', { status: 301, ...MANUAL }],
-  ])('that answers %s has not said that the host is gone, and is told of once', async (_, reply) => {
-    const { ws, received, origin } = await endpoint(reply)
-    const { ask, warnings } = await asking({ url: ws, probe: '/whoami?key=secret-key' })
-    expect([await ask(), await ask()]).toEqual(['answers', 'answers'])
-    expect(received.map(({ path }) => path)).toEqual(Array(2).fill('/whoami?key=secret-key'))
-    expect(warnings).toHaveLength(1)
-    expect(warnings[0]).toContain(`${origin}/whoami `)
-    expect(warnings[0]).toMatch(new RegExp(`${reply.status}|redirect`))
-    expect(warnings[0]).toMatch(/2xx.*401/)
-    expect(warnings[0]).not.toMatch(/canary|secret/)
-  })
+  ])(
+    'that answers %s has not said that the host is gone, and is told of once',
+    async (_, reply) => {
+      const { ws, received, origin } = await endpoint(reply)
+      const { ask, warnings } = await asking({ url: ws, probe: '/whoami?key=secret-key' })
+      expect([await ask(), await ask()]).toEqual(['answers', 'answers'])
+      expect(received.map(({ path }) => path)).toEqual(Array(2).fill('/whoami?key=secret-key'))
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toContain(`${origin}/whoami `)
+      expect(warnings[0]).toMatch(new RegExp(`${reply.status}|redirect`))
+      expect(warnings[0]).toMatch(/2xx.*401/)
+      expect(warnings[0]).not.toMatch(/canary|secret/)
+    },
+  )
 
   it('to a host that does not answer has', async () => {
     const { ask, warnings } = await asking({ probe: '/whoami' })
