@@ -1,6 +1,7 @@
 import { flag, func, type Rule, text, texts } from '../core/check.ts'
 import { TokenInvalidError } from '../errors.ts'
 import { abortable, handled } from '../shell/promises.ts'
+import { discardBody } from './body.ts'
 import { parseUrl, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
 import type { CredentialHolder } from './holder.ts'
 import type { TokenSource } from './source.ts'
@@ -161,7 +162,7 @@ export const sessionFetch = (
     const response = await send(url, input, init, token)
     if (response.status !== 401 || !isReplayable(input, init)) return response
     if (!(await abortable(renew(holder, source, token), signal))) return response
-    await response.body?.cancel()
+    discardBody(response)
     return send(url, input, init, await abortable(holder.token(), signal))
   }
   return (input, init) => handled(run(input, init))

@@ -3,6 +3,7 @@ import { retryAfterMs } from '../shell/retry-after.ts'
 
 import { isObject } from '../core/check.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
+import { readBody } from './body.ts'
 import type { CookieJar } from './cookies.ts'
 import { redact } from './endpoint.ts'
 import { nameOf } from './safe-error.ts'
@@ -72,7 +73,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-const send = async (post: TokenPost): Promise<{ response: Response; text: string }> => {
+const send = async (post: TokenPost): Promise<{ response: Response; text: string | undefined }> => {
   try {
     const response = await post.fetch(post.url, {
       method: 'POST',
@@ -83,7 +84,7 @@ const send = async (post: TokenPost): Promise<{ response: Response; text: string
       credentials: post.credentials ?? 'same-origin',
       signal: post.signal ?? null,
     })
-    return { response, text: await response.text() }
+    return { response, text: await readBody(response) }
   } catch (error) {
     post.signal?.throwIfAborted()
     throw new TokenUnavailableError(
@@ -95,9 +96,11 @@ const send = async (post: TokenPost): Promise<{ response: Response; text: string
 /** As `postToken`, for answers that carry nothing (a login by cookie, a revocation). */
 export const post = async (request: TokenPost): Promise<{ status: number; body: unknown }> => {
   const { response, text } = await send(request)
-  const body = parse(text)
   const { status } = response
   const what = `POST ${redact(request.url)} answered ${status}`
+  if (text === undefined)
+    throw new TokenUnavailableError(`${what} with more than 1 MiB: is it the token endpoint?`)
+  const body = parse(text)
   if (response.ok) {
     request.jar?.take(request.url, response.headers)
     return { status, body }
