@@ -11,6 +11,7 @@ import type { Resolved } from './options.ts'
 import type { Incoming } from './protocols/protocol.ts'
 import type { Room } from './room.ts'
 import type { Seat } from './sessions/seat.ts'
+import { throwIfAborted } from './shell/abort.ts'
 import { Channel } from './shell/channel.ts'
 import { watchPage } from './shell/page.ts'
 import { randomId } from './shell/random-id.ts'
@@ -99,7 +100,7 @@ export class Connection {
   }
 
   async #connect(verb: LinkVerb, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     const isFirst = this.#attached === undefined
     this.channel.hold()
     this.#attach()

@@ -2,6 +2,7 @@
 import { isKnown, isSomebodyElse } from '../core/identity.ts'
 import { Outbox } from '../core/outbox.ts'
 import { NotConnectedError, OutboxFullError, RequestFailedError } from '../errors.ts'
+import { abortReason } from '../shell/abort.ts'
 import { callAt } from '../shell/timers.ts'
 import {
   type DeliveryPort,
@@ -10,6 +11,7 @@ import {
   isOver,
   lost,
   type Order,
+  type Outcome,
   sizeOf,
   unknown,
   unwritten,
@@ -38,7 +40,7 @@ export class Delivery {
   /** @throws {OutboxFullError} OUTBOX_FULL as a rejection; the frame was not queued */
   submit(order: Order): Promise<unknown> {
     const { signal, frame, repetition, timeoutMs = Number.POSITIVE_INFINITY } = order
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return Promise.reject(abortReason(signal))
     const mayLeave = this.#mayLeave(order) && !this.#isBehind(order.room)
     if (!mayLeave && repetition === 'volatile')
       return Promise.reject(new NotConnectedError('not sent: a volatile send waits for nothing'))
@@ -52,11 +54,11 @@ export class Delivery {
         new OutboxFullError('the outbox is full: wait for earlier sends, or raise outbox'),
       )
     return new Promise((resolve, reject) => {
-      const abort = () => this.#end(order.id, signal?.reason)
-      const settle = (error: unknown, value?: unknown) => {
+      const abort = () => signal && this.#end(order.id, { error: abortReason(signal) })
+      const settle = (outcome: Outcome) => {
         signal?.removeEventListener('abort', abort)
-        if (error === undefined) resolve(value)
-        else reject(error)
+        if ('error' in outcome) reject(outcome.error)
+        else resolve(outcome.value)
       }
       signal?.addEventListener('abort', abort)
       const deadline = Date.now() + timeoutMs
@@ -70,25 +72,28 @@ export class Delivery {
     for (const entry of this.#outbox.waiting()) {
       if (this.#isFull(entry)) return
       if (isSomebodyElse(entry.identity, identity)) {
-        this.#end(entry.id, new NotConnectedError('somebody else signed in before it was sent'))
+        this.#end(
+          entry.id,
+          failure(new NotConnectedError('somebody else signed in before it was sent')),
+        )
         continue
       }
       entry.identity = identity
       if (!this.#mayLeave(entry)) continue
       if (this.#mayWrite(entry)) this.#send(entry)
-      else this.#end(entry.id, unknown())
+      else this.#end(entry.id, failure(unknown()))
     }
   }
 
   /** @returns `false` for an answer to nothing that is open */
   answer(id: number, value: unknown): boolean {
-    return this.#answered(id, undefined, value)
+    return this.#answered(id, { value })
   }
 
   /** An error is an answer to the last writing alone: an earlier one may have arrived. */
   refuse(id: number, error: Error): boolean {
     const isRepeated = (this.#outbox.find(id)?.writes ?? 0) > 1
-    return this.#answered(id, isRepeated ? unknown(error) : error)
+    return this.#answered(id, failure(isRepeated ? unknown(error) : error))
   }
 
   /** The server wants it again, and nothing else, after a pause. */
@@ -120,7 +125,7 @@ export class Delivery {
     for (const entry of again)
       if (entry.repetition === 'always') entry.answerBy = Number.POSITIVE_INFINITY
     this.#outbox.recall(again)
-    for (const { id } of this.#outbox.unanswered()) this.#end(id, unknown())
+    for (const { id } of this.#outbox.unanswered()) this.#end(id, failure(unknown()))
     if (!known) this.end(lost())
   }
 
@@ -128,7 +133,7 @@ export class Delivery {
   end(queued: Error, room?: string): void {
     for (const entry of this.#all())
       if (room === undefined || entry.room === room)
-        this.#end(entry.id, entry.first ? unknown() : queued)
+        this.#end(entry.id, failure(entry.first ? unknown() : queued))
   }
 
   #add(entry: Entry, mayLeave: boolean): void {
@@ -170,12 +175,12 @@ export class Delivery {
     const first = entry.first ?? { at: now, epoch: this.#port.epochOf(entry.room) }
     const frame = this.#port.complete(entry.frame, first.epoch)
     if (isOver(terms.frameBytes, frame)) {
-      this.#end(entry.id, entry.first ? unknown() : tooLarge(terms.frameBytes))
+      this.#end(entry.id, failure(entry.first ? unknown() : tooLarge(terms.frameBytes)))
       return
     }
     this.#port.write(frame)
     if (!entry.answered) {
-      this.#end(entry.id, undefined)
+      this.#end(entry.id, { value: undefined })
       return
     }
     this.#outbox.sent(entry)
@@ -189,15 +194,15 @@ export class Delivery {
   }
 
   /** Room for the next one. */
-  #answered(id: number, error: unknown, value?: unknown): boolean {
-    const isOpen = this.#end(id, error, value)
+  #answered(id: number, outcome: Outcome): boolean {
+    const isOpen = this.#end(id, outcome)
     if (isOpen) this.flush()
     return isOpen
   }
 
-  #end(id: number, error: unknown, value?: unknown): boolean {
+  #end(id: number, outcome: Outcome): boolean {
     const entry = this.#outbox.take(id)
-    entry?.settle(error, value)
+    entry?.settle(outcome)
     if (this.#outbox.size === 0) this.#rest()
     return entry !== undefined
   }
@@ -221,7 +226,7 @@ export class Delivery {
     this.#sweep = setInterval(() => {
       const now = Date.now()
       for (const entry of this.#all())
-        if (dueAt(entry) <= now) this.#end(entry.id, entry.first ? unknown() : lost())
+        if (dueAt(entry) <= now) this.#end(entry.id, failure(entry.first ? unknown() : lost()))
     }, SWEEP_MS)
   }
 
@@ -229,6 +234,8 @@ export class Delivery {
     return [...this.#outbox.unanswered(), ...this.#outbox.waiting()]
   }
 }
+
+const failure = (error: Error): Outcome => ({ error })
 
 const tooLarge = (limit: number): Error =>
   new RequestFailedError(`not sent: the server takes frames of ${limit} bytes`, 'too-large')

@@ -52,6 +52,9 @@ export interface Order {
   readonly timeoutMs?: number | undefined
 }
 
+/** Tagged: an error may be any value that somebody aborts with. */
+export type Outcome = { readonly value: unknown } | { readonly error: unknown }
+
 export interface Entry extends Order {
   identity: Identity
   readonly bytes: number
@@ -61,7 +64,7 @@ export interface Entry extends Order {
   /** Epoch ms; `Infinity` for never. */
   readonly deadline: number
   answerBy: number
-  settle: (error: unknown, value?: unknown) => void
+  settle: (outcome: Outcome) => void
 }
 
 /** What the server said about itself. */

@@ -1,5 +1,6 @@
 /** The rooms of one `AuthedSocket`, whatever sockets carry them. */
 import { Room } from '../room.ts'
+import { throwIfAborted } from '../shell/abort.ts'
 import { failed, throwFailure } from '../shell/waiters.ts'
 import type { LinesHost } from './lines.ts'
 import type { MessageOptions, Receipt } from './order.ts'
@@ -109,7 +110,7 @@ export class Rooms implements RoomPort {
 
   async #join(control: RoomControl, options: JoinOptions): Promise<void> {
     const { signal, presence } = options
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     this.#host.throwIfFailed()
     const isJoined = control.state === 'joined'
     if (!isJoined) control.joining()

@@ -1,6 +1,7 @@
 import { isObject, kindOf } from '../core/check.ts'
 import type { TokenReason } from '../core/credential.ts'
 import { TokenInvalidError, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
+import { throwIfAborted } from '../shell/abort.ts'
 import { abortable } from '../shell/promises.ts'
 import { causeOf, isOurs, nameOf } from './safe-error.ts'
 import type { TokenAnswer, TokenRequest, TokenSource } from './source.ts'
@@ -114,7 +115,7 @@ export const functionSource = (
       try {
         answer = await abortable(Promise.resolve(auth({ reason, fresh, signal })), signal)
       } catch (error) {
-        signal.throwIfAborted()
+        throwIfAborted(signal)
         throw toError(error, isRefused)
       }
       return toAnswer(answer)

@@ -1,3 +1,4 @@
+import { abortError, abortReason, throwIfAborted } from '../shell/abort.ts'
 import { Emitter, type ListenOptions } from '../shell/emitter.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { CredentialHolder } from './holder.ts'
@@ -162,7 +163,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
   ): Promise<void> {
     const { signIn, maker } = this.#parts
     if (!signIn) throw new TypeError(`a session of ${maker} has no login`)
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     await this.#enter(
       (entering) => signIn(credentials, entering),
       (entry) => this.#commit(entry, verb),
@@ -186,7 +187,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
     this.#overtake('another login')
     const controller = new AbortController()
     const { signal: ended } = controller
-    signal?.addEventListener('abort', () => controller.abort(signal.reason), {
+    signal?.addEventListener('abort', () => controller.abort(abortReason(signal)), {
       once: true,
       signal: ended,
     })
@@ -196,7 +197,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
     }
     const done = abortable(enter(ended), ended)
       .then((entry) => {
-        ended.throwIfAborted()
+        throwIfAborted(ended)
         if (entry !== undefined) commit(entry)
         return entry !== undefined
       })
@@ -225,9 +226,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
   }
 
   #overtake(by: string): void {
-    this.#entering?.controller.abort(
-      new DOMException(`the login was overtaken by ${by}`, 'AbortError'),
-    )
+    this.#entering?.controller.abort(abortError(`the login was overtaken by ${by}`))
     this.#entering = undefined
   }
 }

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../shell/abort.ts'
 import { retryAfterMs } from '../shell/retry-after.ts'
 /** HTTP to token endpoints: what travels, and what each answer means. */
 
@@ -86,7 +87,7 @@ const send = async (post: TokenPost): Promise<{ response: Response; text: string
     })
     return { response, text: await readBody(response) }
   } catch (error) {
-    post.signal?.throwIfAborted()
+    throwIfAborted(post.signal)
     throw new TokenUnavailableError(
       `POST ${redact(post.url)} failed (${nameOf(error)}): is it reachable, does it allow this origin (CORS), does it redirect (a missing slash)?`,
     )

@@ -1,3 +1,5 @@
+import { abortReason } from './abort.ts'
+
 const ignore = () => {}
 
 /** Ignoring the promise never raises `unhandledRejection`; awaiting it still rejects. */
@@ -10,7 +12,7 @@ export const handled = <T>(promise: Promise<T>): Promise<T> => {
 export const abortable = <T>(promise: PromiseLike<T>, signal?: AbortSignal | null): Promise<T> => {
   if (!signal) return Promise.resolve(promise)
   return new Promise((resolve, reject) => {
-    const aborted = () => reject(signal.reason)
+    const aborted = () => reject(abortReason(signal))
     if (signal.aborted) aborted()
     signal.addEventListener('abort', aborted, { once: true })
     const ended = () => signal.removeEventListener('abort', aborted)

@@ -1,4 +1,5 @@
 /** Exclusion among the tabs of an origin, and a word that each of them shows to the others. */
+import { abortReason, throwIfAborted } from './abort.ts'
 
 export interface TabLocks {
   /**
@@ -156,7 +157,7 @@ export class ChannelTabLocks implements TabLocks {
 
   async #win(claim: Claim, signal: AbortSignal): Promise<void> {
     while (!claim.isHeld) {
-      signal.throwIfAborted()
+      throwIfAborted(signal)
       Object.assign(claim, { beatenBy: undefined })
       this.#post({ type: 'claim', name: claim.name, id: claim.id })
       const since = Date.now()
@@ -184,7 +185,7 @@ export class ChannelTabLocks implements TabLocks {
               end(() => resolve(true)),
               ms,
             )
-      const aborted = end(() => reject(signal.reason))
+      const aborted = end(() => reject(abortReason(signal)))
       signal.addEventListener('abort', aborted)
       claim.wake = end(() => resolve(false))
       if (signal.aborted) aborted()

@@ -1,5 +1,7 @@
 /** Promises that wait for a state. Each is looked at after every change, and settled once. */
 
+import { abortReason } from './abort.ts'
+
 /** `undefined`: not yet. */
 export type Outcome = { readonly done: true } | { readonly error: unknown } | undefined
 
@@ -15,7 +17,7 @@ export class Waiters {
   readonly #open = new Set<() => void>()
 
   wait(outcomeOf: () => Outcome, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (signal?.aborted) return Promise.reject(abortReason(signal))
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome) => {
         if (outcome === undefined) return
@@ -25,7 +27,7 @@ export class Waiters {
         else reject(outcome.error)
       }
       const look = () => settle(outcomeOf())
-      const abort = () => settle({ error: signal?.reason })
+      const abort = () => signal && settle({ error: abortReason(signal) })
       signal?.addEventListener('abort', abort)
       this.#open.add(look)
       look()

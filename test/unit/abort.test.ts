@@ -1,6 +1,6 @@
 /** Who aborts is rejected, whatever the reason is, and where the runtime gives none. */
 import { describe, expect, it, vi } from 'vitest'
-import { AuthedSocket, plain, roomPerSocket, viaQuery } from '../../src/index.ts'
+import { AuthedSocket, plain, roomPerSocket, simpleJwt, viaQuery } from '../../src/index.ts'
 import { Delivery } from '../../src/links/delivery.ts'
 import { abortable } from '../../src/shell/promises.ts'
 import { Waiters } from '../../src/shell/waiters.ts'
@@ -76,6 +76,15 @@ const WAYS: readonly [string, (signal: AbortSignal) => Promise<unknown>][] = [
       socket.connect()
       return socket.send('x', { signal }).finally(() => socket.disconnect())
     },
+  ],
+  [
+    'session.login()',
+    (signal) =>
+      simpleJwt({
+        obtain: 'https://host.example/obtain',
+        refresh: 'https://host.example/refresh',
+        fetch: () => new Promise(() => {}),
+      }).login({ username: 'ann', password: 'x' }, { signal }),
   ],
   ['socket.connect()', (signal) => neverConnected().connect({ signal })],
   [
