@@ -114,7 +114,10 @@ describe('a frame', () => {
     ['sent by somebody known, and always repeated', ANN, 'always', true],
     ['sent by somebody known, and never repeated', ANN, 'never', false],
     ['sent by somebody known, and volatile', ANN, 'volatile', false],
-    ['sent by nobody known', NOBODY, 'remembered', false],
+    ['sent by nobody known, and remembered', NOBODY, 'remembered', true],
+    ['sent by nobody known, and always repeated', NOBODY, 'always', true],
+    ['sent by nobody known, and never repeated', NOBODY, 'never', false],
+    ['sent by nobody known, and volatile', NOBODY, 'volatile', false],
   ] as const)(
     '%s, goes out again after the socket was lost: %o %s %s',
     async (_, identity, repetition, again) => {
@@ -264,6 +267,20 @@ describe('a frame', () => {
     delivery.flush()
     await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' })
     expect(written).toEqual([])
+  })
+
+  it.each([
+    ['is unknown where it was sent before', true, 'SEND_UNKNOWN'],
+    ['was not sent where it waited only', false, 'NOT_CONNECTED'],
+  ] as const)('of another person %s', async (_, wasSent, code) => {
+    const { delivery, submit, ready, port } = make()
+    if (!wasSent) ready.clear()
+    const sent = submit('one', { repetition: 'always' })
+    delivery.interrupted()
+    ready.add(undefined)
+    Object.assign(port, { identity: { login: 2 } })
+    delivery.flush()
+    await expect(sent).rejects.toMatchObject({ code })
   })
 
   it('that is given up leaves the queue, and takes its listener along', async () => {
