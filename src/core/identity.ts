@@ -8,9 +8,6 @@ export interface Identity {
   readonly welcome?: string | undefined
 }
 
-export const isKnown = ({ token, welcome }: Identity): boolean =>
-  token !== undefined || welcome !== undefined
-
 /** Names are compared only within their own kind. After another login, only an equal name is the same person. */
 export const isSomebodyElse = (one: Identity, other: Identity): boolean => {
   const names = [compare(one.token, other.token), compare(one.welcome, other.welcome)]

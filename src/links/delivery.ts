@@ -1,5 +1,5 @@
 /** The sends and requests of one socket: queued, sent, answered, each settled exactly once. */
-import { isKnown, isSomebodyElse } from '../core/identity.ts'
+import { isSomebodyElse } from '../core/identity.ts'
 import { Outbox } from '../core/outbox.ts'
 import { NotConnectedError, OutboxFullError, RequestFailedError } from '../errors.ts'
 import { abortReason } from '../shell/abort.ts'
@@ -72,10 +72,7 @@ export class Delivery {
     for (const entry of this.#outbox.waiting()) {
       if (this.#isFull(entry)) return
       if (isSomebodyElse(entry.identity, identity)) {
-        this.#end(
-          entry.id,
-          failure(new NotConnectedError('somebody else signed in before it was sent')),
-        )
+        this.#end(entry.id, failure(entry.first ? unknown() : othersNow()))
         continue
       }
       entry.identity = identity
@@ -112,21 +109,16 @@ export class Delivery {
     return true
   }
 
-  /**
-   * The socket is gone. What was sent is sent again where the server knows it again; while the identity is
-   * unknown nothing outlives its socket, since the next one may be somebody else's.
-   */
+  /** The socket is gone. What was sent is sent again where the server knows it again. */
   interrupted(): void {
     this.#resume()
-    const known = isKnown(this.#port.identity)
     const again = this.#outbox
       .unanswered()
-      .filter((entry) => known && (entry.repetition === 'always' || this.#isRemembered(entry)))
+      .filter((entry) => entry.repetition === 'always' || this.#isRemembered(entry))
     for (const entry of again)
       if (entry.repetition === 'always') entry.answerBy = Number.POSITIVE_INFINITY
     this.#outbox.recall(again)
     for (const { id } of this.#outbox.unanswered()) this.#end(id, failure(unknown()))
-    if (!known) this.end(lost())
   }
 
   /** Settles everything that is open, or everything of one room. */
@@ -236,6 +228,8 @@ export class Delivery {
 }
 
 const failure = (error: Error): Outcome => ({ error })
+
+const othersNow = (): Error => new NotConnectedError('somebody else signed in before it was sent')
 
 const tooLarge = (limit: number): Error =>
   new RequestFailedError(`not sent: the server takes frames of ${limit} bytes`, 'too-large')

@@ -1,18 +1,9 @@
 /** Whose frame it is, and whose machine. */
 import { expect, it } from 'vitest'
-import { type Identity, isKnown, isSomebodyElse } from '../../../src/core/identity.ts'
+import { type Identity, isSomebodyElse } from '../../../src/core/identity.ts'
 import { isLoopback } from '../../../src/core/loopback.ts'
 
 type Names = Omit<Identity, 'login'>
-
-it.each<[Names, boolean]>([
-  [{}, false],
-  [{ token: 'ann' }, true],
-  [{ welcome: 'ann' }, true],
-  [{ token: undefined, welcome: undefined }, false],
-])('%j is known: %s', (identity, known) => {
-  expect(isKnown({ login: 1, ...identity })).toBe(known)
-})
 
 it.each<[Names, Names, boolean]>([
   [{ token: 'ann' }, { token: 'ann' }, false],
