@@ -41,6 +41,8 @@ export class Statuses {
   #view: StatusView = IDLE
   #current: Status = IDLE
   #wasConnected = false
+  /** It is told with the code of the close, which may come a little later. */
+  #owesDisconnected = false
 
   constructor(channel: Channel<Message<unknown>, SocketEvents<unknown>>, logger: Logger) {
     this.#channel = channel
@@ -73,16 +75,20 @@ export class Statuses {
     }
   }
 
-  #announce(status: Status, previous: Status, close: Close): void {
+  #announce(status: Status, previous: Status, close: Close | undefined): void {
     this.#logger.debug(`authed-socket: ${previous.state} → ${status.state}`)
     this.#channel.emit('statechange', { status, previous })
-    if (status.state === 'connected' && previous.state !== 'connected') {
+    const isUp = status.state === 'connected'
+    if (previous.state === 'connected' && !isUp) this.#owesDisconnected = true
+    if (this.#owesDisconnected && (close || isUp)) {
+      this.#owesDisconnected = false
+      this.#channel.emit('disconnected', { willRetry: isTrying(status), ...(close ?? NO_CODE) })
+    }
+    if (isUp && previous.state !== 'connected') {
       const reconnected = this.#wasConnected
       this.#wasConnected = true
       this.#channel.emit('connected', { reconnected })
     }
-    if (previous.state === 'connected' && status.state !== 'connected')
-      this.#channel.emit('disconnected', { willRetry: isTrying(status), ...close })
     if (status.state === 'failed' && status.action === 'sign-in')
       this.#channel.emit('signinrequired', { error: status.error })
   }
@@ -102,13 +108,16 @@ const isSame = (one: StatusView, other: StatusView): boolean => {
 
 const isTrying = ({ state }: Status): boolean => state !== 'failed' && state !== 'idle'
 
-/** The close that the links tell of, where one does: a network that is gone has no code. */
-const closeOf = (links: readonly LinkState[]): Close => {
+const NO_CODE: Close = { code: 1006, reason: '' }
+
+/** The close that the links tell of, where one does: a network that is gone has no code. `undefined`: it is to come. */
+const closeOf = (links: readonly LinkState[]): Close | undefined => {
+  if (links.some(({ kind }) => kind === 'closing')) return undefined
   for (const link of links) {
     const told = link.kind === 'authenticating' ? link.demand : link
     let problem = 'problem' in told ? told.problem : undefined
     if (problem?.kind === 'rejected' || problem?.kind === 'unwelcome') problem = problem.last
     if (problem?.kind === 'closed') return { code: problem.code, reason: problem.reason }
   }
-  return { code: 1006, reason: '' }
+  return NO_CODE
 }

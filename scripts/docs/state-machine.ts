@@ -17,11 +17,17 @@ const LINK_STATES = [
   'authenticating',
   'connecting',
   'connected',
+  'closing',
   'waiting',
   'refused',
   'failed',
 ]
-const SWAP_STAGES = ['successor dialing', 'successor joining', 'successor joined']
+const SWAP_STAGES = [
+  'successor dialing',
+  'successor joining',
+  'successor joined',
+  'successor closing',
+]
 const CREDENTIAL_STATES = ['absent', 'requesting', 'held', 'backing-off', 'refused']
 
 const SWAPPING = linkLimits({ ownsRoom: false, greets: true, renewal: { kind: 'swap' } })
@@ -79,7 +85,8 @@ link, the scout, dials alone.
 
 ${diagram(link, 'idle')}
 
-\`disconnect\` leads from every state to \`idle\`, and is left out of the diagram.
+\`disconnect\` leads from every state to \`idle\`, and is left out of the diagram. A link is \`closing\` when its socket has
+begun to: nothing is sent any more, and the dialer tells the code, or 1006, within two seconds.
 
 ### What runs
 
@@ -93,7 +100,8 @@ ${transitions(link, LINK_STATES)}
 
 With \`renewal: swap()\` a link that is \`connected\` may have a successor: a second socket with the younger token,
 \`dialing\`, then \`joining\` its rooms (from its welcome on nothing is written to the first socket any more), then
-\`joined\`, which waits at most a second for the first socket's last answers. The successor then takes its place.
+\`joined\`, which waits at most a second for the first socket's last answers. The successor then takes its place. One
+that is \`closing\` takes over from nobody.
 Everything else is as above. Renewal is planned on every connection whose token has a known end.
 
 ### What runs

@@ -13,7 +13,7 @@ import type {
 } from './link-state.ts'
 import { isRestart, isSilentClose } from './policy.ts'
 import type { Action, Problem } from './problem.ts'
-import type { Demand, Rejection } from './standing.ts'
+import type { Demand, Rejection, Trust } from './standing.ts'
 
 export const PLAIN: Demand = { kind: 'plain' }
 
@@ -37,12 +37,21 @@ export const refuse = (memory: Memory, problem: Problem, limits: LinkLimits): Li
     ? { kind: 'refused', memory, problem }
     : { kind: 'failed', memory, problem, action: 'fix-configuration' }
 
+/** With a socket, whatever it is about to do. */
+type Dialed = StateOf<'connecting'> | StateOf<'connected'> | StateOf<'closing'>
+
+const isDialed = (state: LinkState): state is Dialed =>
+  state.kind === 'connecting' || state.kind === 'connected' || state.kind === 'closing'
+
+const trustOf = (state: Dialed): Trust | undefined =>
+  state.kind === 'connecting' ? undefined : state.trust
+
 export const closed = (
   state: LinkState,
   event: EventOf<'closed'>,
   limits: LinkLimits,
 ): LinkState => {
-  if (state.kind !== 'connecting' && state.kind !== 'connected') return state
+  if (!isDialed(state)) return state
   const { verdict, problem, at } = event
   const memory = down(state.memory, at)
   // Advice is a word of the server: there is nothing to suspect.
@@ -83,10 +92,8 @@ const rejected = (
 }
 
 /** As far as this link ever came with the value: one that had settled on it is no stranger to its room. */
-const reachOf = (state: StateOf<'connecting'> | StateOf<'connected'>): Rejection['reach'] => {
-  if (state.memory.settledOn === state.credential.id) return 'settled'
-  return state.kind === 'connected' ? state.trust : 'dialing'
-}
+const reachOf = (state: Dialed): Rejection['reach'] =>
+  state.memory.settledOn === state.credential.id ? 'settled' : (trustOf(state) ?? 'dialing')
 
 const whoMends = (problem: Problem): Action =>
   problem.kind === 'closed' || problem.kind === 'verdict-frame'
@@ -94,12 +101,12 @@ const whoMends = (problem: Problem): Action =>
     : 'fix-configuration'
 
 export const wait = (
-  state: StateOf<'connecting'> | StateOf<'connected'>,
+  state: Dialed,
   { at, roll }: LinkEvent,
   problem: Problem,
   limits: LinkLimits,
 ): StateOf<'waiting'> => {
-  const settled = state.kind === 'connected' && state.trust !== 'open'
+  const settled = (trustOf(state) ?? 'open') !== 'open'
   const silent = !settled && isSilent(problem)
   const failures = state.memory.failures + 1
   // A server that restarts once is met soon; one that goes on refusing is left in peace like any other.

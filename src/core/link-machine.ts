@@ -18,7 +18,9 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'signed-in':
       return signedIn(state, event)
     case 'redial':
-      return state.kind === 'connected' ? ask(down(state.memory, event.at), PLAIN) : state
+      return state.kind === 'connected' || state.kind === 'closing'
+        ? ask(down(state.memory, event.at), PLAIN)
+        : state
     case 'granted':
       return granted(state, event, limits)
     case 'opened':
@@ -35,6 +37,8 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
       return state.kind === 'connected' && state.trust !== 'proven'
         ? { ...settle(state), trust: 'proven' }
         : state
+    case 'closing':
+      return closing(state, event.at)
     case 'closed':
       return closed(state, event, limits)
     case 'timed-out':
@@ -70,6 +74,12 @@ export const standingOf = (state: LinkState): Standing => {
       return { kind: 'dialing', credential: state.credential.id }
     case 'connected':
       return openOf(state)
+    case 'closing': {
+      const { credential, trust } = state
+      return trust
+        ? { kind: 'open', credential: credential.id, trust }
+        : { kind: 'dialing', credential: credential.id }
+    }
     case 'waiting':
       return { kind: 'away' }
     default:
@@ -108,6 +118,7 @@ const reconnect = (state: LinkState, event: LinkEvent): LinkState => {
     case 'waiting':
       return event.at >= state.notBefore ? retry(state) : { ...state, due: event.at }
     case 'connected':
+    case 'closing':
       return ask(down(state.memory, event.at), PLAIN)
     default:
       return connect(state, event)
@@ -144,6 +155,18 @@ const granted = (
     }
     case 'wait':
       return state.deferred ? ask(state.memory, state.demand) : state
+  }
+}
+
+/** What it says from now on would be lost. How far it came is remembered: the code is judged by that. */
+const closing = (state: LinkState, at: number): LinkState => {
+  if (state.kind !== 'connected' && (state.kind !== 'connecting' || !state.openedAt)) return state
+  const { credential, memory } = state
+  return {
+    kind: 'closing',
+    memory: down(memory, at),
+    credential,
+    ...(state.kind === 'connected' && { trust: state.trust }),
   }
 }
 
@@ -186,6 +209,7 @@ const signedIn = (state: LinkState, { at, identity }: EventOf<'signed-in'>): Lin
       return state.action === 'sign-in' ? ask(state.memory, PLAIN) : state
     case 'connecting':
     case 'connected':
+    case 'closing':
       return identity !== undefined && identity === state.credential.identity
         ? state
         : ask(down(state.memory, at), PLAIN)

@@ -37,6 +37,8 @@ export type LinkRenewal =
 /** The socket that is to take the place of the current one. Its number is that of the next dial. */
 export type Successor = { readonly credential: Credential; readonly since: number } & (
   | { readonly kind: 'dialing'; readonly openedAt?: number }
+  /** Nothing is sent on it any more: why it ends is awaited. */
+  | { readonly kind: 'closing'; readonly openedAt: number }
   /** Welcomed, so the server takes no send on the current one any more. `joined`: all rooms are, here too. */
   | { readonly kind: 'joining' | 'joined'; readonly openedAt: number; readonly greetedAt: number }
 )
@@ -63,6 +65,13 @@ export type LinkState = { readonly memory: Memory } & (
       readonly trust: Trust
       /** Where the server takes a younger token on the live socket. */
       readonly renewal?: LinkRenewal
+    }
+  /** The closing handshake has begun, so nothing is sent any more. Its code is awaited, which decides what follows. */
+  | {
+      readonly kind: 'closing'
+      readonly credential: Credential
+      /** As far as it had come; without, it was not accepted yet. */
+      readonly trust?: Trust
     }
   /** `due` is our own backoff, which news from the page may shorten; `notBefore` is advice, which nothing does. */
   | {
@@ -94,6 +103,8 @@ export type LinkEvent = { readonly at: number; readonly roll: number; readonly d
   | { readonly type: 'greeted'; readonly renewable?: boolean }
   | { readonly type: 'settled' }
   | { readonly type: 'proven' }
+  /** Its socket takes nothing any more: `closed` follows within two seconds. */
+  | { readonly type: 'closing' }
   | { readonly type: 'closed'; readonly verdict: Verdict; readonly problem: Problem }
   | { readonly type: 'timed-out' }
   | { readonly type: 'expired' }

@@ -30,7 +30,7 @@ export const successorOf = (state: LinkState): Successor | undefined =>
 /** Nothing is written to the current socket any more: what is sent next is sent by its successor. */
 export const isMoving = (state: LinkState): boolean => {
   const successor = successorOf(state)
-  return successor !== undefined && successor.kind !== 'dialing'
+  return successor?.kind === 'joining' || successor?.kind === 'joined'
 }
 
 export const swappingMachine: LinkMachine = {
@@ -75,6 +75,7 @@ const dialed = (state: LinkState, credential: Credential, since: number): LinkSt
 /** From the successor itself. Where it ends, the current socket goes on. */
 const heard = ({ state, successor, event }: Step): LinkState => {
   if (event.type === 'closed') return failed(state, reasonOf(successor, event.problem))
+  if (event.type === 'closing') return closing(state, successor)
   if (successor.kind !== 'dialing') return state
   const { openedAt } = successor
   if (event.type === 'opened' && openedAt === undefined)
@@ -87,6 +88,8 @@ const heard = ({ state, successor, event }: Step): LinkState => {
 /** `undefined` for what means the same as without a swap. */
 const swapped = (step: Step): LinkState | undefined => {
   const { state, successor, event } = step
+  // It takes over from nobody.
+  if (successor.kind === 'closing' && event.type !== 'timed-out') return undefined
   switch (event.type) {
     case 'resumed':
       return successor.kind === 'joining'
@@ -98,6 +101,9 @@ const swapped = (step: Step): LinkState | undefined => {
       return timedOut(state, successor)
     case 'renewal-failed':
       return withRenewal(state, undefined)
+    case 'closing':
+      // Nothing is lost by waiting for its code: what is sent is the successor's already, or waits for it.
+      return state
     case 'closed':
       // Of the old token there is no more to learn; whatever else the server says is for both.
       return event.verdict === 'retry' || event.verdict === 'reauthenticate'
@@ -119,6 +125,13 @@ const overslept = (step: Step): LinkState => {
   const due = deadline(successor, limits)
   if (event.at < due.at) return state
   return due.event === 'moved' ? promoted(step) : timedOut(state, successor)
+}
+
+const closing = (state: StateOf<'connected'>, successor: Successor): LinkState => {
+  const { credential, since, openedAt } = successor
+  return openedAt === undefined || successor.kind === 'closing'
+    ? state
+    : withSuccessor(state, { kind: 'closing', credential, since, openedAt })
 }
 
 const failed = (state: StateOf<'connected'>, problem: Problem): LinkState =>
@@ -156,6 +169,7 @@ const deadline = (successor: Successor, limits: LinkLimits) => {
     case 'dialing':
       return { event: 'timed-out', at: deadlineOf(successor, limits) } as const
     case 'joining':
+    case 'closing':
       return { event: 'timed-out', at: successor.since + limits.connectTimeoutMs } as const
     case 'joined':
       return { event: 'moved', at: successor.greetedAt + LAST_ANSWERS_MS } as const

@@ -26,6 +26,8 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
         ...trustTimers(state, limits),
         ...renewalWork(state),
       ]
+    case 'closing':
+      return [socket(memory.dials, state.credential)]
     case 'waiting':
       return [
         timer('due', Math.max(state.due, state.notBefore)),

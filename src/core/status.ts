@@ -65,7 +65,7 @@ export const statusOf = (
   const [failed] = live
   if (trying.length === 0 && failed?.kind === 'failed')
     return { state: 'failed', problem: failed.problem, action: failed.action }
-  if (trying.some(({ kind }) => kind === 'connecting'))
+  if (trying.some(({ kind }) => kind === 'connecting' || kind === 'closing'))
     return { state: 'connecting', ...sinceOf(links) }
   const waits = trying.map(waitOf).filter((wait) => wait !== undefined)
   if (waits.length < trying.length) return { state: 'authenticating', ...sinceOf(links) }

@@ -35,6 +35,7 @@ const HAPPENED: Readonly<
   opened: 'opened',
   accepted: 'accepted: a frame came, or nothing spoke against it for a moment',
   greeted: 'accepted: the server greeted',
+  closing: 'has begun to close: nothing is sent on it any more',
   settled: 'settled: it stayed open, so the next backoff begins anew',
   proven: 'proven: it stayed open so long that earlier rejections are forgotten',
   expired: 'the token has expired, and closeAtExpiry is set',
@@ -105,6 +106,8 @@ const followsOf = (
       return 'waits for a sign that the server accepts'
     case 'connected':
       return renewalWords(before, after)
+    case 'closing':
+      return 'waits for the code, which decides'
     case 'waiting':
       return waitWords(before, after)
     case 'refused':

@@ -42,12 +42,9 @@ export class Delivery {
     const { signal, frame, repetition, timeoutMs = Number.POSITIVE_INFINITY } = order
     if (signal?.aborted) return Promise.reject(abortReason(signal))
     const mayLeave = this.#mayLeave(order) && !this.#isBehind(order.room)
-    if (!mayLeave && repetition === 'volatile')
-      return Promise.reject(new NotConnectedError('not sent: a volatile send waits for nothing'))
-    if (mayLeave && !order.answered) {
-      this.#port.write(frame)
-      return Promise.resolve()
-    }
+    // What waits for no answer is done, if its socket had not begun to close.
+    if (mayLeave && !order.answered && this.#port.write(frame)) return Promise.resolve()
+    if (repetition === 'volatile' && (!mayLeave || !order.answered)) return Promise.reject(notNow())
     const bytes = sizeOf(frame)
     if (!this.#outbox.fits(bytes))
       return Promise.reject(
@@ -77,8 +74,9 @@ export class Delivery {
       }
       entry.identity = identity
       if (!this.#mayLeave(entry)) continue
-      if (this.#mayWrite(entry)) this.#send(entry)
-      else this.#end(entry.id, failure(unknown()))
+      if (this.#mayWrite(entry)) {
+        if (!this.#send(entry)) return
+      } else this.#end(entry.id, failure(unknown()))
     }
   }
 
@@ -130,7 +128,8 @@ export class Delivery {
 
   #add(entry: Entry, mayLeave: boolean): void {
     this.#outbox.add(entry)
-    if (mayLeave) this.#send(entry)
+    if (mayLeave && !this.#send(entry) && entry.repetition === 'volatile')
+      this.#end(entry.id, failure(notNow()))
     this.#arm()
   }
 
@@ -161,19 +160,20 @@ export class Delivery {
     return repetition === 'remembered' && ageMs < rememberMs * 0.75
   }
 
-  #send(entry: Entry): void {
+  /** @returns `false` where its socket has begun to close: it waits for the next one */
+  #send(entry: Entry): boolean {
     const { terms, answerMs } = this.#port
     const now = Date.now()
     const first = entry.first ?? { at: now, epoch: this.#port.epochOf(entry.room) }
     const frame = this.#port.complete(entry.frame, first.epoch)
     if (isOver(terms.frameBytes, frame)) {
       this.#end(entry.id, failure(entry.first ? unknown() : tooLarge(terms.frameBytes)))
-      return
+      return true
     }
-    this.#port.write(frame)
+    if (!this.#port.write(frame)) return false
     if (!entry.answered) {
       this.#end(entry.id, { value: undefined })
-      return
+      return true
     }
     this.#outbox.sent(entry)
     entry.first = first
@@ -183,6 +183,7 @@ export class Delivery {
         ? first.at + Math.max(answerMs, terms.rememberMs)
         : now + answerMs
     this.#arm()
+    return true
   }
 
   /** Room for the next one. */
@@ -228,6 +229,8 @@ export class Delivery {
 }
 
 const failure = (error: Error): Outcome => ({ error })
+
+const notNow = (): Error => new NotConnectedError('not sent: a volatile send waits for nothing')
 
 const othersNow = (): Error => new NotConnectedError('somebody else signed in before it was sent')
 

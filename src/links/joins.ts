@@ -7,7 +7,8 @@ export interface JoinsPort {
   readonly codec: Codec
   readonly answerMs: number
   nextId(): number
-  write(frame: string): void
+  /** @returns whether an open socket took it */
+  write(frame: string): boolean
   unanswered(membership: Membership): void
 }
 
@@ -67,13 +68,13 @@ export class Joins {
         id,
         batch.map(({ membership }) => membership),
       )
-      this.#port.write(
-        join.call(
-          codec,
-          batch.map(({ request }) => request),
-          id,
-        ),
+      const frame = join.call(
+        codec,
+        batch.map(({ request }) => request),
+        id,
       )
+      // The next socket asks for all of them.
+      if (!this.#port.write(frame)) return
     }
   }
 

@@ -77,9 +77,9 @@ export class Link {
     this.#runtime.dispatch({ type, ...moment() })
   }
 
-  /** To the current socket, or to that of another dial. */
-  write(frame: string | ArrayBuffer, dial = this.state.memory.dials): void {
-    this.#sockets.get(dial)?.send(frame)
+  /** @returns whether an open socket took it: the current one, or that of another dial */
+  write(frame: string | ArrayBuffer, dial = this.state.memory.dials): boolean {
+    return this.#sockets.get(dial)?.send(frame) ?? false
   }
 
   #changed(next: LinkState, previous: LinkState, event: LinkEvent): void {
@@ -104,7 +104,11 @@ export class Link {
   #start(work: LinkWork, report: Report): () => void {
     switch (work.kind) {
       case 'timer':
-        return callAt(work.at, () => report({ type: work.event, ...moment() }))
+        return callAt(work.at, () => {
+          // What it would say of the socket must be true of it.
+          this.#sockets.get(this.state.memory.dials)?.look()
+          report({ type: work.event, ...moment() })
+        })
       case 'socket':
         return this.#dial(work, (event) => report({ ...event, dial: work.dial }))
       case 'probe':
@@ -161,6 +165,7 @@ export class Link {
     const listener: DialListener = {
       opened: () => report({ type: 'opened', ...moment() }),
       frame: (data) => this.#receive(data, report, isHello, signal),
+      closing: () => report({ type: 'closing', ...moment() }),
       ended: (end) => this.#ended(end, report),
     }
     const dialogue = this.#options.transmission?.firstMessage?.begin(listener, {

@@ -87,7 +87,8 @@ export interface DeliveryPort {
   epochOf(room: string | undefined): string | undefined
   /** As it goes out, for the first time or again. */
   complete(frame: string | ArrayBuffer, epoch: string | undefined): string | ArrayBuffer
-  write(frame: string | ArrayBuffer): void
+  /** @returns whether an open socket took it */
+  write(frame: string | ArrayBuffer): boolean
 }
 
 export const unwritten = () => ({ first: undefined, writes: 0, answerBy: Number.POSITIVE_INFINITY })

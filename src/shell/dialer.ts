@@ -20,11 +20,16 @@ export type DialEnd =
 export interface DialListener {
   opened(): void
   frame(data: string | ArrayBuffer): void
+  /** The closing handshake has begun: nothing is sent any more, and `ended` follows within two seconds. */
+  closing(): void
   ended(end: DialEnd): void
 }
 
 export interface DialedSocket {
-  send(frame: string | ArrayBuffer): void
+  /** @returns whether an open socket took it */
+  send(frame: string | ArrayBuffer): boolean
+  /** Has it begun to close? Then the listener is told. */
+  look(): void
   /** Detaches, then closes; does not wait for a dead peer. */
   close(): void
 }
@@ -66,8 +71,10 @@ const ReconnectingWebSocket = /* @__PURE__ */ unwrap(imported)
 
 /** The close that tells the true code comes so long after the error at most. */
 const CLOSE_FOLLOWS_MS = 1_000
-/** How long a peer may take to answer our close before the TCP connection is dropped. */
+/** How long a peer may take to answer our close before the TCP connection is dropped, and to end its own. */
 const CLOSE_PATIENCE_MS = 2_000
+/** Nothing tells that a closing handshake has begun: an open socket is looked at so often. */
+export const LOOK_EVERY_MS = 1_000
 
 export const dial = (
   handshake: Handshake,
@@ -76,11 +83,17 @@ export const dial = (
   listener: DialListener,
 ): DialedSocket => {
   let socket: NativeSocket | undefined
-  let unwatch = () => {}
   let ended = false
+  let look: ReturnType<typeof setInterval> | undefined
+  let late: ReturnType<typeof setTimeout> | undefined
+  const lostAfter = (ms: number) => {
+    if (ended) return
+    late ??= setTimeout(() => end({ kind: 'closed', code: 1006, reason: '' }), ms)
+  }
   const detach = () => {
     ended = true
-    unwatch()
+    clearInterval(look)
+    clearTimeout(late)
     oneShot.onopen = oneShot.onclose = oneShot.onmessage = null
     oneShot.close(1000)
     dropLater(socket)
@@ -94,7 +107,7 @@ export const dial = (
     try {
       // All have the members that are used here; their own types are too narrow to say so.
       socket = construct(Native as NativeConstructor, url, handshake, options)
-      unwatch = hideErrors(socket, end)
+      hideErrors(socket, end, lostAfter)
       return socket
     } catch (cause) {
       // Once the library holds what is returned: only then can its timer be cleared.
@@ -111,11 +124,29 @@ export const dial = (
     minUptime: 0,
   })
   oneShot.binaryType = 'arraybuffer'
-  oneShot.onopen = () => listener.opened()
+  /** The server's close frame came, and TCP may stay for long: the code is told by the `close` event alone. */
+  const isOpen = (): boolean => {
+    if (ended || socket === undefined || socket.readyState < 1) return false
+    if (socket.readyState === 1) return true
+    lostAfter(CLOSE_PATIENCE_MS)
+    listener.closing()
+    // With `ws` it brings the event at once.
+    socket.terminate?.()
+    return false
+  }
+  oneShot.onopen = () => {
+    look = unrefed(setInterval(isOpen, LOOK_EVERY_MS))
+    listener.opened()
+  }
   oneShot.onmessage = ({ data }) => listener.frame(data)
   oneShot.onclose = ({ code, reason }) => end({ kind: 'closed', code, reason })
   return {
-    send: (frame) => oneShot.send(frame),
+    send: (frame) => {
+      const takes = isOpen()
+      if (takes) oneShot.send(frame)
+      return takes
+    },
+    look: isOpen,
     close: () => {
       if (!ended) detach()
     },
@@ -152,15 +183,15 @@ const construct = (
  * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
  * handshake, so an error that no close follows ends the attempt too.
  */
-const hideErrors = (socket: NativeSocket, end: (how: DialEnd) => void): (() => void) => {
+const hideErrors = (
+  socket: NativeSocket,
+  end: (how: DialEnd) => void,
+  lostAfter: (ms: number) => void,
+): void => {
   const add = socket.addEventListener.bind(socket)
-  let watching = true
-  let late: ReturnType<typeof setTimeout> | undefined
-  const lost = () => end({ kind: 'closed', code: 1006, reason: '' })
   add('error', ({ message }: { message?: unknown }) => {
-    if (!watching) return
     if (typeof message === 'string' && message.includes('subprotocol')) end({ kind: 'subprotocol' })
-    else late = setTimeout(lost, socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
+    else lostAfter(socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
   })
   socket.addEventListener = (type, handler) => {
     if (type !== 'error') add(type, handler)
@@ -173,10 +204,6 @@ const hideErrors = (socket: NativeSocket, end: (how: DialEnd) => void): (() => v
       retryAfter: response.headers['retry-after'],
     })
   })
-  return () => {
-    watching = false
-    clearTimeout(late)
-  }
 }
 
 interface Response {
@@ -194,10 +221,12 @@ const CLOSED = {
 
 const dropLater = (socket: NativeSocket | undefined) => {
   if (socket?.terminate === undefined || socket.readyState === 3) return
-  const timer: { unref?: () => void } | number = setTimeout(
-    () => socket.terminate?.(),
-    CLOSE_PATIENCE_MS,
-  )
-  // A Node process must not stay for this; while the peer holds it, the timer still fires.
-  if (typeof timer === 'object') timer.unref?.()
+  unrefed(setTimeout(() => socket.terminate?.(), CLOSE_PATIENCE_MS))
+}
+
+/** A Node process must not stay for this; while the peer holds it, the timer still fires. */
+const unrefed = <Timer>(timer: Timer): Timer => {
+  // A number in browsers.
+  ;(timer as { unref?: () => void } | undefined)?.unref?.()
+  return timer
 }

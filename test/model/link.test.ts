@@ -3,7 +3,20 @@ import { describe, expect, it } from 'vitest'
 import type { LinkEvent, LinkState } from '../../src/core/link-state.ts'
 import { linkLimits, linkTransition, linkWork, standingOf, walkLink } from './walk.ts'
 
-const KINDS = ['idle', 'authenticating', 'connecting', 'connected', 'waiting', 'refused', 'failed']
+const KINDS = [
+  'idle',
+  'authenticating',
+  'connecting',
+  'connected',
+  'closing',
+  'waiting',
+  'refused',
+  'failed',
+]
+const DIALED = ['connecting', 'connected', 'closing']
+
+const trustOf = (state: LinkState) =>
+  state.kind === 'connected' || state.kind === 'closing' ? state.trust : undefined
 
 describe.each([
   ['rooms of their own', linkLimits()],
@@ -60,7 +73,7 @@ describe.each([
     const wrong = places.filter(({ state }) => {
       const work = linkWork(state, limits)
       const count = (kind: string) => work.filter((item) => item.kind === kind).length
-      const dials = state.kind === 'connecting' || state.kind === 'connected'
+      const dials = DIALED.includes(state.kind)
       return (
         work.length > 0 !== (dials || state.kind === 'waiting') ||
         count('socket') !== Number(dials) ||
@@ -135,7 +148,7 @@ describe.each([
   it('probes the host only after an attempt that ended in silence', () => {
     const wrong = moves.filter(({ from, to, event }) => {
       if (to.state.kind !== 'waiting' || from.state.kind === 'waiting') return false
-      const settled = from.state.kind === 'connected' && from.state.trust !== 'open'
+      const settled = trustOf(from.state) === 'settled' || trustOf(from.state) === 'proven'
       const silent =
         event.type === 'timed-out' ||
         (event.type === 'closed' &&
@@ -158,6 +171,33 @@ describe.each([
       return after !== before && !((verb || expiry) && after === 0)
     })
     expect(wrong).toEqual([])
+  })
+
+  it('is closing once its socket is, whose end is judged by how far it had come', () => {
+    const begun = moves.filter(({ event }) => event.type === 'closing')
+    const wrong = begun.filter(({ from, to }) => {
+      const { state } = from
+      const wasOpen =
+        state.kind === 'connected' || (state.kind === 'connecting' && state.openedAt !== undefined)
+      const left = standingOf(to.state)
+      const before = standingOf(state)
+      return (
+        !wasOpen ||
+        to.state.kind !== 'closing' ||
+        socketOf(to.state) !== socketOf(state) ||
+        left.kind !== before.kind ||
+        ('trust' in left && 'trust' in before && left.trust !== before.trust)
+      )
+    })
+    expect(begun.length).toBeGreaterThan(10)
+    expect(wrong).toEqual([])
+    const differ = edges.filter(({ from, event, to }) => {
+      const { state } = from
+      if (event.type !== 'closed') return false
+      const closing = step(state, { type: 'closing', at: event.at, roll: 0.5 })
+      return closing.kind === 'closing' && !isDeepStrictEqual(step(closing, event), to.state)
+    })
+    expect(differ).toEqual([])
   })
 
   it('knows since when it is down, exactly while it is', () => {

@@ -10,6 +10,9 @@ import { linkLimits, linkTransition, linkWork, VERDICTS, walkLink } from './walk
 
 const LIFE = 5 * MINUTE
 
+const canFollow = ({ state }: { state: LinkState }): boolean =>
+  successorOf(state)?.kind !== 'closing'
+
 describe.each([
   ['a socket that is kept to its end', linkLimits({ ...swapping(), closeAtExpiry: false })],
   ['a socket that is left with its token', linkLimits(swapping())],
@@ -25,7 +28,7 @@ describe.each([
 
   it('reaches each stage of a successor', () => {
     const stages = swaps.map(({ state }) => successorOf(state)?.kind)
-    expect(new Set(stages)).toEqual(new Set(['dialing', 'joining', 'joined']))
+    expect(new Set(stages)).toEqual(new Set(['dialing', 'joining', 'joined', 'closing']))
     expect(swaps.length).toBeGreaterThan(20)
   })
 
@@ -38,7 +41,7 @@ describe.each([
     const wrong = places.filter(({ state }) => {
       const work = swappingMachine.workOf(state, limits)
       const wanted =
-        state.kind === 'connecting' || state.kind === 'connected'
+        state.kind === 'connecting' || state.kind === 'connected' || state.kind === 'closing'
           ? 1 + Number(successorOf(state) !== undefined)
           : 0
       return (
@@ -79,7 +82,7 @@ describe.each([
   })
 
   it('goes on with the successor where the current socket ends by itself, or is over', () => {
-    const wrong = swaps.flatMap(({ state, at }) => {
+    const wrong = swaps.filter(canFollow).flatMap(({ state, at }) => {
       const ends: LinkEvent[] = [
         ...VERDICTS.map((verdict) => ({
           type: 'closed' as const,
@@ -99,6 +102,23 @@ describe.each([
         return isDeepStrictEqual(socketsOf(next), [second]) !== goesOn
       })
     })
+    expect(wrong).toEqual([])
+  })
+
+  it('takes over no socket that has begun to close, and does without it', () => {
+    const closings = swaps.filter((place) => !canFollow(place))
+    const promoted = edges.filter(
+      ({ from, to }) => !canFollow(from) && to.state.memory.dials > from.state.memory.dials,
+    )
+    expect(closings.length).toBeGreaterThan(0)
+    expect(promoted).toEqual([])
+    expect(closings.filter(({ state }) => isMoving(state))).toEqual([])
+  })
+
+  it('waits for the code of a current socket that has begun to close, where one can follow', () => {
+    const wrong = swaps
+      .filter(canFollow)
+      .filter(({ state, at }) => step(state, { type: 'closing', at: at + 1, roll: 0.5 }) !== state)
     expect(wrong).toEqual([])
   })
 
@@ -147,7 +167,7 @@ describe.each([
   })
 
   it('makes up for timers that slept, when the page shows', () => {
-    const wrong = swaps.filter(({ state, at }) => {
+    const wrong = swaps.filter(canFollow).filter(({ state, at }) => {
       const woken = step(state, { type: 'nudge', at: at + HOUR, roll: 0.5 })
       const left = limits.closeAtExpiry || successor(state).kind === 'joined'
       return (

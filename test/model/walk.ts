@@ -139,6 +139,7 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     ...(['renew', 'expiring', 'renewed', 'renewal-failed', 'resumed', 'moved'] as const).map(
       (type) => ({ type }),
     ),
+    { type: 'closing' as const },
     ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
     ...(['answers', 'gone', 'accepted', 'refused'] as const).map((probe) => ({
       type: 'probed' as const,
@@ -152,7 +153,7 @@ const successorEventsOf = (state: LinkState): WithoutMoment<LinkEvent>[] =>
   successorOf(state) === undefined
     ? []
     : [
-        ...(['opened', 'accepted', 'greeted'] as const).map((type) => ({ type })),
+        ...(['opened', 'accepted', 'greeted', 'closing'] as const).map((type) => ({ type })),
         ...CLOSES.map((close) => ({ type: 'closed' as const, ...close })),
       ].map((event) => ({ ...event, dial: state.memory.dials + 1 }))
 
@@ -188,6 +189,9 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
           Number.isFinite(state.renewal.at),
         ],
       )
+      break
+    case 'closing':
+      parts.push(state.trust, state.credential.id, isExpired(state.credential, at))
       break
     case 'waiting':
       parts.push(state.probe, state.notBefore > at, state.due > at, state.problem.kind)

@@ -17,7 +17,7 @@ export const WS: WebSocketConstructor = WsSocket
 
 export interface Dialed {
   readonly socket: DialedSocket
-  /** `opened`, `frame`, `ended`, in order. */
+  /** `opened`, `frame`, `closing`, `ended`, in order. */
   readonly events: string[]
   readonly frames: (string | ArrayBuffer)[]
   readonly ends: DialEnd[]
@@ -48,6 +48,9 @@ export function dialTo(
       frame: (data) => {
         events.push('frame')
         frames.push(data)
+      },
+      closing: () => {
+        events.push('closing')
       },
       ended: (end) => {
         events.push('ended')

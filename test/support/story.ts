@@ -17,6 +17,7 @@ import {
   viaQuery,
   type WebSocketConstructor,
 } from '../../src/index.ts'
+import { LOOK_EVERY_MS } from '../../src/shell/dialer.ts'
 import { seeded } from './seeded.ts'
 
 export const SECOND = 1_000
@@ -81,12 +82,26 @@ export const afterStory = (cleanup: () => void): void => {
   cleanups.push(cleanup)
 }
 
+/**
+ * mock-socket tells each end at once, and these stories last for years: a look at every open socket in every second
+ * of them would find nothing, thirty million times. What it is there for is tested on real sockets.
+ */
+const lookAtNothing = (): void => {
+  const { setInterval } = globalThis
+  vi.spyOn(globalThis, 'setInterval').mockImplementation(
+    // Only what it is called with matters.
+    ((callback: () => void, ms?: number) =>
+      ms === LOOK_EVERY_MS ? undefined : setInterval(callback, ms)) as typeof setInterval,
+  )
+}
+
 /** Call it once in each file: its tests then run on a virtual clock, with delays that repeat. */
 export const tellStories = (): void => {
   beforeEach(() => {
     // Not on a full second: tokens are dated in seconds, as servers date them.
     vi.useFakeTimers({ now: Date.UTC(2026, 10, 23, 8, 0, 0, 637) })
     seed(1)
+    lookAtNothing()
   })
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) cleanup()

@@ -28,7 +28,10 @@ const make = (ready = new Set<string | undefined>([undefined]), bounds = {}, tol
     isReady: ({ room }: Order) => ready.has(room),
     epochOf: () => port.epoch,
     complete: (frame: string | ArrayBuffer, epoch: string | undefined) => `${frame}@${epoch}`,
-    write: (frame: string | ArrayBuffer) => written.push(String(frame).split('@')[0] ?? ''),
+    write: (frame: string | ArrayBuffer) => {
+      written.push(String(frame).split('@')[0] ?? '')
+      return true
+    },
   }
   const delivery = new Delivery(port)
   let id = 0

@@ -24,7 +24,7 @@ const joinsOf = () => {
     },
     answerMs: 1_000,
     nextId: () => ++id,
-    write: (frame) => frames.push(frame),
+    write: (frame) => frames.push(frame) > 0,
     unanswered: () => {},
   })
   return { joins, frames }
