@@ -24,7 +24,11 @@ export interface Fact {
 
 const yes = (value: boolean): string => (value ? 'yes' : 'no')
 
-const CODES: Record<number, string> = { 1006: ' (code 1006)', 1012: ' (code 1012)' }
+const CODES: Record<number, string> = {
+  1006: ' (code 1006)',
+  1008: ' (code 1008)',
+  1012: ' (code 1012)',
+}
 
 const linkEventName = (event: LinkEvent): string =>
   `${event.dial === undefined ? '' : 'successor '}${plainName(event)}`

@@ -2,10 +2,14 @@
 import {
   CLOSE_DEFAULTS,
   closeVerdict,
+  isAmbiguousClose,
   isRestart,
+  isSignInPage,
   isSilentClose,
+  POLICY_VIOLATION,
   type PolicyRecord,
   STATUS_DEFAULTS,
+  type Stage,
   statusVerdict,
   WRONG_ADDRESS,
 } from '../../src/core/policy.ts'
@@ -33,26 +37,37 @@ const MEANINGS: readonly [verdict: string, meaning: string][] = [
   ],
 ]
 
+/** Its name, and who closes with it. */
 const NAMES: Readonly<Record<number, string>> = {
-  1000: 'Normal Closure',
-  1001: 'Going Away',
-  1002: 'Protocol Error',
-  1003: 'Unsupported Data',
-  1005: 'no code came',
-  1006: 'the connection broke',
-  1007: 'Invalid Payload',
-  1008: 'Policy Violation',
-  1009: 'Message Too Big',
-  1010: 'Mandatory Extension',
-  1011: 'Internal Error',
-  1012: 'Service Restart',
-  1013: 'Try Again Later',
-  1014: 'Bad Gateway',
-  3000: 'Unauthorized',
-  3003: 'Forbidden',
-  4003: 'what Channels projects close with',
-  4401: 'HTTP 401, said as a code',
-  4403: 'HTTP 403, said as a code',
+  1000: 'Normal Closure: any server',
+  1001: 'Going Away: a server that stops, a page that leaves',
+  1002: 'Protocol Error: any server',
+  1003: 'Unsupported Data: Starlette, for a frame of the wrong kind',
+  1005: 'no code came: `ws` by `close()`',
+  1006: 'the connection broke: uvicorn, when the application threw',
+  1007: 'Invalid Payload: any server',
+  1008: 'Policy Violation: FastAPI, for a bad token, and for a rate or a quota',
+  1009: 'Message Too Big: any server',
+  1010: 'Mandatory Extension: no server',
+  1011: 'Internal Error: daphne, for an exception, and for what it cannot send',
+  1012: 'Service Restart: uvicorn, when it stops',
+  1013: 'Try Again Later: a server that is full',
+  1014: 'Bad Gateway: a proxy',
+  3000: 'Unauthorized (IANA)',
+  3003: 'Forbidden (IANA)',
+  3500: 'invalid token: Centrifugo',
+  4003: 'a refused token: Django Channels projects, the rooms protocol',
+  4401: 'HTTP 401, said as a code: Hocuspocus',
+  4403: 'HTTP 403, said as a code: the rooms protocol, for a user; graphql-ws, for a token',
+}
+
+const COUNTED =
+  'codes that servers count up from: 4001 “Token expired” (WSO2 API Manager), 4004 (Discord), 4009 (Pusher); elsewhere another device, a limit'
+
+const nameOf = (code: number): string => {
+  const name = NAMES[code]
+  if (name !== undefined || !isAmbiguousClose(code)) return name ?? ''
+  return code < 4100 ? COUNTED : 'authorize again: Liveblocks (4109: token expired)'
 }
 
 const word = (verdict: Verdict): string =>
@@ -76,20 +91,43 @@ const ranges = (
   ])
 }
 
-const closeRow = (code: number): string[] => [
-  NAMES[code] ?? '',
-  `\`${word(closeVerdict(code, '', undefined))}\``,
-  isSilentClose(code)
-    ? 'before settling: suspicion'
-    : isRestart(code)
-      ? 'dialed again within 5 s'
-      : '',
-]
+const closeRow = (code: number): string[] => {
+  const of = (stage: Stage) => `\`${word(closeVerdict(code, '', undefined, stage))}\``
+  return [
+    nameOf(code),
+    `${of('unanswered')}${besideOpening(code)}`,
+    `${of('open')}${besideOpening(code)}`,
+    `${of('settled')}${besideSettled(code)}`,
+  ]
+}
+
+const besideOpening = (code: number): string => {
+  if (isSilentClose(code)) return '; suspicion, if the host answers'
+  return isAmbiguousClose(code) && code !== 4003 ? '; suspicion, once' : besideRestart(code)
+}
+
+const besideSettled = (code: number): string => {
+  if (code === POLICY_VIOLATION) return '; later each time; a forced refresh, once in 10 minutes'
+  return isAmbiguousClose(code) && code !== 4003 ? '; later each time' : besideRestart(code)
+}
+
+const besideRestart = (code: number): string => (isRestart(code) ? '; within 5 s' : '')
+
+const STATUS_NAMES: Readonly<Record<number, string>> = {
+  302: 'a sign-in page: oauth2-proxy, Authelia, an SSO',
+  303: 'a sign-in page: mod_auth_mellon',
+  307: 'a sign-in page: traefik-forward-auth',
+  401: 'a bad token: most servers',
+  403: 'a close before the accept: uvicorn, daphne; a foreign Origin: Django Channels',
+  426: 'no WebSocket here: a server that speaks HTTP only',
+}
 
 const statusRow = (status: number): string[] => {
   const of = (everConnected: boolean, retryAfterMs?: number) =>
-    `\`${word(statusVerdict(status, { everConnected, retryAfterMs }, undefined))}\``
-  return [of(false), of(true), of(true, 1_000)]
+    `\`${word(statusVerdict(status, { everConnected, retryAfterMs }, undefined))}\`${
+      isSignInPage(status) && retryAfterMs === undefined ? '; suspicion, once' : ''
+    }`
+  return [STATUS_NAMES[status] ?? '', of(false), of(true), of(true, 1_000)]
 }
 
 const upTo = (from: number, to: number): number[] =>
@@ -123,18 +161,45 @@ No code counts before the socket was open: every runtime makes up its own then, 
 *suspicion* (the host is asked whether it answers; see docs/state-machine.md). So a server that wants to be
 understood accepts the socket, and then closes it with one of these codes.
 
-In short: ${listed(CLOSE_DEFAULTS)}; all others \`retry\`.
+A code may mean another thing by how far the socket had come: *before the answer* to a first message
+(\`viaFirstMessage\`) only the token was shown; a socket has *settled* when it was open for \`settleMs\` (5 s), or
+the server welcomed it. What a policy of yours says, it says of all three.
 
-${table(['code', 'name', 'verdict', 'besides'], ranges(upTo(0, 65_535), closeRow))}
+- *Suspicion*: the code may be about the token. It costs one forced refresh when the retry is due, and not another
+  one until some socket has settled; none while a socket of the session is open; and for a token that this server had
+  accepted, only after 30 s of such ends. Then it is dialed again as after any other loss. It never signs anybody out.
+- *Later each time*: the server said why, and would say it again. The backoff goes on where it was the last time,
+  although the socket had settled, unless the socket was open for ten minutes. So two devices that close each other
+  come to rest.
+- 1008 at the end of the token's life is its expiry: renewed and dialed at once.
+
+In short: ${listed(CLOSE_DEFAULTS)}; all others \`retry\`. A row without a name: no server is known by it.
+
+${table(
+  ['code', 'name, and who closes with it', 'before the answer', 'before settling', 'settled'],
+  ranges(upTo(0, 65_535), closeRow),
+)}
+
+Where your server means the token by one of these codes, say so: \`closePolicy: { 4001: 'reauthenticate' }\`. Where it
+means that another device took over: \`closePolicy: { 4001: 'stop' }\`.
 
 ## HTTP statuses
 
 Browsers show none; Node does. In short: ${listed(STATUS_DEFAULTS)}. Before this socket ever connected, a
-status that says "no WebSocket here" is a wrong address: ${listed(WRONG_ADDRESS)}. Later it is an ingress
-without a backend, and retried. \`Retry-After\` is obeyed.
+status that says "no WebSocket here" is a wrong address: ${listed(WRONG_ADDRESS)},
+but for 302, 303 and 307. Later it is an ingress without a backend, and retried. \`Retry-After\` is obeyed.
+
+302, 303 and 307 lead a person to a sign-in page: *suspicion*, as above. \`statusPolicy: { 302: 'sign-in' }\` asks the
+user to sign in at once.
 
 ${table(
-  ['status', 'never connected', 'connected before', 'connected before, with Retry-After'],
+  [
+    'status',
+    'who answers with it',
+    'never connected',
+    'connected before',
+    'connected before, with Retry-After',
+  ],
   ranges(upTo(100, 599), statusRow),
 )}
 `

@@ -74,8 +74,9 @@ every state that they reach. An event that is not listed for a state changes not
 There is one **credential machine** for a session and one **link machine** for each socket. They exchange two
 words. A link tells its *standing* whenever it changes: \`out\`, \`away\` (it waits out a backoff of its own),
 \`asking\` (with a demand: \`plain\`; \`again\`, a verb of the user; \`suspect\`, attempts fail although the host
-answers; \`rejected\`, the server said no; \`ended\`, the server said that the session is over), \`dialing\`,
-or \`open\` (with a trust: \`open\`; \`settled\` after 5 s or the server's greeting; \`proven\` after 20 s).
+answers; \`violation\`, a settled socket was closed with 1008; \`rejected\`, the server said no; \`ended\`, the
+server said that the session is over), \`dialing\`, or \`open\` (with a trust: \`open\`; \`settled\` after 5 s or
+the server's greeting; \`proven\` after 20 s).
 The session answers each link that asks with a *grant*: \`wait\`, \`later\` (it backs off itself), \`go\` (dial,
 with this credential), \`refuse-room\` or \`fail\`. A link that asks is judged once: rejections of one round
 are counted together, when no other link still tries a value of that round. After a counted rejection one

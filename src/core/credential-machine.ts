@@ -35,11 +35,14 @@ import {
   request,
   unavailable,
 } from './requests.ts'
-import { type Demand, isKnown, type Standing } from './standing.ts'
+import { isKnown, type Standing } from './standing.ts'
 import { NO_TRIAL } from './trial.ts'
 
 /** A credential that this server had accepted is doubted only after so long: a rollout is no refresh herd. */
 const ACCEPTED_DOUBT_MS = 30_000
+
+/** Who is closed for too many messages each minute must not spend a refresh each minute. */
+const VIOLATION_DOUBT_MS = 600_000
 
 type Open = Extract<Standing, { kind: 'open' }>
 
@@ -171,9 +174,8 @@ const askWhereNeeded = (
   const { phase, trial } = state
   if (phase.kind !== 'held' || !isAsking(state) || trial.notBefore !== undefined) return state
   if (isExpired(phase.credential, at)) return replace(state, 'expired', at, limits)
-  const doubt = demandOf(state, 'suspect')
-  if (doubt && mayDoubt(state, doubt, limits)) {
-    const doubted: CredentialState = { ...state, trial: { ...trial, doubted: true } }
+  if (isDoubted(state, at, limits)) {
+    const doubted = { ...state, doubtedAt: at, trial: { ...trial, doubted: true } }
     return request(doubted, { reason: 'rejected', fresh: true }, at, phase.credential)
   }
   // The confirming dial is made with the very value that was rejected.
@@ -185,16 +187,14 @@ const askWhereNeeded = (
   return state
 }
 
-/** Attempts that fail in silence cost at most one refresh, and none while any socket of the session is open. */
-const mayDoubt = (
-  state: CredentialState,
-  { forMs }: Extract<Demand, { kind: 'suspect' }>,
-  limits: CredentialLimits,
-): boolean => {
-  if (state.phase.kind !== 'held' || !limits.canRenew || state.trial.doubted) return false
-  if (some(state, ({ kind }) => kind === 'open')) return false
-  const accepted = state.acceptedId !== undefined && state.acceptedId >= state.roundFrom
-  return !accepted || forMs >= ACCEPTED_DOUBT_MS * limits.scale
+/** Doubt costs at most one refresh until a link settles, and none while any socket of the session is open. */
+const isDoubted = (state: CredentialState, at: number, limits: CredentialLimits): boolean => {
+  const { acceptedId = -1, doubtedAt = Number.NEGATIVE_INFINITY, roundFrom, trial } = state
+  if (!limits.canRenew || trial.doubted || some(state, ({ kind }) => kind === 'open')) return false
+  if (demandOf(state, 'violation') && at - doubtedAt >= VIOLATION_DOUBT_MS) return true
+  const doubt = demandOf(state, 'suspect')
+  if (!doubt) return false
+  return acceptedId < roundFrom || doubt.forMs >= ACCEPTED_DOUBT_MS * limits.scale
 }
 
 const linkMoved = (

@@ -56,6 +56,8 @@ export interface CredentialState {
   readonly identity?: string | undefined
   /** The value that a server was last seen to accept. */
   readonly acceptedId?: number
+  /** When doubt last cost a refresh, in epoch ms. */
+  readonly doubtedAt?: number
   readonly nudgedAt?: number
   /** The first value of this round: a source may give another one for each dial. Older ones are past. */
   readonly roundFrom: number

@@ -1,5 +1,6 @@
 /** How an attempt ends, what a link waits for then, and what shortens it. */
 import { type Credential, isExpired, isExpiry } from './credential.ts'
+import { isSettled } from './credential-state.ts'
 import { backoffMs, NUDGE_EVERY_MS, restartMs } from './delays.ts'
 import { isOverdue, wanted } from './link-renewal.ts'
 import type {
@@ -11,7 +12,13 @@ import type {
   Probe,
   StateOf,
 } from './link-state.ts'
-import { isRestart, isSilentClose } from './policy.ts'
+import {
+  isAmbiguousClose,
+  isRestart,
+  isSignInPage,
+  isSilentClose,
+  POLICY_VIOLATION,
+} from './policy.ts'
 import type { Action, Problem } from './problem.ts'
 import type { Demand, Rejection, Trust } from './standing.ts'
 
@@ -19,6 +26,9 @@ export const PLAIN: Demand = { kind: 'plain' }
 
 /** What settling, or the end of a credential's life, leaves of earlier failures. */
 export const CALM = { failures: 0, suspectSince: undefined }
+
+/** A connection of so long is no answer to the one before it. */
+const LONG_MS = 600_000
 
 export const ask = (memory: Memory, demand: Demand): LinkState => ({
   kind: 'authenticating',
@@ -100,51 +110,70 @@ const whoMends = (problem: Problem): Action =>
     ? 'contact-server'
     : 'fix-configuration'
 
+/** As far as the socket came that ends. At the end of the credential's life the server means the credential. */
+export const stageOf = (state: LinkState, at: number): 'open' | 'settled' =>
+  isDialed(state) && hasSettled(state) && !isExpiry(state.credential, at) ? 'settled' : 'open'
+
+const hasSettled = (state: Dialed): boolean => isSettled(trustOf(state) ?? 'open')
+
 export const wait = (
   state: Dialed,
   { at, roll }: LinkEvent,
   problem: Problem,
   limits: LinkLimits,
 ): StateOf<'waiting'> => {
-  const settled = (trustOf(state) ?? 'open') !== 'open'
-  const silent = !settled && isSilent(problem)
-  const failures = state.memory.failures + 1
+  const probe = probeOf(state, problem)
+  const told = toldOf(state, at, problem)
+  const failures = told ?? state.memory.failures + 1
   // A server that restarts once is met soon; one that goes on refusing is left in peace like any other.
   const restarts = problem.kind === 'closed' && isRestart(problem.code) && failures === 1
   const delay = restarts ? restartMs(roll) : backoffMs(failures, roll)
-  const suspectSince = silent ? (state.memory.suspectSince ?? at) : undefined
+  const isSuspect = probe === 'asking' || probe === 'answers'
+  const suspectSince = isSuspect ? (state.memory.suspectSince ?? at) : undefined
   return {
     kind: 'waiting',
-    memory: { ...down(state.memory, at), failures, suspectSince },
+    memory: { ...down(state.memory, at), failures, suspectSince, ...(told && { told }) },
     due: at + delay * limits.scale,
     notBefore: at,
     problem,
-    probe: silent ? 'asking' : 'none',
+    probe,
     credential: state.credential,
   }
 }
 
-/** An attempt that ended without a rejecting code or a visible status: it may be the credential, or not. */
-const isSilent = (problem: Problem): boolean => {
-  switch (problem.kind) {
-    case 'unreachable':
-    case 'timeout':
-      return true
-    case 'closed':
-      return isSilentClose(problem.code)
-    default:
-      return false
-  }
+/** An attempt that ended without a clear word: it may be the credential, or not. */
+const probeOf = (state: Dialed, problem: Problem): Probe => {
+  const code = problem.kind === 'closed' ? problem.code : 0
+  if (hasSettled(state)) return code === POLICY_VIOLATION ? 'violation' : 'none'
+  // Who says something answers.
+  if (isAmbiguousClose(code) || (problem.kind === 'status' && isSignInPage(problem.status)))
+    return 'answers'
+  const isSilent =
+    isSilentClose(code) || problem.kind === 'unreachable' || problem.kind === 'timeout'
+  return isSilent ? 'asking' : 'none'
 }
 
-export const retry = (state: StateOf<'waiting'>): LinkState =>
-  ask(
-    state.memory,
-    state.probe === 'answers' && state.memory.suspectSince !== undefined
-      ? // The wait is no evidence: only what was tried counts.
-        { kind: 'suspect', forMs: state.notBefore - state.memory.suspectSince }
-      : PLAIN,
-  )
+/**
+ * A server that closes with a word of its own means it the next time, too: who is signed out by another device, or
+ * sends too much, and comes back at once, is closed at once. Settling forgets none of it; a long life does.
+ */
+const toldOf = (state: Dialed, at: number, problem: Problem): number | undefined => {
+  if (problem.kind !== 'closed') return undefined
+  if (problem.code !== POLICY_VIOLATION && !isAmbiguousClose(problem.code)) return undefined
+  const { failures, told = 0 } = state.memory
+  const isLong = at - (state.openedAt ?? at) >= LONG_MS
+  return Math.max(failures, isLong ? 0 : told) + 1
+}
+
+export const retry = (state: StateOf<'waiting'>): LinkState => ask(state.memory, demandOf(state))
+
+const demandOf = ({ probe, notBefore, memory }: StateOf<'waiting'>): Demand => {
+  if (probe === 'violation') return { kind: 'violation' }
+  return probe === 'answers' && memory.suspectSince !== undefined
+    ? // The wait is no evidence: only what was tried counts.
+      { kind: 'suspect', forMs: notBefore - memory.suspectSince }
+    : PLAIN
+}
 
 export const probed = (state: LinkState, { probe, at }: EventOf<'probed'>): LinkState => {
   if (state.kind !== 'waiting' || state.probe !== 'asking') return state

@@ -161,11 +161,12 @@ const granted = (
 /** What it says from now on would be lost. How far it came is remembered: the code is judged by that. */
 const closing = (state: LinkState, at: number): LinkState => {
   if (state.kind !== 'connected' && (state.kind !== 'connecting' || !state.openedAt)) return state
-  const { credential, memory } = state
+  const { credential, memory, openedAt } = state
   return {
     kind: 'closing',
     memory: down(memory, at),
     credential,
+    openedAt,
     ...(state.kind === 'connected' && { trust: state.trust }),
   }
 }

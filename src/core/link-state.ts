@@ -13,14 +13,19 @@ export interface Memory {
   readonly failures: number
   /** Since when attempts fail in silence, in epoch ms. */
   readonly suspectSince?: number | undefined
+  /** Attempts in a row that the server ended with a word of its own, also after settling. */
+  readonly told?: number
   readonly dials: number
   /** The credential that a server was last seen to accept here. */
   readonly settledOn?: number | undefined
   readonly nudgedAt?: number
 }
 
-/** What a waiting link learns of the host meanwhile. `none`: the attempt gave no reason to ask. */
-export type Probe = 'none' | 'asking' | 'answers' | 'gone' | 'accepted'
+/**
+ * What a waiting link knows of the host, or learns meanwhile. `none`: the attempt gave no reason to ask.
+ * `violation`: it closed a settled socket with 1008.
+ */
+export type Probe = 'none' | 'asking' | 'answers' | 'gone' | 'accepted' | 'violation'
 
 export type LinkRenewal =
   /** Epoch ms. */
@@ -70,6 +75,7 @@ export type LinkState = { readonly memory: Memory } & (
   | {
       readonly kind: 'closing'
       readonly credential: Credential
+      readonly openedAt?: number | undefined
       /** As far as it had come; without, it was not accepted yet. */
       readonly trust?: Trust
     }

@@ -7,9 +7,11 @@ export type PolicyRecord = Readonly<Record<string, Verdict>>
 export type ClosePolicy = PolicyRecord | ((code: number, reason: string) => Verdict | undefined)
 export type StatusPolicy = PolicyRecord | ((status: number) => Verdict | undefined)
 
+export const POLICY_VIOLATION = 1008
+
 export const CLOSE_DEFAULTS: PolicyRecord = {
   // RFC 6455 §7.4.1: Policy Violation, the code of FastAPI's documentation.
-  1008: 'reauthenticate',
+  [POLICY_VIOLATION]: 'reauthenticate',
   // IANA registry: Unauthorized and Forbidden.
   3000: 'reauthenticate',
   3003: 'refuse-room',
@@ -17,6 +19,18 @@ export const CLOSE_DEFAULTS: PolicyRecord = {
   4003: 'reauthenticate',
   4401: 'reauthenticate',
   4403: 'refuse-room',
+}
+
+/** How far the socket that ends had come. `unanswered`: nothing was said to it after its first message. */
+export type Stage = 'unanswered' | 'open' | 'settled'
+
+/** Where the stage says more than the code. */
+export const STAGE_DEFAULTS: Readonly<Record<Stage, PolicyRecord>> = {
+  // Nothing was asked for yet but to be let in: it can only be the token (graphql-ws).
+  unanswered: { 3003: 'reauthenticate', 4403: 'reauthenticate' },
+  open: {},
+  // FastAPI servers limit rates and quotas with it, too, and had taken this token.
+  settled: { [POLICY_VIOLATION]: 'retry' },
 }
 
 export const STATUS_DEFAULTS: PolicyRecord = {
@@ -63,8 +77,10 @@ export const closeVerdict = (
   code: number,
   reason: string,
   policy: ClosePolicy | undefined,
+  stage: Stage = 'open',
 ): Verdict =>
   said(typeof policy === 'function' ? policy(code, reason) : policy && lookUp(policy, code)) ??
+  lookUp(STAGE_DEFAULTS[stage], code) ??
   lookUp(CLOSE_DEFAULTS, code) ??
   'retry'
 
@@ -75,12 +91,23 @@ export const statusVerdict = (
 ): Verdict =>
   said(typeof policy === 'function' ? policy(status) : policy && lookUp(policy, status)) ??
   lookUp(STATUS_DEFAULTS, status) ??
-  (everConnected ? undefined : lookUp(WRONG_ADDRESS, status)) ??
+  (everConnected || isSignInPage(status) ? undefined : lookUp(WRONG_ADDRESS, status)) ??
   (retryAfterMs === undefined ? 'retry' : { retryAfterMs })
 
 /** Codes that an accepting server sends, or a network leaves, without saying why. */
 export const isSilentClose = (code: number): boolean =>
   code === 1000 || code === 1005 || code === 1006 || code === 1011
+
+/**
+ * Codes by which some servers say that the token is bad, and others something else. In order: Centrifugo;
+ * what servers count up from, with Discord's 4004 and Pusher's 4009; what Liveblocks asks for a new token with.
+ */
+export const isAmbiguousClose = (code: number): boolean =>
+  code === 3500 || (code >= 4000 && code <= 4010) || (code >= 4100 && code <= 4199)
+
+/** 302 and its like send a person to a sign-in page: oauth2-proxy, an SSO. 301 and 308 say that the address moved. */
+export const isSignInPage = (status: number): boolean =>
+  status === 302 || status === 303 || status === 307
 
 /** RFC 6455 and the IANA registry: Service Restart, Try Again Later. */
 export const isRestart = (code: number): boolean => code === 1012 || code === 1013

@@ -12,6 +12,8 @@ export type Demand =
   | { readonly kind: 'plain' }
   /** Attempts fail although the host answers; `forMs` from the end of the first to the end of the last. */
   | { readonly kind: 'suspect'; readonly forMs: number }
+  /** A settled socket was closed with 1008: for too many messages, or since the credential ended. */
+  | { readonly kind: 'violation' }
   /** The server said no to `credential`, maybe because its life was over, on a socket that came as far as `reach`. */
   | {
       readonly kind: 'rejected'

@@ -121,6 +121,8 @@ const demandWords = (demand: Demand): string => {
   switch (demand.kind) {
     case 'suspect':
       return 'suspects the token: the attempt failed although the host answers'
+    case 'violation':
+      return 'suspects the token: the server let it in, and closed with 1008'
     case 'rejected':
       return demand.isExpiry
         ? 'the token was at its end, which is no failure: wants another'

@@ -4,6 +4,7 @@ import {
   type Ask,
   type CredentialEvent,
   type CredentialState,
+  demandOf,
   some,
 } from '../core/credential-state.ts'
 import type { SessionStep } from '../core/diary.ts'
@@ -87,8 +88,13 @@ const askedOf = ([, before, after]: SessionStep): string | undefined => {
   const { wire } = after
   if (wire === undefined || wire.id === before.wire?.id) return undefined
   const doubt = after.trial.doubted && !before.trial.doubted
-  return `asks for a token: ${doubt ? 'fresh, once, because the host answers' : whyAsked(wire.ask)}`
+  return `asks for a token: ${doubt ? doubtWords(after) : whyAsked(wire.ask)}`
 }
+
+const doubtWords = (state: CredentialState): string =>
+  demandOf(state, 'violation')
+    ? 'fresh, at most once in 10 min, because of the 1008'
+    : 'fresh, once, because the host answers'
 
 const whyAsked = ({ reason, fresh, replaces }: Ask): string => {
   if (replaces) return `${reason}, fresh, because the last one ${ENDED[replaces.because]}`

@@ -1,4 +1,5 @@
 /** What the end of a socket means: by the user's policies, then by the defaults. */
+import { stageOf } from '../core/link-ends.ts'
 import type { LinkState } from '../core/link-state.ts'
 import { closeVerdict, statusVerdict } from '../core/policy.ts'
 import type { Bulk, Problem } from '../core/problem.ts'
@@ -14,7 +15,7 @@ import { retryAfterMs } from '../shell/retry-after.ts'
 export const judgeEnd = (
   end: DialEnd,
   state: LinkState,
-  { closePolicy, statusPolicy }: Resolved,
+  { closePolicy, statusPolicy, transmission }: Resolved,
   bulk: Bulk,
   failed: (error: unknown) => void,
 ): [Problem, Verdict] => {
@@ -35,7 +36,11 @@ export const judgeEnd = (
       if (state.kind === 'connecting' && state.openedAt === undefined)
         return [{ kind: 'unreachable', bulk }, 'retry']
       const { code, reason } = end
-      const by = (policy: typeof closePolicy) => closeVerdict(code, reason, policy)
+      const stage =
+        transmission?.firstMessage && !('trust' in state)
+          ? 'unanswered'
+          : stageOf(state, Date.now())
+      const by = (policy: typeof closePolicy) => closeVerdict(code, reason, policy, stage)
       return [{ kind: 'closed', code, reason }, decide(by, closePolicy, failed)]
     }
   }

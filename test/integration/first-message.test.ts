@@ -165,9 +165,10 @@ describe('no answer to a first message', () => {
   })
 
   it('that ends with a code goes by the code', async () => {
-    const { url, requests } = await serveSockets((socket) => socket.close(4403))
-    const { socket } = watched({ url, transmission: ROOMS })
-    await expect(socket.connect()).rejects.toMatchObject({ code: 'SERVER_CLOSED', closeCode: 4403 })
+    const { url, requests } = await serveSockets((socket) => socket.close(4700))
+    const closePolicy = { 4700: 'stop' } as const
+    const { socket } = watched({ url, transmission: ROOMS, closePolicy })
+    await expect(socket.connect()).rejects.toMatchObject({ code: 'SERVER_CLOSED', closeCode: 4700 })
     expect(requests).toHaveLength(1)
   })
 })

@@ -146,6 +146,11 @@ describe.each([
   })
 
   it('probes the host only after an attempt that ended in silence', () => {
+    const closedBy = (event: LinkEvent, code: number) =>
+      event.type === 'closed' &&
+      event.verdict === 'retry' &&
+      event.problem.kind === 'closed' &&
+      event.problem.code === code
     const wrong = moves.filter(({ from, to, event }) => {
       if (to.state.kind !== 'waiting' || from.state.kind === 'waiting') return false
       const settled = trustOf(from.state) === 'settled' || trustOf(from.state) === 'proven'
@@ -155,7 +160,10 @@ describe.each([
           event.verdict === 'retry' &&
           (event.problem.kind === 'unreachable' ||
             (event.problem.kind === 'closed' && event.problem.code === 1006)))
-      return to.state.probe !== (silent && !settled ? 'asking' : 'none')
+      const spoken = closedBy(event, 4000) ? 'answers' : 'none'
+      const unsettled = silent ? 'asking' : spoken
+      const wanted = closedBy(event, 1008) ? 'violation' : 'none'
+      return to.state.probe !== (settled ? wanted : unsettled)
     })
     expect(wrong).toEqual([])
   })
@@ -164,7 +172,9 @@ describe.each([
     const wrong = moves.filter(({ from, to, event }) => {
       const [before, after] = [from.state.memory.failures, to.state.memory.failures]
       const settles = to.state.kind === 'connected' && to.state.trust !== 'open'
-      if (to.state.kind === 'waiting' && from.state.kind !== 'waiting') return after !== before + 1
+      const told = Math.max(before, from.state.memory.told ?? 0)
+      if (to.state.kind === 'waiting' && from.state.kind !== 'waiting')
+        return after !== before + 1 && !(to.state.memory.told === after && after === told + 1)
       if (settles) return after !== 0
       const verb = ['connect', 'reconnect', 'disconnect'].includes(event.type)
       const expiry = event.type === 'closed' && event.verdict === 'reauthenticate'

@@ -16,6 +16,7 @@ import {
 } from '../../src/core/credential-state.ts'
 import { grantOf } from '../../src/core/grant.ts'
 import { lifetimeMs } from '../../src/core/lifetime.ts'
+import { stageOf } from '../../src/core/link-ends.ts'
 import { standingOf, transition } from '../../src/core/link-machine.ts'
 import {
   type EventOf,
@@ -27,7 +28,7 @@ import {
 } from '../../src/core/link-state.ts'
 import { successorOf } from '../../src/core/link-swap.ts'
 import { workOf } from '../../src/core/link-work.ts'
-import { closeVerdict, statusVerdict } from '../../src/core/policy.ts'
+import { closeVerdict, type Stage, statusVerdict } from '../../src/core/policy.ts'
 import type { Grant } from '../../src/core/standing.ts'
 
 export type WithoutMoment<Event> = Event extends unknown ? Omit<Event, 'at' | 'roll'> : never
@@ -479,7 +480,7 @@ export class Simulator {
       case 'fail':
         return { type: 'closed', verdict: 'retry', problem: { kind: 'unreachable' } }
       case 'close':
-        return closedWith(step.code)
+        return closedWith(step.code, stageOf(state, this.clock))
       case 'status': {
         const { status, retryAfterMs } = step
         const { everConnected } = state.memory
@@ -490,9 +491,12 @@ export class Simulator {
   }
 }
 
-export const closedWith = (code: number): WithoutMoment<EventOf<'closed'>> => ({
+export const closedWith = (
+  code: number,
+  stage: Stage = 'open',
+): WithoutMoment<EventOf<'closed'>> => ({
   type: 'closed',
-  verdict: closeVerdict(code, '', undefined),
+  verdict: closeVerdict(code, '', undefined, stage),
   problem: { kind: 'closed', code, reason: '' },
 })
 

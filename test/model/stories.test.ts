@@ -45,7 +45,7 @@ describe('a rejection', () => {
     ['a close with 4003 right after the open', reject],
     ['a 401 of the handshake', (() => [{ afterMs: 80, do: 'status', status: 401 }]) as Server],
     ['a 403 of the handshake', (() => [{ afterMs: 80, do: 'status', status: 403 }]) as Server],
-    ['a close with 1008 after 6 s', acceptThen(1008, 6 * SECOND)],
+    ['a close with 4003 after 6 s', acceptThen(4003, 6 * SECOND)],
   ])(
     'of a revoked session costs 2 requests and 3 dials, then silence for a day: %s',
     (_, server) => {

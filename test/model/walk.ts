@@ -110,6 +110,7 @@ export const linkLimits = (limits: Partial<LinkLimits> = {}): LinkLimits => ({
 const CLOSES: readonly { verdict: Verdict; problem: Problem }[] = [
   ...VERDICTS.map((verdict) => ({ verdict, problem: closedProblem(4000) })),
   { verdict: 'retry', problem: closedProblem(1006) },
+  { verdict: 'retry', problem: closedProblem(1008) },
   { verdict: { retryAfterMs: 5_000 }, problem: closedProblem(1006) },
   { verdict: 'retry', problem: closedProblem(1012) },
   { verdict: 'retry', problem: { kind: 'unreachable' } },
@@ -167,6 +168,7 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
     memory.downSince !== undefined,
     bucket(memory.failures),
     memory.suspectSince !== undefined,
+    bucket(memory.told ?? 0),
     memory.nudgedAt !== undefined,
     memory.settledOn,
   ]
@@ -260,6 +262,7 @@ const demandsAt = (held: number): Demand[] => {
     { kind: 'plain' },
     { kind: 'again' },
     { kind: 'suspect', forMs: 31_000 },
+    { kind: 'violation' },
     { kind: 'ended', problem: closedProblem(4001) },
     rejected(held, 'dialing', 'server'),
     rejected(held, 'settled', 'server'),
@@ -283,7 +286,7 @@ const standingsAfter = (known: Standing | undefined, held: number | undefined): 
     case 'asking':
       return held === undefined ? [out] : [{ kind: 'dialing', credential: held }, out]
     case 'away':
-      return [...asking(0).slice(0, 3), out]
+      return [...asking(0).slice(0, 4), out]
     case 'dialing':
       return [
         { kind: 'open', credential: known.credential, trust: 'open' },
@@ -327,6 +330,7 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
     state.identity !== undefined,
     phase.kind === 'backing-off' && phase.notBefore > at,
     state.nudgedAt !== undefined,
+    state.doubtedAt !== undefined && at - state.doubtedAt < 600_000,
     [...state.links]
       .sort(([one], [other]) => one - other)
       .map(([id, standing]) => [

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import {
   CLOSE_DEFAULTS,
   closeVerdict,
+  isAmbiguousClose,
   isRestart,
+  isSignInPage,
   isSilentClose,
   STATUS_DEFAULTS,
   statusVerdict,
@@ -42,6 +44,31 @@ describe('the verdict of a close code', () => {
     const others = CODES.filter((other) => closeVerdict(other, '', undefined) !== 'retry')
     expect(others).toEqual(Object.keys(CLOSE_DEFAULTS).map(Number))
   })
+
+  it.each<[number, Verdict, Verdict, Verdict]>([
+    // code, before the answer to a first message, open, settled
+    [1008, 'reauthenticate', 'reauthenticate', 'retry'],
+    [3000, 'reauthenticate', 'reauthenticate', 'reauthenticate'],
+    [4003, 'reauthenticate', 'reauthenticate', 'reauthenticate'],
+    [4401, 'reauthenticate', 'reauthenticate', 'reauthenticate'],
+    [3003, 'reauthenticate', 'refuse-room', 'refuse-room'],
+    [4403, 'reauthenticate', 'refuse-room', 'refuse-room'],
+    [4001, 'retry', 'retry', 'retry'],
+    [4404, 'retry', 'retry', 'retry'],
+    [1006, 'retry', 'retry', 'retry'],
+  ])(
+    '%d depends on how far the socket had come, and on nothing of the kind by policy',
+    (code, ...by) => {
+      const stages = ['unanswered', 'open', 'settled'] as const
+      expect(stages.map((stage) => closeVerdict(code, '', undefined, stage))).toEqual(by)
+      for (const stage of stages)
+        for (const verdict of WORDS) {
+          expect(closeVerdict(code, '', { [code]: verdict }, stage)).toBe(verdict)
+          expect(closeVerdict(code, '', () => verdict, stage)).toBe(verdict)
+          expect(closeVerdict(code, '', () => undefined, stage)).toBe(by[stages.indexOf(stage)])
+        }
+    },
+  )
 
   it.each<[string, Record<string, Verdict>, number, Verdict]>([
     ['a code', { 4001: 'sign-in' }, 4001, 'sign-in'],
@@ -98,6 +125,11 @@ describe('the verdict of an HTTP status', () => {
     [403, 'reauthenticate', 'reauthenticate'],
     [200, 'stop', 'retry'],
     [301, 'stop', 'retry'],
+    [302, 'retry', 'retry'],
+    [303, 'retry', 'retry'],
+    [304, 'stop', 'retry'],
+    [307, 'retry', 'retry'],
+    [308, 'stop', 'retry'],
     [399, 'stop', 'retry'],
     [400, 'stop', 'retry'],
     [404, 'stop', 'retry'],
@@ -150,4 +182,13 @@ it('tables hold verdicts only', () => {
 it('four codes are silent, and two mean a restart', () => {
   expect(CODES.filter(isSilentClose)).toEqual([1000, 1005, 1006, 1011])
   expect(CODES.filter(isRestart)).toEqual([1012, 1013])
+})
+
+it('what may be about the token, and may not, are these codes and statuses', () => {
+  const ranges = [3500, [4000, 4010], [4100, 4199]].flatMap((range) => {
+    const [first, last] = typeof range === 'number' ? [range, range] : range
+    return CODES.filter((code) => code >= (first ?? 0) && code <= (last ?? 0))
+  })
+  expect(CODES.filter(isAmbiguousClose)).toEqual(ranges)
+  expect(STATUSES.filter(isSignInPage)).toEqual([302, 303, 307])
 })
