@@ -105,8 +105,9 @@ export class Connection {
     this.channel.hold()
     this.#attach()
     this.#lines.tell(verb)
-    // Rooms have sockets of their own, and none is wanted yet: there is only the credential to get.
-    if (this.#hasNoLink()) this.#attached?.seat.report(ASKING)
+    // Rooms have sockets of their own, and none is wanted yet: there is only the credential to get. And what is
+    // tried once more behind a refusal is shown, now that the user wants it.
+    if (this.#hasNoLink() || this.#options.holder.view.refusal) this.#attached?.seat.report(ASKING)
     this.#refresh()
     try {
       await this.#waiters.wait(() => this.#outcome(), signal)

@@ -103,12 +103,12 @@ const closeRow = (code: number): string[] => {
 
 const besideOpening = (code: number): string => {
   if (isSilentClose(code)) return '; suspicion, if the host answers'
-  return isAmbiguousClose(code) && code !== 4003 ? '; suspicion, once' : besideRestart(code)
+  return isAmbiguousClose(code) ? '; suspicion, once' : besideRestart(code)
 }
 
 const besideSettled = (code: number): string => {
   if (code === POLICY_VIOLATION) return '; later each time; a forced refresh, once in 10 minutes'
-  return isAmbiguousClose(code) && code !== 4003 ? '; later each time' : besideRestart(code)
+  return isAmbiguousClose(code) ? '; later each time' : besideRestart(code)
 }
 
 const besideRestart = (code: number): string => (isRestart(code) ? '; within 5 s' : '')
@@ -181,7 +181,8 @@ ${table(
 )}
 
 Where your server means the token by one of these codes, say so: \`closePolicy: { 4001: 'reauthenticate' }\`. Where it
-means that another device took over: \`closePolicy: { 4001: 'stop' }\`.
+means that another device took over: \`closePolicy: { 4001: 'stop' }\`. \`{ retryAfterMs: 0 }\` is \`retry\` without
+suspicion.
 
 ## HTTP statuses
 

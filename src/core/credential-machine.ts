@@ -24,7 +24,6 @@ import { isPause, renewAhead, renewable } from './renewal.ts'
 import {
   absent,
   answered,
-  askAgain,
   askNow,
   due,
   hold,
@@ -35,6 +34,7 @@ import {
   request,
   unavailable,
 } from './requests.ts'
+import { triedAgain } from './second-try.ts'
 import { isKnown, type Standing } from './standing.ts'
 import { NO_TRIAL } from './trial.ts'
 
@@ -216,15 +216,17 @@ const linkMoved = (
   if (isSettledOpen(standing))
     next = {
       ...next,
-      trial: isProof(state, standing) ? NO_TRIAL : { ...state.trial, doubted: false },
+      trial: isProof(state, standing)
+        ? NO_TRIAL
+        : { ...state.trial, doubted: false, refusal: undefined },
       acceptedId: standing.credential,
     }
   // Both hold for the moment in which they are said: a login that comes later is not undone by them.
   if (standing.kind === 'asking') {
     const { demand } = standing
     if (demand.kind === 'ended') return refuse(next, demand.problem)
-    if (demand.kind === 'again' && phase.kind === 'refused' && limits.canAsk)
-      return askAgain(next, at)
+    if (demand.kind === 'again' || demand.kind === 'retry')
+      return triedAgain(next, demand.kind, at, limits)
   }
   // Nobody waits any more. A rotating refresh goes on: its answer must not be lost.
   if (links.size === 0 && phase.kind === 'requesting' && !limits.rotates)

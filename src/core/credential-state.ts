@@ -38,7 +38,8 @@ export type CredentialPhase =
       readonly notBefore: number
       readonly problem: Problem
     }
-  | { readonly kind: 'refused'; readonly problem: Problem }
+  /** `credential`: the one that was held to the last. */
+  | { readonly kind: 'refused'; readonly problem: Problem; readonly credential?: Credential }
 
 /** No one asks again before `notBefore`, in epoch ms; never, where the source gave the same value. */
 export interface Renewal {

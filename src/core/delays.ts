@@ -39,3 +39,6 @@ export const sourceBackoffMs = (failures: number, roll: number): number => {
 
 /** Flapping networks shorten a wait once in so long. */
 export const NUDGE_EVERY_MS = 5_000
+
+/** So often they may try a session once more that the server had rejected. */
+export const RETRY_EVERY_MS = 30_000

@@ -71,7 +71,8 @@ const count = (
   // The third rejection is always the spaced one.
   if (trial.notBefore !== undefined) return { kind: 'standing', state: counted }
   if (some(state, isSettledOpen)) return besideOpenSockets(state, pending)
-  return { kind: 'refused', state: counted, problem: { kind: 'rejected', last: last.problem } }
+  const problem = trial.refusal ?? { kind: 'rejected', last: last.problem }
+  return { kind: 'refused', state: counted, problem }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** How an attempt ends, what a link waits for then, and what shortens it. */
 import { type Credential, isExpired, isExpiry } from './credential.ts'
 import { isSettled } from './credential-state.ts'
-import { backoffMs, NUDGE_EVERY_MS, restartMs } from './delays.ts'
+import { backoffMs, NUDGE_EVERY_MS, RETRY_EVERY_MS, restartMs } from './delays.ts'
 import { isOverdue, wanted } from './link-renewal.ts'
 import type {
   EventOf,
@@ -195,10 +195,19 @@ export const nudge = (state: LinkState, { at }: LinkEvent, limits: LinkLimits): 
   if (state.kind === 'connected' && limits.closeAtExpiry && isExpired(state.credential, at))
     return ask(down(state.memory, at), PLAIN)
   if (isOverdue(state, at)) return wanted(state)
+  if (state.kind === 'failed') return retried(state, at)
   if (state.kind !== 'waiting') return state
   if (at >= Math.max(state.due, state.notBefore)) return retry(state)
   const { nudgedAt } = state.memory
   if (at >= state.due) return state
   if (nudgedAt !== undefined && at - nudgedAt < NUDGE_EVERY_MS) return state
   return { ...state, due: at, memory: { ...state.memory, nudgedAt: at } }
+}
+
+/** Who was rejected when an auth backend was down is not signed out for good. */
+const retried = (state: StateOf<'failed'>, at: number): LinkState => {
+  const { retriedAt = Number.NEGATIVE_INFINITY } = state.memory
+  return state.problem.kind === 'rejected' && at - retriedAt >= RETRY_EVERY_MS
+    ? ask({ ...state.memory, retriedAt: at }, { kind: 'retry' })
+    : state
 }

@@ -19,6 +19,8 @@ export interface Memory {
   /** The credential that a server was last seen to accept here. */
   readonly settledOn?: number | undefined
   readonly nudgedAt?: number
+  /** When news of the page last tried a rejected session once more, in epoch ms. */
+  readonly retriedAt?: number
 }
 
 /**

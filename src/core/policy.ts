@@ -103,7 +103,7 @@ export const isSilentClose = (code: number): boolean =>
  * what servers count up from, with Discord's 4004 and Pusher's 4009; what Liveblocks asks for a new token with.
  */
 export const isAmbiguousClose = (code: number): boolean =>
-  code === 3500 || (code >= 4000 && code <= 4010) || (code >= 4100 && code <= 4199)
+  code === 3500 || (code >= 4000 && code <= 4010 && code !== 4003) || (code >= 4100 && code <= 4199)
 
 /** 302 and its like send a person to a sign-in page: oauth2-proxy, an SSO. 301 and 308 say that the address moved. */
 export const isSignInPage = (status: number): boolean =>

@@ -164,7 +164,11 @@ const exhausted = (): Renewal => ({ failures: 0, notBefore: Number.POSITIVE_INFI
 export const refuse = (state: CredentialState, problem: Problem): CredentialState => ({
   ...offTheWire(state),
   trial: NO_TRIAL,
-  phase: { kind: 'refused', problem },
+  phase: {
+    kind: 'refused',
+    problem,
+    ...(state.phase.kind === 'held' && { credential: state.phase.credential }),
+  },
 })
 
 export const absent = (state: CredentialState): CredentialState => ({

@@ -25,6 +25,8 @@ export type Demand =
     }
   /** A verb of the user, which may leave a refused session. */
   | { readonly kind: 'again' }
+  /** News of the page, after the server had rejected the session: worth one dial. */
+  | { readonly kind: 'retry' }
   /** The server said that the session is over. */
   | { readonly kind: 'ended'; readonly problem: Problem }
   /** Judged: the credential is good, this room is closed to it. */

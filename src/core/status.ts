@@ -14,9 +14,9 @@ export interface SessionView {
     | undefined
 }
 
-export const viewOf = ({ phase }: CredentialState): SessionView => ({
+export const viewOf = ({ phase, trial }: CredentialState): SessionView => ({
   held: phase.kind === 'held',
-  refusal: phase.kind === 'refused' ? phase.problem : undefined,
+  refusal: phase.kind === 'refused' ? phase.problem : trial.refusal,
   tokenExpiresAt: phase.kind === 'held' ? expiresAt(phase.credential) : undefined,
   backingOff:
     phase.kind === 'backing-off'
@@ -26,11 +26,12 @@ export const viewOf = ({ phase }: CredentialState): SessionView => ({
 
 /** Nothing of what `viewOf` shows has changed: most of what links report changes nothing. */
 export const isSameView = (
-  { phase }: CredentialState,
-  { phase: other }: CredentialState,
+  { phase, trial }: CredentialState,
+  { phase: other, trial: { refusal } }: CredentialState,
 ): boolean =>
-  phase === other ||
-  (phase.kind === 'held' && other.kind === 'held' && phase.credential === other.credential)
+  trial.refusal === refusal &&
+  (phase === other ||
+    (phase.kind === 'held' && other.kind === 'held' && phase.credential === other.credential))
 
 interface Since {
   readonly everConnected: boolean

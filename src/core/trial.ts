@@ -13,6 +13,8 @@ export interface Trial {
   /** The one refresh that silence may cost was spent. */
   readonly doubted: boolean
   readonly problem?: Problem
+  /** What the session was refused with: it stands while one more dial is tried. */
+  readonly refusal?: Problem | undefined
 }
 
 export const NO_TRIAL: Trial = { rejections: 0, rejected: new Set(), doubted: false }

@@ -77,6 +77,7 @@ const countedOf = ([, before, after]: SessionStep): string | undefined => {
   // A session that ended, or begins, says more than its count.
   if (after.phase.kind === 'refused' || after.phase.kind === 'absent') return undefined
   if (rejections === before.trial.rejections) return undefined
+  if (before.phase.kind === 'refused') return 'the session is over: one more dial is tried'
   if (rejections === 0) return 'earlier rejections are forgotten'
   if (rejections === 1) return 'the token is rejected for the first time: another is tried'
   return notBefore === undefined

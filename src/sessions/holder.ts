@@ -220,9 +220,9 @@ export class CredentialHolder {
   }
 
   #announce(): void {
-    const { kind } = this.#runtime.state.phase
-    if (kind === 'held') this.#signedIn = true
-    if (kind === 'absent' || kind === 'refused') this.#signedIn = false
+    const { held, refusal } = this.view
+    if (held && !refusal) this.#signedIn = true
+    if (refusal || this.#runtime.state.phase.kind === 'absent') this.#signedIn = false
     this.#seats.grant(() => this.#runtime.state)
     this.#tell()
   }

@@ -18,6 +18,9 @@ const DIALED = ['connecting', 'connected', 'closing']
 const trustOf = (state: LinkState) =>
   state.kind === 'connected' || state.kind === 'closing' ? state.trust : undefined
 
+const isRejected = (state: LinkState) =>
+  state.kind === 'failed' && state.problem.kind === 'rejected'
+
 describe.each([
   ['rooms of their own', linkLimits()],
   ['one socket for all', linkLimits({ ownsRoom: false, closeAtExpiry: false })],
@@ -54,7 +57,7 @@ describe.each([
     expect(busy).toEqual([])
   })
 
-  it('leaves idle, refused and failed by verbs and a login only', () => {
+  it('leaves idle, refused and failed by verbs and a login only, and a rejection by news of the page', () => {
     const quiet = ['idle', 'failed', ...(limits.ownsRoom ? ['refused'] : [])]
     const leavers = moves
       .filter(({ from }) => quiet.includes(from.state.kind))
@@ -65,8 +68,16 @@ describe.each([
       `${kind} disconnect`,
     ])
     expect(new Set(leavers)).toEqual(
-      new Set([...verbs.filter((verb) => verb !== 'idle disconnect'), 'failed signed-in']),
+      new Set([
+        ...verbs.filter((verb) => verb !== 'idle disconnect'),
+        'failed signed-in',
+        'failed nudge',
+      ]),
     )
+    const nudged = moves.filter(
+      ({ from, event }) => from.state.kind === 'failed' && event.type === 'nudge',
+    )
+    expect(nudged.every(({ from }) => isRejected(from.state))).toBe(true)
   })
 
   it('owns no work in quiet states, and one socket, timers or a probe in busy ones', () => {

@@ -83,6 +83,7 @@ const credential = (id: number, receivedAt: number, identity?: string): Credenti
 
 export const closedProblem = (code: number): Problem => ({ kind: 'closed', code, reason: '' })
 const NO: Problem = { kind: 'token-refused', cause: undefined }
+const REJECTED: Problem = { kind: 'rejected', last: closedProblem(4003) }
 const LATER: Problem = { kind: 'token-unavailable', cause: undefined }
 
 export const VERDICTS: readonly Verdict[] = [
@@ -127,6 +128,7 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     { kind: 'renew', credential: credential(3, at) },
     { kind: 'refuse-room', problem: closedProblem(4003) },
     { kind: 'fail', problem: NO },
+    { kind: 'fail', problem: REJECTED },
   ]
   return [
     ...(['connect', 'disconnect', 'reconnect', 'signed-in', 'redial', 'nudge'] as const).map(
@@ -170,6 +172,7 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
     memory.suspectSince !== undefined,
     bucket(memory.told ?? 0),
     memory.nudgedAt !== undefined,
+    memory.retriedAt !== undefined && at - memory.retriedAt < 30_000,
     memory.settledOn,
   ]
   switch (state.kind) {
@@ -282,6 +285,7 @@ const standingsAfter = (known: Standing | undefined, held: number | undefined): 
       return [
         { kind: 'asking', demand: { kind: 'plain' } },
         { kind: 'asking', demand: { kind: 'again' } },
+        { kind: 'asking', demand: { kind: 'retry' } },
       ]
     case 'asking':
       return held === undefined ? [out] : [{ kind: 'dialing', credential: held }, out]
@@ -327,6 +331,8 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
       phase.renewal && [phase.renewal.notBefore > at, Number.isFinite(phase.renewal.notBefore)],
     wire && [at - wire.since < 10_000, at - wire.since < 30_000],
     [trial.rejections, trial.notBefore !== undefined, trial.doubted, [...trial.rejected].sort()],
+    trial.refusal !== undefined,
+    phase.kind === 'refused' && [phase.problem.kind === 'rejected', phase.credential !== undefined],
     state.identity !== undefined,
     phase.kind === 'backing-off' && phase.notBefore > at,
     state.nudgedAt !== undefined,

@@ -185,7 +185,7 @@ it('four codes are silent, and two mean a restart', () => {
 })
 
 it('what may be about the token, and may not, are these codes and statuses', () => {
-  const ranges = [3500, [4000, 4010], [4100, 4199]].flatMap((range) => {
+  const ranges = [3500, [4000, 4002], [4004, 4010], [4100, 4199]].flatMap((range) => {
     const [first, last] = typeof range === 'number' ? [range, range] : range
     return CODES.filter((code) => code >= (first ?? 0) && code <= (last ?? 0))
   })
