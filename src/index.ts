@@ -66,7 +66,7 @@ export { type RoomPerSocketOptions, roomPerSocket } from './protocols/room-per-s
 export type { Room } from './room.ts'
 export type { Claims } from './sessions/claims.ts'
 export { type CookieSessionOptions, cookieSession } from './sessions/cookie-session.ts'
-export type { CsrfOptions } from './sessions/cookies.ts'
+export type { CsrfOptions } from './sessions/csrf.ts'
 export { type FixedTokenOptions, fixedToken } from './sessions/fixed-token.ts'
 export type {
   AuthAnswer,

@@ -2,11 +2,13 @@
  * Finds out what a socket with these options would send. An `AuthedSocket` is asked, with a WebSocket that dials
  * nowhere: so URL, rooms, sessions and transmissions mean here what they mean there.
  */
+
+import { setHeader } from '../core/headers.ts'
 import { type AnyAuthedSocketError, isAuthedSocketError } from '../errors.ts'
 import type { AuthedSocketOptions } from '../options.ts'
 import { abortable } from '../shell/promises.ts'
+import { requestHeaders } from '../shell/request-headers.ts'
 import { AuthedSocket } from '../socket.ts'
-import { setHeader } from '../transmissions/headers.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import type { TokenFacts } from './facts.ts'
 
@@ -86,13 +88,12 @@ const capturedOf = (seen: Seen, options: AuthedSocketOptions): Captured => {
   const { dialed, bare, carried, token } = seen
   if (dialed === undefined) throw new TypeError('nothing was dialed')
   const own = ownHeaders(options)
-  const headers = { ...own, ...dialed.headers }
+  // What the user gave is in them, merged with ours.
+  const headers = { ...withoutNames(own, dialed.headers), ...dialed.headers }
   return {
     // With what only the transmission says: a frame to be sent behind the handshake.
     full: { ...carried, ...dialed, headers },
-    bare: bare
-      ? { ...bare, headers: { ...own, ...bare.headers } }
-      : { ...dialed, headers: withoutCookie(headers, own) },
+    bare: bare ? { ...bare, headers: { ...own, ...bare.headers } } : { ...dialed, headers: own },
     ...(token !== undefined && { token }),
     carried: carriedOf(seen),
   }
@@ -106,22 +107,23 @@ const carriedOf = ({ bare, carried }: Seen): TokenFacts['carried'] => {
 }
 
 /** Those that the user gave, and `origin`, which `ws` takes as an option. */
-const ownHeaders = (options: AuthedSocketOptions): Record<string, string> => {
+const ownHeaders = (options: AuthedSocketOptions): Handshake['headers'] => {
   // Any object fits the option; these two members are what `ws` and undici read.
-  const { headers = {}, origin } = (options.webSocketOptions ?? {}) as {
-    headers?: Record<string, string>
+  const { headers: given, origin } = (options.webSocketOptions ?? {}) as {
+    headers?: object
     origin?: string
   }
-  return origin === undefined ? { ...headers } : setHeader(headers, 'Origin', () => origin)
+  const headers = requestHeaders(given, {}) as Record<string, string>
+  return origin === undefined ? headers : setHeader(headers, 'Origin', () => origin)
 }
 
-const withoutCookie = (
-  headers: Record<string, string>,
-  own: Record<string, string>,
-): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'cookie' || name in own),
+/** Those that are not set again, whatever the case of their names. */
+const withoutNames = (headers: Handshake['headers'], again: Handshake['headers']) => {
+  const names = Object.keys(again).map((name) => name.toLowerCase())
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())),
   )
+}
 
 /** Takes the arguments of `ws`, because it has `on`, and never opens. */
 const fakeSocket = (seen: Seen, dialed: () => void) =>

@@ -1,8 +1,8 @@
 /** The whole of an examination: captures the handshake, tries what the plan says, judges, and puts it in words. */
+import { setHeader } from '../core/headers.ts'
 import { isLoopback } from '../core/loopback.ts'
 import type { AnyAuthedSocketError } from '../errors.ts'
 import type { AuthedSocketOptions } from '../options.ts'
-import { setHeader } from '../transmissions/headers.ts'
 import { type Captured, capture } from './capture.ts'
 import type { Diagnosis, Evidence } from './causes.ts'
 import { type CrowdOptions, runCrowd } from './crowd.ts'

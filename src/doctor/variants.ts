@@ -1,7 +1,8 @@
 /** Turns what is to be tried into a handshake. Holds the token: nothing of it goes into facts. */
+
+import { setHeader } from '../core/headers.ts'
 import type { AuthedSocketOptions } from '../options.ts'
 import type { Codec } from '../protocols/protocol.ts'
-import { setHeader } from '../transmissions/headers.ts'
 import type { Handshake, Transmission } from '../transmissions/transmission.ts'
 import type { Captured } from './capture.ts'
 import type { ProbeName } from './facts.ts'

@@ -19,8 +19,7 @@ type Answer = ReturnType<CredentialHolder['answerOf']>
 export const handshakeOf = (options: Resolved, url: URL, answer: Answer): Handshake => {
   const bare: Handshake = { url, protocols: options.protocol.subprotocols ?? [], headers: {} }
   if (answer === undefined) throw new TokenInvalidError('the token is gone')
-  if (answer.kind === 'cookie')
-    return answer.header === undefined ? bare : { ...bare, headers: { Cookie: answer.header } }
+  if (answer.kind === 'cookie') return answer.cookies?.()?.carry(bare) ?? bare
   return options.transmission?.carry(bare, answer.token) ?? bare
 }
 

@@ -76,15 +76,21 @@ const probeToken = async (
     unclear(options, `${origin} is not the socket's origin, nor in origins, or it is not encrypted`)
     return probeHost(options, base, signal)
   }
-  const token = options.holder.tokenOf(credential)
-  const { ok, status } = await fetch(target, {
-    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-    credentials: token === undefined ? 'include' : 'omit',
+  const answer = options.holder.answerOf(credential)
+  const headers = new Headers()
+  let heard: ((response: Response) => void) | undefined
+  if (answer?.kind === 'token') headers.set('authorization', `Bearer ${answer.token}`)
+  else heard = answer?.cookies?.()?.accompany(target, headers)
+  const response = await fetch(target, {
+    headers,
+    credentials: answer?.kind === 'token' ? 'omit' : 'include',
     // Never followed: that would carry the token elsewhere. An error would look as if nobody had answered.
     redirect: 'manual',
     cache: 'no-store',
     signal,
   })
+  heard?.(response)
+  const { ok, status } = response
   if (ok) return 'accepted'
   if (status === 401 || status === 403) return 'refused'
   return unclear(

@@ -1,20 +1,20 @@
 import { check, either, func, isObject, type Rule, text, textsBy, url } from '../core/check.ts'
-import { TokenUnavailableError } from '../errors.ts'
 import { handled } from '../shell/promises.ts'
+import type { CookieJar } from './cookie-jar.ts'
 import { CookieSource, sendsCookies } from './cookie-source.ts'
-import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
-import { endpoint, redact } from './endpoint.ts'
+import { type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './csrf.ts'
+import { endpoint } from './endpoint.ts'
 import { checkPassword, type PasswordCredentials, passwordBody } from './password.ts'
 import { createSession, type Entry, type Session, type SessionParts } from './session.ts'
 import { type Reach, type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
-import type { TokenAnswer } from './source.ts'
 import { type Tabs, tabsRule } from './tabs-port.ts'
 import { post } from './token-endpoint.ts'
 
 export interface CookieSessionOptions extends ReachOptions {
   /**
-   * Node: the Cookie header, `'sessionid=…'`, or a function that gives it before each dial. In a browser
-   * the cookie travels by itself, and this throws `TypeError`.
+   * Node: the Cookie header, `'sessionid=…'`, or a function that gives it before each dial and each `fetch`. What
+   * answers set replaces cookies of the same name. In a browser the cookie travels by itself, and this throws
+   * `TypeError`.
    */
   readonly cookie?: string | (() => string | Promise<string>)
   /** Takes username and password as JSON and sets the cookie. Default: none, so there is no `login()`. */
@@ -61,13 +61,13 @@ const reachWith = (
   reachOf('cookieSession', options, endpoints, {
     credentials: 'include',
     authorize: async (headers, _token, url, method) => {
-      const jar = sendsCookies() ? new CookieJar() : CookieJar.of(url, await source.header())
+      const jar = await source.cookies()
       if (!SAFE_METHODS.includes(method.toUpperCase())) {
         const csrf = await csrfHeaders(options.csrf ?? {}, jar, url, options)
         for (const [name, value] of Object.entries(csrf)) headers.set(name, value)
       }
-      if (!sendsCookies()) headers.set('cookie', jar.header(url))
     },
+    cookies: () => source.jar,
   })
 
 export const cookieSessionParts = (
@@ -92,25 +92,18 @@ export const cookieSessionParts = (
     source,
     [login, logout].filter((one) => one !== undefined),
   )
-  const send = async (
-    target: URL,
-    jar: CookieJar,
-    json?: Record<string, string>,
-    signal?: AbortSignal,
-    cookie?: string,
-  ) =>
-    post({
+  const send: Send = async (target, jar, signal, json) => {
+    const headers = new Headers(await csrfHeaders(options.csrf ?? {}, jar, target, options))
+    return post({
       fetch: reach.fetch,
       url: target,
       body: json && { json },
-      headers: {
-        ...(cookie !== undefined && { cookie }),
-        ...(await csrfHeaders(options.csrf ?? {}, jar, target, options)),
-      },
+      headers,
       credentials: 'include',
-      jar,
+      heard: jar?.accompany(target, headers),
       signal,
     })
+  }
   return {
     maker: 'cookieSession',
     source,
@@ -122,40 +115,30 @@ export const cookieSessionParts = (
       return source.canAsk ? { answer: await source.request(), commit() {} } : undefined
     },
     revoker: () => {
-      if (!logout || !source.jar) return async () => {}
+      if (!logout || !source.canAsk) return async () => {}
       // Read now: a moment later they are forgotten.
-      const { jar } = source
-      const cookie = sendsCookies() ? undefined : handled(source.header())
-      return async () =>
-        send(logout(), jar, undefined, AbortSignal.timeout(REVOKE_MS), await cookie)
+      const cookies = handled(source.cookies())
+      return async () => send(logout(), await cookies, AbortSignal.timeout(REVOKE_MS))
     },
   }
 }
 
+type Send = (
+  url: URL,
+  jar: CookieJar | undefined,
+  signal: AbortSignal,
+  json?: Record<string, string>,
+) => Promise<unknown>
+
 const signInWith =
-  (
-    source: CookieSource,
-    fields: CookieSessionOptions['fields'],
-    login: () => URL,
-    send: (
-      url: URL,
-      jar: CookieJar,
-      json: Record<string, string>,
-      signal: AbortSignal,
-    ) => Promise<unknown>,
-  ) =>
+  (source: CookieSource, fields: CookieSessionOptions['fields'], login: () => URL, send: Send) =>
   async (given: PasswordCredentials | undefined, signal: AbortSignal): Promise<Entry> => {
     checkPassword('cookieSession', given)
-    const jar = new CookieJar()
-    await send(login(), jar, passwordBody(given, { ...FIELDS, ...fields }), signal)
-    if (!sendsCookies() && jar.header() === '') {
-      throw new TokenUnavailableError(`POST ${redact(login())} set no cookie: is it the login?`)
-    }
-    const answer: TokenAnswer = sendsCookies()
-      ? { kind: 'cookie' }
-      : { kind: 'cookie', header: jar.header() }
+    const jar = source.begin()
+    await send(login(), jar, signal, passwordBody(given, { ...FIELDS, ...fields }))
+    jar?.mustHoldSome(login())
     return {
-      answer,
+      answer: source.answerWith(jar),
       commit: () => source.signedIn(jar),
     }
   }

@@ -1,7 +1,7 @@
 import { kindOf } from '../core/check.ts'
 import { TokenInvalidError } from '../errors.ts'
 import { isBrowser } from '../shell/platform.ts'
-import { CookieJar } from './cookies.ts'
+import { CookieJar } from './cookie-jar.ts'
 import { callUser } from './safe-error.ts'
 import { isHeaderSafe } from './session-fetch.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
@@ -16,6 +16,15 @@ interface Origin {
   readonly tabs?: Tabs
 }
 
+/** What is known of one sign-in. In a browser nothing: the cookies are its own. */
+interface Held {
+  jar?: CookieJar
+  /** What the function gave when the jar was begun. */
+  given?: string
+  /** A login replaced what the function gives. */
+  readonly by?: 'login'
+}
+
 /** The cookies of one session: the browser's, the given ones, or those that a login brought. */
 export class CookieSource implements TokenSource {
   readonly rotates = false
@@ -23,7 +32,8 @@ export class CookieSource implements TokenSource {
   readonly everyDial: boolean
   readonly #cookie: Origin['cookie']
   readonly #tabs: () => TabNewsLink | undefined
-  #jar: CookieJar | undefined = new CookieJar()
+  /** `undefined` after a logout: what comes then lands in a jar that nobody uses. */
+  #held: Held | undefined = {}
   #session: SessionPort | undefined
 
   constructor({ cookie, tabs }: Origin) {
@@ -37,70 +47,93 @@ export class CookieSource implements TokenSource {
     }
   }
 
-  /** `undefined` after a logout. */
+  /** In Node; `undefined` after a logout. */
   get jar(): CookieJar | undefined {
-    return this.#jar
+    return this.#held?.jar
   }
 
   follow(session: SessionPort): void {
     this.#session = session
   }
 
-  signedIn(jar: CookieJar): void {
-    this.#jar = jar
+  /** For a login, which is to bring the cookies; with the given ones. `undefined` in a browser. */
+  begin(): CookieJar | undefined {
+    if (sendsCookies()) return undefined
+    return new CookieJar(typeof this.#cookie === 'string' ? checked(this.#cookie) : '')
+  }
+
+  signedIn(jar: CookieJar | undefined): void {
+    this.#held = { ...(jar && { jar }), by: 'login' }
     this.#tabs()?.signedIn()
   }
 
   /** What signed in an earlier page may do so again, also after a logout: the server decides. */
   returns(): void {
-    this.#jar ??= new CookieJar()
+    this.#held ??= {}
   }
 
   get canRenew(): boolean {
-    return this.everyDial && this.#jar !== undefined
+    return this.everyDial && this.#held !== undefined
   }
 
   get canAsk(): boolean {
-    return (
-      this.#jar !== undefined &&
-      (sendsCookies() || this.#cookie !== undefined || this.#jar.header() !== '')
-    )
+    const held = this.#held
+    if (!held || sendsCookies() || this.everyDial) return held !== undefined
+    return held.jar ? held.jar.contents !== '' : this.#cookie !== undefined
   }
 
   async request(): Promise<TokenAnswer> {
     this.#tabs()
     if (!this.canAsk) return { kind: 'signed-out' }
-    if (sendsCookies()) return { kind: 'cookie' }
-    return { kind: 'cookie', header: await this.header() }
+    return this.answerWith(await this.cookies())
+  }
+
+  answerWith(jar: CookieJar | undefined): TokenAnswer {
+    if (!jar) return { kind: 'cookie' }
+    return { kind: 'cookie', value: jar.contents, cookies: () => this.jar }
   }
 
   clear(): void {
-    this.#jar = undefined
+    this.#held = undefined
     this.#tabs()?.signedOut()
   }
 
-  /** The Cookie header: what the login brought wins over what was given. */
-  async header(): Promise<string> {
-    const cookie = this.#cookie
-    const own = this.#jar?.header()
-    const header = own || (typeof cookie === 'function' ? await callUser('cookie', cookie) : cookie)
-    if (typeof header === 'string' && isHeaderSafe(header)) return header
-    throw new TokenInvalidError(
-      `cookie gave ${kindOf(header)}: give a Cookie header, 'name=value; …', in ASCII`,
-    )
+  /**
+   * Those of now. `undefined` in a browser, and after a logout.
+   *
+   * @throws {TokenInvalidError} TOKEN_INVALID: what was given is no Cookie header
+   */
+  async cookies(): Promise<CookieJar | undefined> {
+    const held = this.#held
+    if (!held || sendsCookies()) return undefined
+    if (typeof this.#cookie === 'function' && held.by !== 'login') {
+      const given = checked(await callUser('cookie', this.#cookie))
+      // Of another one nothing is true that answers to the one before have set.
+      if (given !== held.given) Object.assign(held, { given, jar: new CookieJar(given) })
+    }
+    const jar = held.jar ?? this.begin()
+    if (jar) held.jar = jar
+    return jar
   }
 
   #host(): TabNewsLink {
     return {
       signedIn: () => {
-        this.#jar = new CookieJar()
+        this.#held = {}
         // Who it is now is not known here.
         this.#session?.signedIn({ kind: 'cookie' }, 'switch')
       },
       signedOut: () => {
-        this.#jar = undefined
+        this.#held = undefined
         this.#session?.signedOut()
       },
     }
   }
+}
+
+const checked = (header: unknown): string => {
+  if (typeof header === 'string' && isHeaderSafe(header)) return header
+  throw new TokenInvalidError(
+    `cookie gave ${kindOf(header)}: give a Cookie header, 'name=value; …', in ASCII`,
+  )
 }

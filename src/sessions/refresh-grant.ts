@@ -60,11 +60,11 @@ const memory = (refreshToken: string): TokenStore => {
 }
 
 /** @see RFC 6749 §2.3.1: id and secret are form-encoded, then joined */
-const basic = (clientId: string, clientSecret: string): Record<string, string> => {
+const basic = (clientId: string, clientSecret: string): Headers => {
   const [id, secret] = [clientId, clientSecret].map((part) =>
     new URLSearchParams([['', part]]).toString().slice(1),
   )
-  return { authorization: `Basic ${btoa(`${id}:${secret}`)}` }
+  return new Headers({ authorization: `Basic ${btoa(`${id}:${secret}`)}` })
 }
 
 export const refreshGrantParts = (options: RefreshGrantOptions): SessionParts<never> => {

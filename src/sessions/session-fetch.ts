@@ -4,7 +4,7 @@ import { abortable, handled } from '../shell/promises.ts'
 import { discardBody } from './body.ts'
 import { parseUrl, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
 import type { CredentialHolder } from './holder.ts'
-import type { TokenSource } from './source.ts'
+import type { Cookies, TokenSource } from './source.ts'
 import type { Fetch } from './token-endpoint.ts'
 
 /** Where a session's credential may travel, and how. */
@@ -40,6 +40,8 @@ export interface Reach {
     url: URL,
     method: string,
   ) => unknown
+  /** Those of now, where the runtime keeps none. */
+  readonly cookies?: () => Cookies | undefined
   readonly credentials?: RequestCredentials
 }
 
@@ -74,7 +76,7 @@ export const reachOf = (
   maker: string,
   options: ReachOptions,
   endpoints: ReadonlyArray<() => URL>,
-  how: Partial<Pick<Reach, 'authorize' | 'credentials'>> = {},
+  how: Partial<Pick<Reach, 'authorize' | 'credentials' | 'cookies'>> = {},
 ): Reach => {
   if (options.origin !== undefined) toOrigin(`${maker}: origin`, options.origin, options)
   const listed = (options.origins ?? []).map((origin) =>
@@ -147,13 +149,16 @@ export const sessionFetch = (
     const request = input instanceof Request ? input : undefined
     const headers = new Headers(init.headers ?? request?.headers)
     await reach.authorize(headers, token, url, init.method ?? request?.method ?? 'GET')
+    const heard = reach.cookies?.()?.accompany(url, headers)
     const redirect = init.redirect ?? request?.redirect
-    return reach.fetch(request ?? url, {
+    const response = await reach.fetch(request ?? url, {
       ...init,
       ...(reach.credentials && { credentials: init.credentials ?? reach.credentials }),
       headers,
       redirect: redirect === 'manual' ? 'manual' : 'error',
     })
+    heard?.(response)
+    return response
   }
   const run = async (input: Input, init: RequestInit = {}) => {
     const url = targetOf(reach, input)

@@ -1,5 +1,7 @@
 import { check, type Rule, url } from '../core/check.ts'
-import { CookieJar, type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './cookies.ts'
+import { CookieJar } from './cookie-jar.ts'
+import { sendsCookies } from './cookie-source.ts'
+import { type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './csrf.ts'
 import { endpoint } from './endpoint.ts'
 import {
   checkPassword,
@@ -76,28 +78,36 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
   const { obtain, refresh, revoke, credentials } = checked(options)
   const { refreshToken = 'memory', reobtain = false } = options
   const fields = { ...FIELDS, ...options.fields }
+  const cookie = refreshToken === 'httpOnlyCookie'
+  const csrf = options.csrf ?? (cookie ? {} : undefined)
+  // One jar a login, in Node: what arrives after a logout lands in a jar that nobody uses.
+  let kept: CookieJar | undefined
+  const jarOf = () => {
+    if (!sendsCookies()) kept ??= new CookieJar()
+    return kept
+  }
   const reach = reachOf(
     'simpleJwt',
     options,
     revoke ? [obtain, refresh, revoke] : [obtain, refresh],
+    cookie ? { cookies: jarOf } : {},
   )
-  const cookie = refreshToken === 'httpOnlyCookie'
-  const csrf = options.csrf ?? (cookie ? {} : undefined)
-  // One jar a login: what arrives after a logout lands in a jar that nobody uses.
-  let jar = new CookieJar()
   const asked = async (
     target: URL,
     json?: Record<string, string>,
     signal?: AbortSignal,
-    from = jar,
-  ) => ({
-    fetch: reach.fetch,
-    url: target,
-    body: json && { json },
-    headers: await csrfHeaders(csrf, from, target, options),
-    signal,
-    ...(cookie && { credentials: 'include' as const, jar: from }),
-  })
+    jar = jarOf(),
+  ) => {
+    const headers = new Headers(await csrfHeaders(csrf, jar, target, options))
+    return {
+      fetch: reach.fetch,
+      url: target,
+      body: json && { json },
+      headers,
+      signal,
+      ...(cookie && { credentials: 'include' as const, heard: jar?.accompany(target, headers) }),
+    }
+  }
   const tokens = async (target: URL, json?: Record<string, string>, signal?: AbortSignal) =>
     tokensOf(target, await postToken(await asked(target, json, signal)), fields)
   return rotatingParts<PasswordCredentials>(
@@ -112,7 +122,7 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
       revoker:
         revoke &&
         (() => {
-          const from = jar
+          const from = jarOf()
           return async (held, signal) => {
             if (!cookie && held.refresh === undefined) return
             const json = held.refresh === undefined ? undefined : { [fields.refresh]: held.refresh }
@@ -120,7 +130,7 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
           }
         }),
       clear: () => {
-        jar = new CookieJar()
+        kept = undefined
       },
       cookie,
       store: typeof refreshToken === 'object' ? refreshToken : undefined,

@@ -1,4 +1,5 @@
 import type { TokenReason } from '../core/credential.ts'
+import type { Handshake } from '../transmissions/transmission.ts'
 
 /** What a token is asked for with. */
 export interface TokenRequest {
@@ -22,9 +23,22 @@ export type TokenAnswer =
       /** It was asked for as a fresh one. */
       readonly fresh?: boolean
     }
-  /** No token travels: a cookie carries the credential. `header` is the Cookie header of Node. */
-  | { readonly kind: 'cookie'; readonly header?: string }
+  /** No token travels: a cookie carries the credential. */
+  | {
+      readonly kind: 'cookie'
+      /** Where the runtime keeps none: their text, to tell them from those before. */
+      readonly value?: string
+      /** Those of now, which any answer may have renewed. */
+      readonly cookies?: () => Cookies | undefined
+    }
   | { readonly kind: 'signed-out' }
+
+/** What a session sends, and learns, where the runtime keeps no cookies. */
+export interface Cookies {
+  /** Adds those for this URL to the headers of a request. @returns what is to hear the answer */
+  accompany(url: URL, headers: Headers): (answer: { readonly headers: Headers }) => void
+  carry(handshake: Handshake): Handshake
+}
 
 /**
  * Where a credential comes from. One for each kind of session.

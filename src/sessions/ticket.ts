@@ -2,13 +2,13 @@ import { check, duration, func, kindOf, type Rule, textsBy, url } from '../core/
 import type { Verdict } from '../core/verdict.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { cookieSession } from './cookie-session.ts'
-import { type CsrfOptions, checkCsrf, csrfRule } from './cookies.ts'
+import { type CsrfOptions, checkCsrf, csrfRule } from './csrf.ts'
 import { endpoint, parseUrl, redact } from './endpoint.ts'
 import { type AuthFunction, functionSource } from './function-source.ts'
 import { type Exchange, exchangeOf, holderOf, lend, reachOfSession } from './registry.ts'
 import { createSession, isSession, type Session } from './session.ts'
 import { type Reach, type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
-import { postToken } from './token-endpoint.ts'
+import { postToken, type TokenPost } from './token-endpoint.ts'
 
 export interface TicketOptions<Credentials = never> extends Omit<ReachOptions, 'origins'> {
   /** Gives a ticket for a POST without a body: `'/api/ticket/'`. */
@@ -114,8 +114,9 @@ const exchangeWith = (
     const target = listed(reach, at())
     const headers = new Headers()
     await reach.authorize(headers, holder.tokenOf(credentialId), target, 'POST')
+    const heard = reach.cookies?.()?.accompany(target, headers)
     try {
-      const token = await ticketFrom(target, headers, reach, options, signal)
+      const token = await ticketFrom({ url: target, headers, heard }, reach, options, signal)
       if (token === last)
         throw new TokenUnavailableError(
           `POST ${redact(target)} gave the ticket before once more: each dial needs one of its own`,
@@ -129,18 +130,17 @@ const exchangeWith = (
 }
 
 const ticketFrom = async (
-  target: URL,
-  headers: Headers,
+  asked: Pick<TokenPost, 'url' | 'headers' | 'heard'>,
   reach: Reach,
   { fetch = reach.fetch, fields, timeoutMs = TIMEOUT_MS }: TicketOptions<unknown>,
   signal: AbortSignal,
 ): Promise<string> => {
+  const target = asked.url
   const answer = await inTime(target, timeoutMs, signal, (ended) =>
     postToken({
+      ...asked,
       fetch,
-      url: target,
       body: undefined,
-      headers: Object.fromEntries(headers),
       credentials: reach.credentials,
       signal: ended,
       refuses: (status, hasRefusal) => status === 401 || (status === 403 && hasRefusal),

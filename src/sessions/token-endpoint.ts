@@ -5,7 +5,6 @@ import { retryAfterMs } from '../shell/retry-after.ts'
 import { isObject } from '../core/check.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { readBody } from './body.ts'
-import type { CookieJar } from './cookies.ts'
 import { redact } from './endpoint.ts'
 import { nameOf } from './safe-error.ts'
 
@@ -20,11 +19,11 @@ export interface TokenPost {
   readonly fetch: Fetch
   readonly url: URL
   readonly body: TokenBody
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly headers?: Headers | undefined
   readonly signal?: AbortSignal | undefined
   readonly credentials?: RequestCredentials | undefined
-  /** The cookies of runtimes that keep none. */
-  readonly jar?: CookieJar | undefined
+  /** Hears each answer, whatever it means. */
+  readonly heard?: ((answer: Response) => unknown) | undefined
   /** Which failures are a no for good. Default: 400, 401 and 403 with a refusal as JSON. */
   readonly refuses?: ((status: number, hasRefusal: boolean) => boolean) | undefined
 }
@@ -53,10 +52,9 @@ const hint = (status: number): string => {
 }
 
 const headersOf = (post: TokenPost): Headers => {
-  const headers = new Headers({ accept: 'application/json', ...post.headers })
+  const headers = new Headers(post.headers)
+  headers.set('accept', 'application/json')
   if (post.body && 'json' in post.body) headers.set('content-type', 'application/json')
-  const cookies = post.jar?.header(post.url)
-  if (cookies) headers.set('cookie', cookies)
   return headers
 }
 
@@ -85,6 +83,7 @@ const send = async (post: TokenPost): Promise<{ response: Response; text: string
       credentials: post.credentials ?? 'same-origin',
       signal: post.signal ?? null,
     })
+    post.heard?.(response)
     return { response, text: await readBody(response) }
   } catch (error) {
     throwIfAborted(post.signal)
@@ -102,10 +101,7 @@ export const post = async (request: TokenPost): Promise<{ status: number; body: 
   if (text === undefined)
     throw new TokenUnavailableError(`${what} with more than 1 MiB: is it the token endpoint?`)
   const body = parse(text)
-  if (response.ok) {
-    request.jar?.take(request.url, response.headers)
-    return { status, body }
-  }
+  if (response.ok) return { status, body }
   const { refuses = (code, hasRefusal) => hasRefusal && REFUSALS.includes(code) } = request
   if (refuses(status, isRefusal(body))) {
     throw new TokenRefusedError(`${what}, a refusal: sign in again`)

@@ -58,4 +58,4 @@ const subject = ({ sub, user_id }: Claims): string | undefined => {
 const isSameValue = (one: Answer, other: Answer): boolean =>
   one.kind === 'token'
     ? other.kind === 'token' && one.token === other.token
-    : other.kind === 'cookie' && one.header === other.header
+    : other.kind === 'cookie' && one.value === other.value

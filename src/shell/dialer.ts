@@ -6,6 +6,7 @@
 import * as imported from 'reconnecting-websocket'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
+import { requestHeaders } from './request-headers.ts'
 import type { WebSocketConstructor, WebSocketLike } from './websocket.ts'
 
 /** How an attempt, or a connection, ended. Exactly one for each dial that was not closed by us. */
@@ -108,6 +109,7 @@ export const dial = (
       // All have the members that are used here; their own types are too narrow to say so.
       socket = construct(Native as NativeConstructor, url, handshake, options)
       hideErrors(socket, end, lostAfter)
+      handshake.dialed?.(socket)
       return socket
     } catch (cause) {
       // Once the library holds what is returned: only then can its timer be cleared.
@@ -162,7 +164,7 @@ const construct = (
   const offered = [...protocols]
   const given = {
     ...options,
-    headers: { ...(options as { headers?: object })?.headers, ...headers },
+    headers: requestHeaders((options as { headers?: object })?.headers, headers),
   }
   // `ws` is the one with `on`; undici reads protocols and headers from one object, its second argument.
   if (Native.prototype?.on)

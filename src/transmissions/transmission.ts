@@ -7,6 +7,8 @@ export interface Handshake {
   readonly headers: Readonly<Record<string, string>>
   /** The first frame, where the token travels in it. */
   readonly firstFrame?: string
+  /** Called with the socket as soon as there is one. */
+  readonly dialed?: (socket: object) => void
 }
 
 /** What a socket tells. */

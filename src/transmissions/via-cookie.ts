@@ -1,5 +1,6 @@
 import { check } from '../core/check.ts'
-import { setHeader } from './headers.ts'
+import { mergeCookies } from '../core/cookie-header.ts'
+import { setHeader } from '../core/headers.ts'
 import { checkToken, IN_COOKIE, word } from './token-rules.ts'
 import type { Transmission } from './transmission.ts'
 
@@ -23,14 +24,8 @@ export function viaCookie(options: CookieOptions = {}): Transmission {
     runtimes: 'node',
     carry(handshake, token) {
       checkToken(token, IN_COOKIE)
-      const merge = (before = '') => [...others(before, name), `${name}=${token}`].join('; ')
+      const merge = (before = '') => mergeCookies(`${name}=${token}`, before)
       return { ...handshake, headers: setHeader(handshake.headers, 'Cookie', merge) }
     },
   }
 }
-
-const others = (cookies: string, name: string): string[] =>
-  cookies
-    .split(';')
-    .map((cookie) => cookie.trim())
-    .filter((cookie) => cookie !== '' && cookie.split('=')[0]?.trim() !== name)

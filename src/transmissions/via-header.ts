@@ -1,5 +1,5 @@
 import { check, either, type Rule } from '../core/check.ts'
-import { setHeader } from './headers.ts'
+import { setHeader } from '../core/headers.ts'
 import { checkToken, IN_HEADER, word } from './token-rules.ts'
 import type { Transmission } from './transmission.ts'
 

@@ -79,7 +79,7 @@ const recorder = (dials: Headers[]): WebSocketConstructor =>
     readonly readyState = 0
     binaryType = 'arraybuffer'
 
-    constructor(_url: string, _protocols: string[], { headers }: { headers?: HeadersInit } = {}) {
+    constructor(_url: string, _protocols?: string[], { headers }: { headers?: HeadersInit } = {}) {
       dials.push(new Headers(headers))
     }
 

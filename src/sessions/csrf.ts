@@ -1,61 +1,9 @@
-/** Cookies where the runtime keeps none, and the CSRF header that goes with them. */
+/** The header by which a server knows that a request comes from its own pages. */
 import { check, func, isObject, type Rule, text, url } from '../core/check.ts'
+import type { CookieJar } from './cookie-jar.ts'
 import { resolveUrl, type UrlRules } from './endpoint.ts'
 import { callUser } from './safe-error.ts'
-
-/**
- * The cookies that Node forgets, by origin. Stays empty in browsers: they hide `Set-Cookie` from scripts.
- * Names and values only: paths, domains and ages are for browsers, except the age that deletes.
- */
-export class CookieJar {
-  readonly #byOrigin = new Map<string, Map<string, string>>()
-
-  /** With what a Cookie header holds. */
-  static of(url: URL, header: string): CookieJar {
-    const jar = new CookieJar()
-    for (const pair of header.split(';')) jar.#put(url, pair)
-    return jar
-  }
-
-  take(url: URL, headers: Headers): void {
-    for (const line of headers.getSetCookie?.() ?? []) {
-      const [pair = '', ...attributes] = line.split(';')
-      const [name = ''] = pair.split('=')
-      this.#put(url, isExpired(attributes) ? `${name}=` : pair)
-    }
-  }
-
-  /** The Cookie header for this URL, or with all cookies; empty without any. */
-  header(url?: URL): string {
-    const jars = url ? [this.#byOrigin.get(url.origin) ?? []] : [...this.#byOrigin.values()]
-    return jars
-      .flatMap((jar) => [...jar])
-      .map(([name, value]) => `${name}=${value}`)
-      .join('; ')
-  }
-
-  get(url: URL, name: string): string | undefined {
-    return this.#byOrigin.get(url.origin)?.get(name)
-  }
-
-  #put(url: URL, pair: string): void {
-    const equals = pair.indexOf('=')
-    if (equals < 1) return
-    const name = pair.slice(0, equals).trim()
-    const value = pair.slice(equals + 1).trim()
-    const cookies = this.#byOrigin.get(url.origin) ?? new Map<string, string>()
-    if (value) cookies.set(name, value)
-    else cookies.delete(name)
-    this.#byOrigin.set(url.origin, cookies)
-  }
-}
-
-const isExpired = (attributes: readonly string[]): boolean =>
-  attributes.some((attribute) => {
-    const [name = '', value = ''] = attribute.trim().split('=')
-    if (name.toLowerCase() === 'max-age') return Number(value) <= 0
-    return name.toLowerCase() === 'expires' && Date.parse(value) <= Date.now()
-  })
+import { isHeaderSafe } from './session-fetch.ts'
 
 /** Proof for servers that accept cookies only from their own pages. */
 export interface CsrfOptions {
@@ -92,30 +40,48 @@ const documentCookie = (name: string): string | undefined => {
 }
 
 /** What goes wrong here the request itself will tell. */
-const fetchCookie = async (url: URL, jar: CookieJar, { fetch }: Asking): Promise<void> => {
-  const cookie = jar.header(url)
+const fetchCookie = async (
+  url: URL,
+  jar: CookieJar | undefined,
+  { fetch }: Asking,
+): Promise<void> => {
+  const headers = new Headers()
+  const heard = jar?.accompany(url, headers)
   try {
     const response = await (fetch ?? globalThis.fetch)(url, {
-      headers: cookie ? { cookie } : {},
+      headers,
       credentials: 'include',
       redirect: 'error',
       cache: 'no-store',
     })
-    jar.take(url, response.headers)
+    heard?.(response)
   } catch {
     // Then no value is known.
   }
 }
 
+/** Laravel, Angular and axios encode it in the cookie, and compare it as it was. */
+const decoded = (value: string): string => {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    // A percent sign that stands for itself.
+    return value
+  }
+}
+
+/** The error of Headers.set would quote what a header cannot hold. */
+const sendable = (value = ''): string | undefined => [decoded(value), value].find(isHeaderSafe)
+
 const csrfValue = async (
   csrf: CsrfOptions,
-  jar: CookieJar,
+  jar: CookieJar | undefined,
   url: URL,
   asking: Asking,
 ): Promise<string | undefined> => {
   if (csrf.token) return callUser('csrf.token', csrf.token)
   const name = csrf.cookie ?? 'csrftoken'
-  const read = () => jar.get(url, name) ?? documentCookie(name)
+  const read = () => sendable(jar?.get(url, name) ?? documentCookie(name))
   if (csrf.url !== undefined && !read())
     await fetchCookie(resolveUrl('csrf.url', csrf.url, asking), jar, asking)
   return read()
@@ -124,7 +90,7 @@ const csrfValue = async (
 /** The CSRF headers for a request, or none where no value is known: then the server decides. */
 export const csrfHeaders = async (
   csrf: CsrfOptions | undefined,
-  jar: CookieJar,
+  jar: CookieJar | undefined,
   url: URL,
   asking: Asking,
 ): Promise<Record<string, string>> => {

@@ -1,14 +1,12 @@
-type Headers = Readonly<Record<string, string>>
-
 /** Names of headers ignore case, so setting one must not leave the same one, spelled otherwise, beside it. */
-export function setHeader(
-  headers: Headers,
+export function setHeader<Value>(
+  headers: Readonly<Record<string, Value>>,
   name: string,
-  make: (before: string | undefined) => string,
-): Headers {
+  make: (before: Value | undefined) => Value,
+): Readonly<Record<string, Value>> {
   const lower = name.toLowerCase()
-  const others: [string, string][] = []
-  let before: string | undefined
+  const others: [string, Value][] = []
+  let before: Value | undefined
   for (const entry of Object.entries(headers)) {
     if (entry[0].toLowerCase() === lower) before = entry[1]
     else others.push(entry)
