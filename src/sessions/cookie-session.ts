@@ -1,9 +1,10 @@
 import { check, either, func, isObject, type Rule, text, textsBy, url } from '../core/check.ts'
+import { TokenUnavailableError } from '../errors.ts'
 import { handled } from '../shell/promises.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { CookieSource, sendsCookies } from './cookie-source.ts'
 import { type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './csrf.ts'
-import { endpoint } from './endpoint.ts'
+import { endpoint, redact } from './endpoint.ts'
 import { checkPassword, type PasswordCredentials, passwordBody } from './password.ts'
 import { createSession, type Entry, type Session, type SessionParts } from './session.ts'
 import { type Reach, type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
@@ -128,14 +129,19 @@ type Send = (
   jar: CookieJar | undefined,
   signal: AbortSignal,
   json?: Record<string, string>,
-) => Promise<unknown>
+) => ReturnType<typeof post>
 
 const signInWith =
   (source: CookieSource, fields: CookieSessionOptions['fields'], login: () => URL, send: Send) =>
   async (given: PasswordCredentials | undefined, signal: AbortSignal): Promise<Entry> => {
     checkPassword('cookieSession', given)
     const jar = source.begin()
-    await send(login(), jar, signal, passwordBody(given, { ...FIELDS, ...fields }))
+    const body = passwordBody(given, { ...FIELDS, ...fields })
+    const { status, isPage } = await send(login(), jar, signal, body)
+    if (isPage)
+      throw new TokenUnavailableError(
+        `POST ${redact(login())} answered ${status} with a page: is it the view of a form? login takes JSON, and wants JSON back`,
+      )
     jar?.mustHoldSome(login())
     return {
       answer: source.answerWith(jar),

@@ -93,15 +93,22 @@ const send = async (post: TokenPost): Promise<{ response: Response; text: string
   }
 }
 
+/** A page, whatever else it is called: Django says `text/html` of every answer that it is not told about. */
+const isPage = ({ headers }: Response, text: string): boolean =>
+  (headers.get('content-type') ?? 'html').toLowerCase().includes('html') &&
+  text.trimStart().startsWith('<')
+
 /** As `postToken`, for answers that carry nothing (a login by cookie, a revocation). */
-export const post = async (request: TokenPost): Promise<{ status: number; body: unknown }> => {
+export const post = async (
+  request: TokenPost,
+): Promise<{ status: number; body: unknown; isPage: boolean }> => {
   const { response, text } = await send(request)
   const { status } = response
   const what = `POST ${redact(request.url)} answered ${status}`
   if (text === undefined)
     throw new TokenUnavailableError(`${what} with more than 1 MiB: is it the token endpoint?`)
   const body = parse(text)
-  if (response.ok) return { status, body }
+  if (response.ok) return { status, body, isPage: isPage(response, text) }
   const { refuses = (code, hasRefusal) => hasRefusal && REFUSALS.includes(code) } = request
   if (refuses(status, isRefusal(body))) {
     throw new TokenRefusedError(`${what}, a refusal: sign in again`)
