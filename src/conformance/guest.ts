@@ -13,7 +13,7 @@ const STEP_MS = 20
 export interface Plain {
   readonly frames: (string | ArrayBuffer)[]
   code: number | undefined
-  send(data: string | Uint8Array): void
+  send(data: string | ArrayBuffer | Uint8Array): void
   close(): void
   drop(): void
 }

@@ -109,7 +109,7 @@ export class Peer implements WireListener {
   }
 
   /** The first frame, where no token came in the handshake; a welcome answers it. */
-  begin(frame: string): void {
+  begin(frame: string | ArrayBuffer): void {
     this.#send(frame, 'auth')
   }
 
@@ -215,7 +215,7 @@ export class Peer implements WireListener {
     this.#wire?.drop()
   }
 
-  #send(data: string | Uint8Array, type?: string): void {
+  #send(data: string | ArrayBuffer | Uint8Array, type?: string): void {
     this.#host.record('>', typeof data === 'string' ? data : '(binary)', type)
     // One that is closed says so to whoever waits for the answer.
     if (this.#ending === undefined) this.#wire?.send(data)

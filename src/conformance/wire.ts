@@ -13,7 +13,7 @@ export interface WireListener {
 export interface Wire {
   /** What came back in Sec-WebSocket-Protocol; empty for nothing. */
   readonly echoed: string
-  send(data: string | Uint8Array): void
+  send(data: string | ArrayBuffer | Uint8Array): void
   /** A text frame of any bytes. @returns whether the runtime can */
   sendAsText(bytes: Uint8Array): boolean
   close(): void
@@ -37,7 +37,7 @@ interface Native extends WebSocketLike {
   readonly protocol: string
   binaryType: string
   addEventListener(type: string, listener: (event: NativeEvent) => void): void
-  send(data: string | Uint8Array, options?: { readonly binary: boolean }): void
+  send(data: string | ArrayBuffer | Uint8Array, options?: { readonly binary: boolean }): void
   terminate?(): void
   on?(event: string, listener: (...args: never[]) => void): void
 }

@@ -11,7 +11,7 @@ type Get = Omit<DialOptions, 'heard'>
 interface PageSocket extends WebSocketLike {
   readonly protocol: string
   binaryType: string
-  send(text: string): void
+  send(frame: string | ArrayBuffer): void
   addEventListener(type: string, listener: (event: never) => void): void
 }
 
@@ -71,7 +71,7 @@ const dial = (
 
 const wireOf = (socket: PageSocket): Wire => ({
   protocol: socket.protocol,
-  send: (text) => socket.send(text),
+  send: (frame) => socket.send(frame),
   close: () => socket.close(),
 })
 

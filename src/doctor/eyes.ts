@@ -17,7 +17,7 @@ export interface Wire {
   readonly flaw?: 'accept-key' | 'extension'
   readonly server?: string
   readonly date?: string
-  send(text: string): void
+  send(frame: string | ArrayBuffer): void
   /** Absent where there is no way to ping. */
   ping?(): void
   /** Does not wait for the peer. */

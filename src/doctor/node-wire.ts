@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { DialOptions, Wire } from './eyes.ts'
-import { CLOSE, closeCodeOf, FrameReader, frameOf, PING, PONG, TEXT } from './frames.ts'
+import { BINARY, CLOSE, closeCodeOf, FrameReader, frameOf, PING, PONG, TEXT } from './frames.ts'
 
 export type Crypto = Pick<typeof import('node:crypto'), 'createHash' | 'randomBytes'>
 
@@ -30,7 +30,10 @@ export const wireOf = ({ response, socket, head, key, crypto, heard }: Upgraded)
     ...(flaw && { flaw }),
     server: `${response.headers['server'] ?? ''}`,
     date: response.headers.date ?? '',
-    send: (text) => write(TEXT, new TextEncoder().encode(text)),
+    send: (frame) =>
+      typeof frame === 'string'
+        ? write(TEXT, new TextEncoder().encode(frame))
+        : write(BINARY, new Uint8Array(frame)),
     ping: () => write(PING, new Uint8Array()),
     close: () => {
       write(CLOSE, Uint8Array.of(3, 232))

@@ -1,8 +1,8 @@
 import { isCount } from '../core/check.ts'
+import { bytesOf, toJson } from '../core/json.ts'
 import { isVerdict } from '../core/verdict.ts'
 import { type CorrelatedAnswer, checkEnvelope, type Envelope } from './envelope.ts'
 import { IGNORED, unreadable } from './guards.ts'
-import { toJson } from './json.ts'
 import type { Codec, Heartbeat, Incoming } from './protocol.ts'
 
 /**
@@ -41,16 +41,12 @@ function encodeText(envelope: Envelope, data: unknown): string {
 }
 
 function encode(envelope: Envelope, data: unknown): string | ArrayBuffer {
-  const frame: unknown = envelope.encode ? envelope.encode(data) : encodeByDefault(data)
-  if (typeof frame === 'string' || frame instanceof ArrayBuffer) return frame
+  if (!envelope.encode) return bytesOf(data) ?? toJson(data)
+  const frame: unknown = envelope.encode(data)
+  if (typeof frame === 'string') return frame
+  const bytes = ArrayBuffer.isView(frame) ? undefined : bytesOf(frame)
+  if (bytes) return bytes
   throw new TypeError('envelope.encode must return a string or an ArrayBuffer')
-}
-
-function encodeByDefault(data: unknown): string | ArrayBuffer {
-  if (data instanceof ArrayBuffer) return data
-  if (!ArrayBuffer.isView(data)) return toJson(data)
-  // Copied: a view is often a window on a pool that is about to be written again.
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer
 }
 
 /** `step` says who threw: what was thrown may quote the frame, so it is not told. */

@@ -1,8 +1,8 @@
 import { check, flag, isCount } from '../core/check.ts'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
+import { toJson } from '../core/json.ts'
 import { roomsOnOneSocket } from '../links/shared-line.ts'
 import { isMaybeCount, isMaybeSize, isSize, isText, unreadable } from './guards.ts'
-import { isBinary, toJson } from './json.ts'
 import type {
   Codec,
   Heartbeat,
@@ -75,7 +75,7 @@ class MultiplexedCodec implements Codec {
   send(room: string | undefined, data: unknown, id: number): string {
     if (room === undefined) throw new TypeError('send in a room: socket.room(name).send(data)')
     // By hand: JSON.stringify would drop `data` without a word when there is no JSON for it.
-    return `{"type":"send","id":${id},"room":${JSON.stringify(room)},"clientId":"${this.#clientId}","n":${id},"data":${toJson(isBinary(data) ? undefined : data)}}`
+    return `{"type":"send","id":${id},"room":${JSON.stringify(room)},"clientId":"${this.#clientId}","n":${id},"data":${toJson(data)}}`
   }
 
   complete(frame: string, epoch: string): string {
@@ -83,7 +83,7 @@ class MultiplexedCodec implements Codec {
   }
 
   join(rooms: readonly JoinRequest[], id: number): string {
-    return toJson({ type: 'join', id, rooms })
+    return `{"type":"join","id":${id},"rooms":${toJson(rooms, 'rooms')}}`
   }
 
   leave(room: string, id: number): string {

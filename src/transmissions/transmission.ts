@@ -6,7 +6,7 @@ export interface Handshake {
   /** Sent where the runtime can (Node); empty otherwise. */
   readonly headers: Readonly<Record<string, string>>
   /** The first frame, where the token travels in it. */
-  readonly firstFrame?: string
+  readonly firstFrame?: string | ArrayBuffer
   /** Called with the socket as soon as there is one. */
   readonly dialed?: (socket: object) => void
 }

@@ -1,4 +1,5 @@
 import { check, duration, func, isObject, words } from '../core/check.ts'
+import { bytesOf, toJson } from '../core/json.ts'
 import { checkToken, ENCODED } from './token-rules.ts'
 import type { Transmission } from './transmission.ts'
 
@@ -7,7 +8,7 @@ import type { Transmission } from './transmission.ts'
  * the value of its JSON, else its text, or the bytes of a binary one. One that throws has said no.
  */
 export interface FirstMessageOptions {
-  /** The frame for a token: a text, or an object that is sent as JSON. Must not be async. */
+  /** The frame for a token: a text, an object that is sent as JSON, or bytes that are sent as bytes. Must not be async. */
   frame(token: string): string | object
   /** `true` for the frame by which the server accepts. Your protocol reads it too: as a welcome, or a message. */
   accepted(frame: unknown): boolean
@@ -118,17 +119,24 @@ function dialogueOf(
   return given.timeoutMs === undefined ? dialogue : { ...dialogue, timeoutMs: given.timeoutMs }
 }
 
-function written(frame: FirstMessageOptions['frame'], token: string): string {
-  let text: unknown
+function written(frame: FirstMessageOptions['frame'], token: string): string | ArrayBuffer {
+  let detail = ' threw, or returned no text and no object'
+  let made: unknown
   try {
-    const made: unknown = frame(token)
-    // A promise, too, would be written without a word: as {}.
-    text = isObject(made) && !('then' in made) ? JSON.stringify(made) : made
+    made = frame(token)
   } catch {
     // It may quote the token, so it goes nowhere, not even into `cause`.
   }
-  if (typeof text === 'string' && text !== '') return text
-  throw new TypeError('viaFirstMessage: frame threw, or returned no text and no object')
+  try {
+    const isData = isObject(made) && !('then' in made)
+    const first = isData ? (bytesOf(made) ?? toJson(made, 'frame')) : made
+    if (typeof first === 'string' && first !== '') return first
+    if (first instanceof ArrayBuffer && first.byteLength > 0) return first
+  } catch (error) {
+    // A text of ours, but a path of the user's: the token may be a key.
+    detail = `: ${(error as Error).message}`.replaceAll(token, '…')
+  }
+  throw new TypeError(`viaFirstMessage: frame${detail}`)
 }
 
 const meaningOf = (data: string | ArrayBuffer): unknown => {
