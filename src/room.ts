@@ -66,6 +66,7 @@ export class Room<Send = unknown, Data = unknown> implements AsyncIterable<Messa
    * the frame was handed to the network, which is no promise that it arrived. With `multiplexed()` a send
    * whose connection is lost is sent again under the same id, and arrives once.
    *
+   * @throws {TypeError} something in it has no JSON, and is no binary frame either; its place is named
    * @throws {NotConnectedError} NOT_CONNECTED: not joined, or lost before it was sent
    * @throws {SendUnknownError} SEND_UNKNOWN: sent, and no answer came
    * @throws {OutboxFullError} OUTBOX_FULL

@@ -136,6 +136,7 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
    *
    * @throws {OutboxFullError} OUTBOX_FULL
    * @throws {NotConnectedError} NOT_CONNECTED: lost before it was sent
+   * @throws {TypeError} something in it has no JSON, and is no binary frame either; its place is named
    */
   send(data: SocketSend<Schema>, options?: MessageOptions): Promise<void> {
     return this.#connection.send(data, options)
@@ -145,6 +146,7 @@ export class AuthedSocket<Schema extends Shape<Schema> = Untyped> {
    * Calls the server and waits for its answer.
    *
    * @param options.idempotent sent again when the connection is lost before the answer. Default `false`
+   * @throws {TypeError} something in the payload has no JSON; its place is named
    * @throws {RequestFailedError} REQUEST_FAILED: the server answered with an error
    * @throws {SendUnknownError} SEND_UNKNOWN: sent, and no answer came
    */

@@ -42,7 +42,7 @@ export interface EnvelopeHeartbeat {
 export interface Envelope {
   /**
    * Default JSON, for strings too: `send('hi')` puts `"hi"` on the wire, with its quotes. For servers that
-   * read bare text give `encode: String`. Default for `ArrayBuffer` and its views: a binary frame.
+   * read bare text give `encode: String`. Default for `ArrayBuffer`, `SharedArrayBuffer` and views: a binary frame.
    *
    * @throws whatever `send()` is to reject with
    */
