@@ -90,23 +90,22 @@ export class Membership {
 }
 
 /** As many as fit into a frame: by their number and by their bytes, but at least one. */
-export const batchesOf = <Entry>(
-  entries: readonly Entry[],
+export function* batchesOf<Entry>(
+  entries: Iterable<Entry>,
   limits: { readonly count: number; readonly bytes: number },
   bytesOf: (entry: Entry) => number,
-): Entry[][] => {
-  const batches: Entry[][] = []
-  let left = 0
+): Generator<readonly Entry[]> {
+  let batch: Entry[] = []
+  let left = limits.bytes
   for (const entry of entries) {
     const bytes = bytesOf(entry)
-    const last = batches[batches.length - 1]
-    if (last !== undefined && last.length < limits.count && bytes <= left) {
-      last.push(entry)
-      left -= bytes
-    } else {
-      batches.push([entry])
-      left = limits.bytes - bytes
+    if (batch.length > 0 && (batch.length >= limits.count || bytes > left)) {
+      yield batch
+      batch = []
+      left = limits.bytes
     }
+    batch.push(entry)
+    left -= bytes
   }
-  return batches
+  if (batch.length > 0) yield batch
 }

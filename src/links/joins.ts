@@ -1,7 +1,7 @@
 /** The joins of one socket: in as few frames as fit, each answered, or asked for again. */
 import { batchesOf, type Membership } from '../core/membership.ts'
 import type { Codec, JoinRequest } from '../protocols/protocol.ts'
-import { callAt } from '../shell/timers.ts'
+import { callAt, callWhenDue } from '../shell/timers.ts'
 
 export interface JoinsPort {
   readonly codec: Codec
@@ -10,13 +10,24 @@ export interface JoinsPort {
   /** @returns whether an open socket took it */
   write(frame: string): boolean
   unanswered(membership: Membership): void
+  /** The codec threw: what it was joined with has no frame. */
+  unwritten(membership: Membership, cause: unknown): void
 }
 
 interface Batch {
   readonly left: Set<Membership>
+  /** When it was written, or the server last showed that it is not past it, in epoch ms. */
+  heardAt: number
   stop(): void
 }
 
+interface Request {
+  readonly membership: Membership
+  readonly request: JoinRequest
+}
+
+/** So long joins are written in one go; then others have a turn. */
+const SLICE_MS = 20
 const ROOMS_PER_JOIN = 100
 
 export class Joins {
@@ -28,6 +39,8 @@ export class Joins {
   readonly #port: JoinsPort
   /** By the id of the request. */
   readonly #batches = new Map<number, Batch>()
+  /** Stops what was put off. */
+  #later = () => {}
 
   constructor(port: JoinsPort) {
     this.#port = port
@@ -49,33 +62,44 @@ export class Joins {
   }
 
   ask(): void {
-    const { codec } = this.#port
-    const { join } = codec
-    if (join === undefined || this.wanted.size === 0) return
-    const requests = [...this.wanted].map((membership) => ({
-      membership,
-      request: this.#requestOf(membership),
-    }))
-    // A frame of one room is what it adds to a batch, and a little more.
-    const sizeOf = ({ request }: (typeof requests)[number]) =>
-      this.limits.bytes === Number.POSITIVE_INFINITY
-        ? 0
-        : new TextEncoder().encode(JSON.stringify(request)).byteLength + 1
+    const { join } = this.#port.codec
+    if (join === undefined) return
+    this.#later()
+    const end = Date.now() + SLICE_MS
     const limits = { ...this.limits, bytes: this.limits.bytes - FRAME_BYTES }
-    for (const batch of batchesOf(requests, limits, sizeOf)) {
-      const id = this.#port.nextId()
-      this.await(
-        id,
-        batch.map(({ membership }) => membership),
-      )
-      const frame = join.call(
-        codec,
-        batch.map(({ request }) => request),
-        id,
-      )
+    const sizeOf = ({ request }: Request) =>
+      this.limits.bytes === Number.POSITIVE_INFINITY ? 0 : bytesOf(request)
+    for (const batch of batchesOf(this.#requests(), limits, sizeOf)) {
       // The next socket asks for all of them.
-      if (!this.#port.write(frame)) return
+      if (!this.#write(batch)) return
+      if (Date.now() < end) continue
+      this.#later = callAt(0, () => this.ask())
+      return
     }
+  }
+
+  /** One that has no frame holds up no other. @returns `false` where no open socket took it */
+  #write(batch: readonly Request[]): boolean {
+    const { codec, nextId, write, unwritten } = this.#port
+    const memberships = batch.map(({ membership }) => membership)
+    const id = nextId()
+    let frame: string
+    try {
+      frame =
+        codec.join?.(
+          batch.map(({ request }) => request),
+          id,
+        ) ?? ''
+    } catch (cause) {
+      if (batch.length > 1) return batch.every((each) => this.#write([each]))
+      for (const membership of memberships) {
+        this.wanted.delete(membership)
+        unwritten(membership, cause)
+      }
+      return true
+    }
+    this.await(id, memberships)
+    return write(frame)
   }
 
   /** They were asked for, by the request of this id: here, or, as 0, by the URL of the dial. */
@@ -86,26 +110,53 @@ export class Joins {
       membership.askedBy = id
     }
     const left = new Set(memberships)
-    const stop = callAt(Date.now() + this.#port.answerMs, () => {
-      this.#batches.delete(id)
-      for (const membership of left) this.#port.unanswered(membership)
-    })
-    this.#batches.set(id, { left, stop })
+    const batch: Batch = { left, heardAt: Date.now(), stop: () => {} }
+    this.#batches.set(id, batch)
+    batch.stop = callWhenDue(
+      () => this.#heardAt(batch) + this.#port.answerMs,
+      () => {
+        this.#batches.delete(id)
+        for (const membership of left) this.#port.unanswered(membership)
+      },
+    )
+  }
+
+  /** Joins are answered in order: as long as earlier ones are, the turn of this one is still to come. */
+  #heardAt(batch: Batch): number {
+    let heardAt = 0
+    for (const each of this.#batches.values()) {
+      heardAt = Math.max(heardAt, each.heardAt)
+      if (each === batch) break
+    }
+    return heardAt
   }
 
   /** It was answered, or nobody wants it any more. */
   forget(membership: Membership): void {
     this.wanted.delete(membership)
     const batch = this.#batches.get(membership.askedBy)
-    if (!batch?.left.delete(membership) || batch.left.size > 0) return
+    if (!batch?.left.delete(membership)) return
+    batch.heardAt = Date.now()
+    if (batch.left.size > 0) return
     batch.stop()
+    // Those behind it remember when.
+    let isBehind = false
+    for (const each of this.#batches.values()) {
+      if (isBehind) each.heardAt = batch.heardAt
+      isBehind ||= each === batch
+    }
     this.#batches.delete(membership.askedBy)
   }
 
   /** Nothing more is heard of what was asked for. */
   interrupted(): void {
+    this.#later()
     for (const { stop } of this.#batches.values()) stop()
     this.#batches.clear()
+  }
+
+  *#requests(): Iterable<Request> {
+    for (const membership of this.wanted) yield { membership, request: this.#requestOf(membership) }
   }
 
   #requestOf({ room, wish, epoch, seq }: Membership): JoinRequest {
@@ -120,3 +171,12 @@ export class Joins {
 
 /** What a join takes beside its rooms: `{"type":"join","id":9007199254740991,"rooms":[]}`. */
 const FRAME_BYTES = 64
+
+/** In a frame with others. What has no JSON is said by the codec, which may need none. */
+const bytesOf = (request: JoinRequest): number => {
+  try {
+    return new TextEncoder().encode(JSON.stringify(request)).byteLength + 1
+  } catch {
+    return 0
+  }
+}

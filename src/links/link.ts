@@ -16,7 +16,7 @@ import type { Seat } from '../sessions/seat.ts'
 import { type DialEnd, type DialedSocket, type DialListener, dial } from '../shell/dialer.ts'
 import { beat } from '../shell/heartbeat.ts'
 import { Runtime } from '../shell/runtime.ts'
-import { callAt, moment } from '../shell/timers.ts'
+import { callAt, callWhenDue, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
@@ -104,7 +104,7 @@ export class Link {
   #start(work: LinkWork, report: Report): () => void {
     switch (work.kind) {
       case 'timer':
-        return callAt(work.at, () => {
+        return (work.event === 'timed-out' ? callWhenDue : callAt)(work.at, () => {
           // What it would say of the socket must be true of it.
           this.#sockets.get(this.state.memory.dials)?.look()
           report({ type: work.event, ...moment() })

@@ -67,8 +67,11 @@ export class Resumption {
       const id = this.#owed.get(membership)
       const isAwaited = this.awaits(membership)
       // The successor may have told a place to resume from, of which that request knows nothing.
-      if (id !== undefined && isAwaited) asked.set(id, [...(asked.get(id) ?? []), membership])
-      else if (this.#owed.has(membership)) current.want(membership)
+      if (id !== undefined && isAwaited) {
+        const all = asked.get(id)
+        if (all) all.push(membership)
+        else asked.set(id, [membership])
+      } else if (this.#owed.has(membership)) current.want(membership)
       else if (isAwaited) membership.state = 'joined'
     }
     for (const [id, all] of asked) current.await(id, all)

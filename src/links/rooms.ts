@@ -13,6 +13,8 @@ import {
 
 /** What carries the rooms. */
 export interface RoomCarrier {
+  /** Before anything changes. @throws what `join()` is to be rejected with */
+  check?(options: JoinOptions): void
   join(control: RoomControl, options: JoinOptions): void
   leave(control: RoomControl): void
   /** Resolves with the receipt, where there are any. */
@@ -58,7 +60,7 @@ export class Rooms implements RoomPort {
   tell(name: string, what: (control: RoomControl) => void): void {
     const known = this.#rooms.get(name)
     if (known) what(known)
-    this.#host.waiters.look()
+    this.#host.waiters.lookAt(known)
   }
 
   /** The hot path. */
@@ -81,6 +83,7 @@ export class Rooms implements RoomPort {
     for (const control of this.#rooms.values()) {
       this.#carrier.leave(control)
       control.left('signed-out')
+      this.#host.waiters.lookAt(control)
     }
   }
 
@@ -91,7 +94,7 @@ export class Rooms implements RoomPort {
   leave(control: RoomControl): void {
     this.#carrier.leave(control)
     control.left('left')
-    this.#host.waiters.look()
+    this.#host.waiters.lookAt(control)
     this.#host.refresh()
   }
 
@@ -112,6 +115,7 @@ export class Rooms implements RoomPort {
     const { signal, presence } = options
     throwIfAborted(signal)
     this.#host.throwIfFailed()
+    this.#carrier.check?.(options)
     const isJoined = control.state === 'joined'
     if (!isJoined) control.joining()
     if (!isJoined || presence !== undefined) {
@@ -121,7 +125,8 @@ export class Rooms implements RoomPort {
     }
     control.waiting++
     try {
-      await this.#host.waiters.wait(() => control.outcome ?? failed(this.#host.outcome()), signal)
+      const outcome = () => control.outcome ?? failed(this.#host.outcome())
+      await this.#host.waiters.wait(outcome, signal, control)
     } catch (error) {
       // Others may wait for the same room.
       const isLast = control.waiting === 1 && control.state === 'joining'

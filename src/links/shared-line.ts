@@ -18,7 +18,7 @@ const DRAIN_MS = 2_000
 
 export class SharedLine extends OneLine {
   protected readonly rooms: Rooms
-  readonly #joins: Joins
+  protected readonly joins: Joins
   #named: readonly string[] = []
   /** By which credential the server knows this client. */
   #credential: number | undefined
@@ -28,22 +28,20 @@ export class SharedLine extends OneLine {
   constructor(options: Resolved, host: LinesHost) {
     super(options, host)
     this.rooms = new Rooms(host, {
+      check: (joining) => this.line.codec.checkJoin?.(joining),
       join: (control, joining) => this.#join(control, joining),
       leave: (control) => this.leave(control),
       send: ({ name }, data, sending) => this.line.send(name, data, sending),
       history: ({ name }, asking) => historyOf(this.line, name, asking),
     })
-    this.#joins = new Joins({
+    this.joins = new Joins({
       codec: this.line.codec,
       answerMs: options.requestTimeoutMs,
       nextId: () => this.line.nextId(),
       write: (frame) => this.line.link.write(frame),
       unanswered: (membership) => this.unanswered(membership),
+      unwritten: this.unwritten,
     })
-  }
-
-  protected get joins(): Joins {
-    return this.#joins
   }
 
   override room(name: string): Room {
@@ -64,7 +62,7 @@ export class SharedLine extends OneLine {
 
   /** A URL holds names alone: neither what is asked for beside them, nor where to resume. */
   protected *roomsAtDial(): Iterable<string> {
-    for (const { room, wish, epoch } of this.#joins.wanted)
+    for (const { room, wish, epoch } of this.joins.wanted)
       if (wish === undefined && epoch === undefined) yield room
   }
 
@@ -75,16 +73,16 @@ export class SharedLine extends OneLine {
   protected override connected({ credential }: StateOf<'connected'>): void {
     if (this.#credential !== credential.id)
       for (const membership of this.memberships())
-        if (membership.state === 'refused') this.#joins.want(membership)
+        if (membership.state === 'refused') this.joins.want(membership)
     this.#credential = credential.id
     this.ask()
   }
 
   protected override interrupted(): void {
-    this.#joins.interrupted()
+    this.joins.interrupted()
     this.delayed.clear()
     for (const membership of this.memberships())
-      if (membership.state !== 'refused') this.#joins.want(membership)
+      if (membership.state !== 'refused') this.joins.want(membership)
     this.rooms.interrupted()
   }
 
@@ -138,15 +136,15 @@ export class SharedLine extends OneLine {
   }
 
   #welcome({ limits, features = [] }: IncomingOf<'welcome'>): void {
-    const { count, bytes } = this.#joins.limits
-    this.#joins.limits = {
+    const { count, bytes } = this.joins.limits
+    this.joins.limits = {
       count: limits?.roomsPerJoin ?? count,
       bytes: limits?.frameBytes ?? bytes,
     }
-    this.#joins.showsPresence = features.includes('presence')
+    this.joins.showsPresence = features.includes('presence')
     if (!features.includes('join-in-url')) return
     const named = this.#named.flatMap((room) => this.rooms.get(room)?.membership ?? [])
-    if (named.length > 0) this.#joins.await(0, named)
+    if (named.length > 0) this.joins.await(0, named)
   }
 
   #join(control: RoomControl, options: JoinOptions): void {
@@ -154,10 +152,10 @@ export class SharedLine extends OneLine {
     control.membership ??= new Membership(control.name, wish)
     const { membership } = control
     membership.wish = wish ?? membership.wish
-    if (membership.state !== 'asked' || wish !== undefined) this.#joins.want(membership)
+    if (membership.state !== 'asked' || wish !== undefined) this.joins.want(membership)
     this.tell('connect')
     // Rooms that are joined in one go share a frame.
-    if (this.#joins.wanted.size === 1) queueMicrotask(() => this.ask())
+    if (this.joins.wanted.size === 1) queueMicrotask(() => this.ask())
   }
 
   protected leave(control: RoomControl): void {
@@ -166,26 +164,26 @@ export class SharedLine extends OneLine {
     const state = membership?.state
     if (this.line.isConnected && (state === 'asked' || state === 'joined') && codec.leave)
       link.write(codec.leave(name, this.line.nextId()))
-    if (membership) this.#joins.forget(membership)
+    if (membership) this.joins.forget(membership)
     this.line.delivery.end(new NotConnectedError('not sent: the room was left'), name)
   }
 
   protected ask(): void {
-    if (this.line.isConnected) this.#joins.ask()
+    if (this.line.isConnected) this.joins.ask()
   }
 
   #joined(message: IncomingOf<'joined'> & Joined): void {
     const control = this.rooms.get(message.room)
     const { membership } = control ?? {}
     if (control === undefined || !membership?.isAnsweredBy(message.id)) return
-    this.#joins.forget(membership)
+    this.joins.forget(membership)
     const came = membership.joined(message)
     if (control.state !== 'joined') control.joined(came !== 'new')
     if (typeof came === 'object') control.missed(came)
     for (const missed of message.messages ?? []) this.#message(message.room, missed)
     if (message.members && message.version !== undefined)
       control.met(message.version, message.members)
-    this.host.waiters.look()
+    this.host.waiters.lookAt(control)
     this.line.delivery.flush()
   }
 
@@ -195,7 +193,7 @@ export class SharedLine extends OneLine {
     if (control?.sawChange(version, joins, leaves) !== false) return
     // The answer to another join brings the whole list.
     if (membership?.state !== 'joined') return
-    this.#joins.want(membership)
+    this.joins.want(membership)
     this.ask()
   }
 
@@ -215,21 +213,24 @@ export class SharedLine extends OneLine {
     else this.#again(membership, 0)
   }
 
+  protected readonly unwritten = (membership: Membership, cause: unknown): void =>
+    this.#refuse(membership, 'unwritten', 'its join cannot be written', { cause })
+
   #again(membership: Membership, afterMs: number): void {
-    this.#joins.forget(membership)
+    this.joins.forget(membership)
     const { askedBy } = membership
     this.delayed.after(afterMs, () => {
       // It was asked for in the meantime, on another socket.
       if (membership.askedBy !== askedBy) return
-      this.#joins.want(membership)
+      this.joins.want(membership)
       this.ask()
     })
   }
 
-  #refuse(membership: Membership, code: string, text: string): void {
+  #refuse(membership: Membership, code: string, text: string, options?: ErrorOptions): void {
     const { room } = membership
-    const error = new RoomError(`room ${room} was refused: ${text}`, room, code)
-    this.#joins.forget(membership)
+    const error = new RoomError(`room ${room} was refused: ${text}`, room, code, options)
+    this.joins.forget(membership)
     membership.state = 'refused'
     membership.epoch = undefined
     this.line.delivery.end(error, room)

@@ -136,6 +136,7 @@ export class SwappingLine extends SharedLine {
         this.#isMoving
           ? this.#giveUp(membership, 'timeout', 'the server did not answer the join')
           : this.unanswered(membership),
+      unwritten: this.unwritten,
     })
     this.#resumption?.interrupted()
     this.#resumption = new Resumption(dial, joins)
@@ -186,7 +187,7 @@ export class SwappingLine extends SharedLine {
     if (control.state !== 'joined') control.joined(true)
     for (const { data, meta } of messages) super.incoming({ kind: 'message', room, data, meta })
     if (members && version !== undefined && !control.isPast(version)) control.met(version, members)
-    this.host.waiters.look()
+    this.host.waiters.lookAt(control)
   }
 
   #refused(message: IncomingOf<'error'>): void {

@@ -86,6 +86,11 @@ class MultiplexedCodec implements Codec {
     return `{"type":"join","id":${id},"rooms":${toJson(rooms, 'rooms')}}`
   }
 
+  checkJoin(request: Pick<JoinRequest, 'params' | 'presence'>): void {
+    for (const name of ['params', 'presence'] as const)
+      if (request[name] !== undefined) toJson(request[name], name)
+  }
+
   leave(room: string, id: number): string {
     return JSON.stringify({ type: 'leave', id, room })
   }

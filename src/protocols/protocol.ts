@@ -132,6 +132,12 @@ export interface Codec {
   send(room: string | undefined, data: unknown, id: number): string | ArrayBuffer
   /** One frame for as many rooms as given. Absent: joining is opening the socket. */
   join?(rooms: readonly JoinRequest[], id: number): string
+  /**
+   * Looks at what `join` will be given, when the user asks for it. Absent: anything goes.
+   *
+   * @throws whatever `room.join()` is to reject with
+   */
+  checkJoin?(request: Pick<JoinRequest, 'params' | 'presence'>): void
   leave?(room: string, id: number): string
   /** Answered by an `ok` whose data is a `HistoryPage`. */
   history?(room: string, request: HistoryRequest, id: number): string

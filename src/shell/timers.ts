@@ -15,6 +15,31 @@ export const callAt = (at: number, callback: () => void): (() => void) => {
   return () => clearTimeout(handle)
 }
 
+/** A timer that rings later has waited for a thread that was busy, or asleep. */
+const LATE_MS = 50
+/** It waits again for twice as long as it was late, and no longer than this. */
+const AWAKE_MS = 3_000
+
+/**
+ * Calls back once `due` has come. The moment may move on meanwhile: it is asked for again when it would have been.
+ * When that is late, frames have waited as well, behind this timer: they get a moment to say what they did.
+ */
+export const callWhenDue = (due: number | (() => number), callback: () => void): (() => void) => {
+  const dueAt = typeof due === 'number' ? () => due : due
+  let cancel = () => {}
+  const arm = (at: number) => {
+    cancel = callAt(at, () => {
+      const now = Date.now()
+      const lateMs = now - at
+      if (now < dueAt()) arm(dueAt())
+      else if (lateMs > LATE_MS) arm(now + Math.min(2 * lateMs, AWAKE_MS))
+      else callback()
+    })
+  }
+  arm(dueAt())
+  return () => cancel()
+}
+
 /** Timers that end together. */
 export class Timers {
   readonly #stops = new Set<() => void>()

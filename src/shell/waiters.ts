@@ -14,14 +14,16 @@ export const throwFailure = (outcome: Outcome): void => {
 }
 
 export class Waiters {
-  readonly #open = new Set<() => void>()
+  /** By what they wait for. */
+  readonly #open = new Map<unknown, Set<() => void>>()
 
-  wait(outcomeOf: () => Outcome, signal?: AbortSignal): Promise<void> {
+  /** @param topic what `outcomeOf` looks at, where it is one of many: a change of it looks at nothing else */
+  wait(outcomeOf: () => Outcome, signal?: AbortSignal, topic?: object): Promise<void> {
     if (signal?.aborted) return Promise.reject(abortReason(signal))
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome) => {
         if (outcome === undefined) return
-        this.#open.delete(look)
+        this.#delete(topic, look)
         signal?.removeEventListener('abort', abort)
         if ('done' in outcome) resolve()
         else reject(outcome.error)
@@ -29,12 +31,25 @@ export class Waiters {
       const look = () => settle(outcomeOf())
       const abort = () => signal && settle({ error: abortReason(signal) })
       signal?.addEventListener('abort', abort)
-      this.#open.add(look)
+      const others = this.#open.get(topic)
+      if (others) others.add(look)
+      else this.#open.set(topic, new Set([look]))
       look()
     })
   }
 
+  /** Everybody looks. */
   look(): void {
-    for (const look of [...this.#open]) look()
+    for (const topic of [...this.#open.keys()]) this.lookAt(topic)
+  }
+
+  lookAt(topic: unknown): void {
+    for (const look of [...(this.#open.get(topic) ?? [])]) look()
+  }
+
+  #delete(topic: unknown, look: () => void): void {
+    const open = this.#open.get(topic)
+    open?.delete(look)
+    if (open?.size === 0) this.#open.delete(topic)
   }
 }

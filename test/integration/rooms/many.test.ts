@@ -57,7 +57,9 @@ describe('params and presence that have no JSON', () => {
     const rejoined = new Promise((resolve) => room.once('joined', resolve))
     await front.setMode('drop')
     await rejoined
-    expect(room.members.map(({ data }) => data)).toEqual([{ mood: 'calm' }])
+    expect(room.members.flatMap(({ clients }) => clients.map(({ data }) => data))).toEqual([
+      { mood: 'calm' },
+    ])
   })
 
   it('that became so since are refused with the room, and nothing ends', async () => {

@@ -57,8 +57,9 @@ describe('a membership', () => {
 })
 
 describe('joins', () => {
-  const sized = (entries: readonly number[], count: number, bytes: number) =>
-    batchesOf(entries, { count, bytes }, (size) => size)
+  const sized = (entries: readonly number[], count: number, bytes: number) => [
+    ...batchesOf(entries, { count, bytes }, (size) => size),
+  ]
 
   it.each([
     [1, 99, [[1], [2], [3], [4]]],

@@ -19,7 +19,7 @@ const joinsOf = (names: readonly string[]) => {
     codec: multiplexed().codec({ clientId: '0'.repeat(32) }),
     answerMs: ANSWER_MS,
     nextId: () => ++id,
-    write: (frame) => frames.push(frame),
+    write: (frame) => frames.push(frame) > 0,
     unanswered: ({ room }) => given.set(room, (Date.now() - start) / SECOND),
     unwritten: (membership, cause) => {
       joins.forget(membership)

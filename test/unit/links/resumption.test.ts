@@ -25,6 +25,7 @@ const joinsOf = () => {
     answerMs: 1_000,
     nextId: () => ++id,
     write: (frame) => frames.push(frame) > 0,
+    unwritten: () => {},
     unanswered: () => {},
   })
   return { joins, frames }
