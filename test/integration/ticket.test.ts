@@ -57,6 +57,9 @@ const endpoint = async (answer: (request: Received, nth: number) => Reply | Prom
   return { server, asked, access, watch, ...tickets }
 }
 
+const REFUSED: Reply = { status: 401, body: { detail: 'no' } }
+const CHALLENGED: Reply = { status: 401, headers: { 'www-authenticate': 'Basic' }, body: 'no' }
+
 const isWaiting = (payload: unknown): boolean =>
   (payload as { status: { state: string } }).status.state === 'waiting'
 
@@ -326,6 +329,77 @@ describe('a refusal by the endpoint of tickets', () => {
     server.fault({ on: 'token', kind: 'status', status: 401 })
     await socket.join('b')
     expect(server.counts()).toMatchObject({ refreshRequests: 1, ticketRequests: 3 })
+  })
+})
+
+describe('a request for a ticket', () => {
+  it.each(['GET', 'POST'] as const)('is made by %s where that is said', async (method) => {
+    const { access, received, watch } = await endpoint(() => ({ body: { ticket: access } }))
+    await watch({ method }).socket.connect()
+    expect(received).toMatchObject([{ method, body: '', path: '/ticket' }])
+  })
+
+  it('by GET sends no CSRF header, and names its method in errors', async () => {
+    const { received, watch, origin } = await endpoint(() => ({ status: 405 }))
+    const session = cookieSession({ cookie: 'sessionid=abc; csrftoken=proof', origins: [origin] })
+    const { socket } = watch({ method: 'GET', session })
+    socket.connect().catch(() => {})
+    await vi.waitFor(() =>
+      expect(socket.status).toMatchObject({
+        error: { message: expect.stringMatching(/GET .*405.* another method .*option method/) },
+      }),
+    )
+    expect(received[0]?.headers['x-csrftoken']).toBeUndefined()
+  })
+
+  it.each<[string, Partial<TicketOptions>, string | undefined]>([
+    ['the token of the session', {}, 'Bearer token-0'],
+    ['the scheme of Knox', { scheme: 'Token' }, 'Token token-0'],
+    ['headers beside it', { headers: { 'X-App': '1' } }, 'Bearer token-0'],
+    ['an own Authorization', { headers: { Authorization: 'Token mine' } }, 'Token mine'],
+    ['one in small letters', { headers: { authorization: 'Token mine' } }, 'Token mine'],
+  ])('carries %s', async (_name, options, authorization) => {
+    const { access, received, watch } = await endpoint(() => ({ body: { ticket: access } }))
+    await watch(options).socket.connect()
+    expect(received.map(({ headers }) => headers.authorization)).toEqual([authorization])
+  })
+
+  it('takes the scheme of its session', async () => {
+    const { access, received, watch, origin } = await endpoint(() => ({ body: { ticket: access } }))
+    const session = fixedToken('key1', { origins: [origin], scheme: 'Token' })
+    await watch({ session }).socket.connect()
+    expect(received[0]?.headers.authorization).toBe('Token key1')
+    expect(() => ticket({ url: `${origin}/ticket`, session, scheme: 'Token' })).toThrow(/scheme/)
+  })
+
+  it('with an Authorization of its own says nothing of the token where that is refused', async () => {
+    const { asked, received, watch } = await endpoint(() => REFUSED)
+    const { socket, states } = watch({ headers: { Authorization: 'Token mine' } })
+    socket.connect().catch(() => {})
+    await vi.waitFor(() => expect(received.length).toBeGreaterThan(3))
+    expect(asked).not.toContain(true)
+    expect(states).not.toContain('failed')
+  })
+
+  it.each<[string, Partial<TicketOptions>, (access: string) => unknown]>([
+    ['a path', { fields: { ticket: 'data.ticket' } }, (ticket) => ({ data: { ticket } })],
+    ['a function', { fields: { ticket: ({ t }) => t } }, (t) => ({ t })],
+  ])('finds the ticket by %s', async (_name, options, body) => {
+    const { access, watch } = await endpoint(() => ({ body: body(access) }))
+    await watch(options).socket.connect()
+  })
+
+  it.each<[string, Reply, TicketOptions['isRefused'], boolean[]]>([
+    ['a proxy asks who it is', CHALLENGED, undefined, [false]],
+    ['a proxy asks, and the user says it is a no', CHALLENGED, () => true, [false, true]],
+    ['the user says it is none', REFUSED, () => false, [false]],
+    ['the user says it is a no', { status: 410 }, () => true, [false, true]],
+  ])('that fails is judged: %s', async (_name, reply, isRefused, expected) => {
+    const { access, asked, watch } = await endpoint((_request, nth) =>
+      nth === 1 ? reply : { body: { ticket: access } },
+    )
+    await watch(isRefused ? { isRefused } : {}).socket.connect()
+    expect([...new Set(asked)]).toEqual(expected)
   })
 })
 
