@@ -32,6 +32,19 @@ export const texts: Rule = [
   'an array of strings',
 ]
 
+/**
+ * What names of methods, headers and schemes are made of.
+ *
+ * @see RFC 9110 §5.6.2
+ */
+export const isTokenChar = (char: string): boolean =>
+  char > ' ' && char < '\x7f' && !'"(),/:;<=>?@[\\]{}'.includes(char)
+
+export const word: Rule = [
+  (value) => isText(value) && [...`${value}`].every(isTokenChar),
+  'one word of letters, digits, - and _',
+]
+
 export const numberFrom = (low: number, high: number): Rule => [
   (value) => typeof value === 'number' && value >= low && value <= high,
   `a number from ${low} to ${high}`,

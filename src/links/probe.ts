@@ -79,7 +79,8 @@ const probeToken = async (
   const answer = options.holder.answerOf(credential)
   const headers = new Headers()
   let heard: ((response: Response) => void) | undefined
-  if (answer?.kind === 'token') headers.set('authorization', `Bearer ${answer.token}`)
+  if (answer?.kind === 'token')
+    headers.set('authorization', `${options.holder.scheme} ${answer.token}`)
   else heard = answer?.cookies?.()?.accompany(target, headers)
   const response = await fetch(target, {
     headers,

@@ -1,9 +1,9 @@
 import { check, kindOf, type Rule, text } from '../core/check.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
-import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
 import type { TokenAnswer } from './source.ts'
 
-export interface FixedTokenOptions extends ReachOptions {
+export interface FixedTokenOptions extends TokenReachOptions {
   /** Lifetime of the token from now, in ms, above 0. Default: what the token says of itself. */
   readonly expiresInMs?: number
 }
@@ -16,7 +16,7 @@ export const fixedTokenParts = (
 ): SessionParts<never> => {
   if (!text[0](token))
     throw new TypeError(`fixedToken: token must be ${text[1]}, not ${kindOf(token)}`)
-  check('fixedToken', options, { ...reachRules, expiresInMs: isLifetime })
+  check('fixedToken', options, { ...tokenReachRules, expiresInMs: isLifetime })
   const { expiresInMs } = options
   if (expiresInMs !== undefined && !(expiresInMs > 0 && expiresInMs < Infinity)) {
     throw new RangeError(`fixedToken: expiresInMs must be finite and above 0, not ${expiresInMs}`)

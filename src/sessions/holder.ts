@@ -37,7 +37,11 @@ export class CredentialHolder {
   #isQuiet = false
   #settings: HolderSettings = { tokenTimeoutMs: 10_000, scale: 1 }
 
-  constructor(source: TokenSource) {
+  /** @param scheme - the word before the token in `Authorization` */
+  constructor(
+    source: TokenSource,
+    readonly scheme = 'Bearer',
+  ) {
     this.#source = source
     this.#runtime = new Runtime({
       initial: initialCredentialState,

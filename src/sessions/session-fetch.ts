@@ -1,4 +1,4 @@
-import { flag, func, type Rule, text, texts } from '../core/check.ts'
+import { flag, func, type Rule, text, texts, word } from '../core/check.ts'
 import { TokenInvalidError } from '../errors.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { discardBody } from './body.ts'
@@ -22,12 +22,20 @@ export interface ReachOptions {
   readonly origin?: string
 }
 
+/** For sessions whose token travels. */
+export interface TokenReachOptions extends ReachOptions {
+  /** The word before the token in `Authorization`: `'Token'` for Knox and DRF, `'JWT'` for djoser. Default `'Bearer'`. */
+  readonly scheme?: string
+}
+
 export const reachRules = {
   origins: texts,
   fetch: func,
   allowInsecure: flag,
   origin: text,
 } satisfies Record<string, Rule>
+
+export const tokenReachRules = { ...reachRules, scheme: word } satisfies Record<string, Rule>
 
 export interface Reach {
   readonly fetch: Fetch
@@ -43,6 +51,8 @@ export interface Reach {
   /** Those of now, where the runtime keeps none. */
   readonly cookies?: () => Cookies | undefined
   readonly credentials?: RequestCredentials
+  /** The word before the token, for whoever writes the header without `authorize`. */
+  readonly scheme: string
 }
 
 /** Visible ASCII only. By character codes: `RegExp.$_` would keep the token. */
@@ -54,13 +64,16 @@ export const isHeaderSafe = (value: string): boolean => {
   return value !== ''
 }
 
-const bearer: Reach['authorize'] = (headers, token) => {
-  if (token === undefined) return
-  if (!isHeaderSafe(token)) {
-    // The error of Headers.set would quote the token.
+/**
+ * What stands in `Authorization`.
+ *
+ * @throws {TokenInvalidError} TOKEN_INVALID
+ */
+export const authorization = (scheme: string, token: string): string => {
+  // The error of Headers.set would quote the token.
+  if (!isHeaderSafe(token))
     throw new TokenInvalidError('the token holds characters that a header cannot carry')
-  }
-  headers.set('authorization', `Bearer ${token}`)
+  return `${scheme} ${token}`
 }
 
 const originsOf = (listed: readonly string[], endpoints: ReadonlyArray<() => URL>) => {
@@ -74,7 +87,7 @@ const originsOf = (listed: readonly string[], endpoints: ReadonlyArray<() => URL
 /** @throws {InsecureUrlError} INSECURE_URL */
 export const reachOf = (
   maker: string,
-  options: ReachOptions,
+  options: TokenReachOptions,
   endpoints: ReadonlyArray<() => URL>,
   how: Partial<Pick<Reach, 'authorize' | 'credentials' | 'cookies'>> = {},
 ): Reach => {
@@ -82,12 +95,16 @@ export const reachOf = (
   const listed = (options.origins ?? []).map((origin) =>
     toOrigin(`${maker}: origins`, origin, options),
   )
+  const { scheme = 'Bearer' } = options
   return {
     // Looked up late, so that a polyfill or an instrumented fetch that comes later is used.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     rules: options,
     origins: () => originsOf(listed, endpoints),
-    authorize: bearer,
+    scheme,
+    authorize: (headers, token) => {
+      if (token !== undefined) headers.set('authorization', authorization(scheme, token))
+    },
     ...how,
   }
 }
@@ -147,7 +164,7 @@ export const sessionFetch = (
 ): Fetch => {
   const send = async (url: URL, input: Input, init: RequestInit, token: string | undefined) => {
     const request = input instanceof Request ? input : undefined
-    const headers = new Headers(init.headers ?? request?.headers)
+    const headers = headersIn(input, init)
     await reach.authorize(headers, token, url, init.method ?? request?.method ?? 'GET')
     const heard = reach.cookies?.()?.accompany(url, headers)
     const redirect = init.redirect ?? request?.redirect
@@ -163,12 +180,17 @@ export const sessionFetch = (
   const run = async (input: Input, init: RequestInit = {}) => {
     const url = targetOf(reach, input)
     const signal = init.signal ?? (input instanceof Request ? input.signal : undefined)
-    const token = await abortable(holder.token(), signal)
+    // The caller's own credential stays, and what its 401 means is the caller's to say.
+    const isOwn = headersIn(input, init).has('authorization')
+    const token = isOwn && !source.sendsCookie ? undefined : await abortable(holder.token(), signal)
     const response = await send(url, input, init, token)
-    if (response.status !== 401 || !isReplayable(input, init)) return response
+    if (response.status !== 401 || isOwn || !isReplayable(input, init)) return response
     if (!(await abortable(renew(holder, source, token), signal))) return response
     discardBody(response)
     return send(url, input, init, await abortable(holder.token(), signal))
   }
   return (input, init) => handled(run(input, init))
 }
+
+const headersIn = (input: Input, init: RequestInit): Headers =>
+  new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined))

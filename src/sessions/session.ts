@@ -116,7 +116,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
 
   constructor(parts: SessionParts<Credentials>) {
     this.#parts = parts
-    this.#holder = new CredentialHolder(parts.source)
+    this.#holder = new CredentialHolder(parts.source, parts.reach.scheme)
     this.fetch = sessionFetch(parts.reach, this.#holder, parts.source)
     register(this, this.#holder, parts.reach)
     this.#holder.onSignedIn((signedIn) =>

@@ -2,7 +2,7 @@
  * What a token may hold to travel one way or another. Checked by character codes: a RegExp would keep
  * the token in `RegExp.$_`, where every script of the page can read it.
  */
-import type { Rule } from '../core/check.ts'
+import { isTokenChar } from '../core/check.ts'
 import { TokenInvalidError } from '../errors.ts'
 
 export interface TokenRule {
@@ -20,7 +20,7 @@ const isVisible = (code: number): boolean => code > 0x20 && code < 0x7f
  * @see RFC 6455 §4.1, RFC 9110 §5.6.2
  */
 export const AS_SUBPROTOCOL: TokenRule = {
-  allows: (code, char) => isVisible(code) && !'"(),/:;<=>?@[\\]{}'.includes(char),
+  allows: (_code, char) => isTokenChar(char),
   refusal:
     'be a subprotocol, which holds no "=", "/", "," or space: use the bearer preset, which base64url-encodes',
 }
@@ -67,12 +67,6 @@ export function firstRefused(text: string, rule: TokenRule): number | undefined 
   }
   return undefined
 }
-
-/** For what must be an HTTP token: names of headers and cookies, subprotocols. */
-export const word: Rule = [
-  (value) => typeof value === 'string' && firstRefused(value, AS_SUBPROTOCOL) === undefined,
-  'one word of letters, digits, - and _',
-]
 
 /**
  * Case is ignored, as undici does.

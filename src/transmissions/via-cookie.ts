@@ -1,7 +1,7 @@
-import { check } from '../core/check.ts'
+import { check, word } from '../core/check.ts'
 import { mergeCookies } from '../core/cookie-header.ts'
 import { setHeader } from '../core/headers.ts'
-import { checkToken, IN_COOKIE, word } from './token-rules.ts'
+import { checkToken, IN_COOKIE } from './token-rules.ts'
 import type { Transmission } from './transmission.ts'
 
 export interface CookieOptions {

@@ -1,6 +1,6 @@
-import { check, either, type Rule } from '../core/check.ts'
+import { check, either, type Rule, word } from '../core/check.ts'
 import { setHeader } from '../core/headers.ts'
-import { checkToken, IN_HEADER, word } from './token-rules.ts'
+import { checkToken, IN_HEADER } from './token-rules.ts'
 import type { Transmission } from './transmission.ts'
 
 export interface HeaderOptions {

@@ -1,6 +1,6 @@
-import { check, type Rule, words } from '../core/check.ts'
+import { check, type Rule, word, words } from '../core/check.ts'
 import { base64, base64Url } from './base64url.ts'
-import { AS_SUBPROTOCOL, checkToken, checkUnique, ENCODED, word } from './token-rules.ts'
+import { AS_SUBPROTOCOL, checkToken, checkUnique, ENCODED } from './token-rules.ts'
 import type { Transmission } from './transmission.ts'
 
 /** Your own shape: the subprotocols to offer for a token. Must not be async. */
