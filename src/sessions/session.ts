@@ -1,7 +1,10 @@
+import { TokenUnavailableError } from '../errors.ts'
 import { abortError, abortReason, throwIfAborted } from '../shell/abort.ts'
 import { Emitter, type ListenOptions } from '../shell/emitter.ts'
+import { inTime } from '../shell/in-time.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { CredentialHolder } from './holder.ts'
+import { type LoginOptions, loginTimeoutMs } from './login-options.ts'
 import { isRegistered, register } from './registry.ts'
 import { endSession } from './seat.ts'
 import { type Reach, sessionFetch } from './session-fetch.ts'
@@ -26,10 +29,10 @@ export interface Session<Credentials = never> {
    *
    * @param credentials - may be left out where the session was made with `credentials`
    * @throws {TokenRefusedError} TOKEN_REFUSED: wrong credentials
-   * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: no answer, or one that is none
+   * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: no answer in time, or one that is none
    * @throws {TypeError} a session without a login, or credentials of a wrong shape
    */
-  login(credentials?: Credentials, options?: { signal?: AbortSignal }): Promise<void>
+  login(credentials?: Credentials, options?: LoginOptions): Promise<void>
   /**
    * Signs in as somebody else, as `logout()` and `login()` in one step; wrong credentials leave the old user
    * signed in. Sockets forget rooms and queue, and come back as the new user. The old user's refresh token is
@@ -37,7 +40,7 @@ export interface Session<Credentials = never> {
    *
    * @throws as `login()`
    */
-  switch(credentials?: Credentials, options?: { signal?: AbortSignal }): Promise<void>
+  switch(credentials?: Credentials, options?: LoginOptions): Promise<void>
   /**
    * Signs in again with what an earlier page, or process, left: a token store or a cookie. Joins a
    * login, or another restore, that is under way.
@@ -130,12 +133,12 @@ class PartedSession<Credentials> implements Session<Credentials> {
     return this.#holder.isSignedIn
   }
 
-  login(credentials?: Credentials, options: { signal?: AbortSignal } = {}): Promise<void> {
-    return handled(this.#login('login', credentials, options.signal))
+  login(credentials?: Credentials, options: LoginOptions = {}): Promise<void> {
+    return handled(this.#login('login', credentials, options))
   }
 
-  switch(credentials?: Credentials, options: { signal?: AbortSignal } = {}): Promise<void> {
-    return handled(this.#login('switch', credentials, options.signal))
+  switch(credentials?: Credentials, options: LoginOptions = {}): Promise<void> {
+    return handled(this.#login('switch', credentials, options))
   }
 
   restore(): Promise<boolean> {
@@ -159,15 +162,21 @@ class PartedSession<Credentials> implements Session<Credentials> {
   async #login(
     verb: 'login' | 'switch',
     credentials: Credentials | undefined,
-    signal: AbortSignal | undefined,
+    options: LoginOptions,
   ): Promise<void> {
     const { signIn, maker } = this.#parts
     if (!signIn) throw new TypeError(`a session of ${maker} has no login`)
+    const ms = loginTimeoutMs(verb, options)
+    const { signal } = options
     throwIfAborted(signal)
-    await this.#enter(
-      (entering) => signIn(credentials, entering),
-      (entry) => this.#commit(entry, verb),
-      signal,
+    const late = () =>
+      new TokenUnavailableError(`${maker}: ${verb}() did not get an answer in time`)
+    await inTime(ms, late, signal, (limited) =>
+      this.#enter(
+        (entering) => signIn(credentials, entering),
+        (entry) => this.#commit(entry, verb),
+        limited,
+      ),
     )
   }
 
