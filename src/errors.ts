@@ -18,25 +18,54 @@ export abstract class AuthedSocketError extends Error {
   protected static readonly errorName: string = 'AuthedSocketError'
 }
 
+/** What a token endpoint answered. Its texts are bounded, and hold nothing that was sent and no token. */
+export interface EndpointWords {
+  /** The HTTP status; `undefined` where there was no answer, or no endpoint. */
+  readonly status?: number | undefined
+  /** The server's own code, at most 64 characters: `invalid_grant`, `token_not_valid`. */
+  readonly serverCode?: string | undefined
+  /** The server's own text, at most 200 characters: from outside, never to be shown as markup. */
+  readonly detail?: string | undefined
+}
+
+abstract class EndpointError extends AuthedSocketError implements EndpointWords {
+  readonly status: number | undefined
+  readonly serverCode: string | undefined
+  readonly detail: string | undefined
+
+  constructor(message: string, options: EndpointWords & { cause?: unknown } = {}) {
+    super(message, options)
+    this.status = options.status
+    this.serverCode = options.serverCode
+    this.detail = options.detail
+  }
+}
+
 /** No token could be had now: the source is down, slow or confused. It is asked again. */
-export class TokenUnavailableError extends AuthedSocketError {
+export class TokenUnavailableError extends EndpointError {
   static override readonly errorName = 'TokenUnavailableError'
   readonly code = 'TOKEN_UNAVAILABLE'
   /** What the source advised (`Retry-After`), in ms. */
   readonly retryAfterMs: number | undefined
 
-  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+  constructor(
+    message: string,
+    options: EndpointWords & { cause?: unknown; retryAfterMs?: number | undefined } = {},
+  ) {
     super(message, options)
     this.retryAfterMs = options.retryAfterMs
   }
 }
 
 /** The source says no for good. Throw it from your own `auth` function to end the session. */
-export class TokenRefusedError extends AuthedSocketError {
+export class TokenRefusedError extends EndpointError {
   static override readonly errorName = 'TokenRefusedError'
   readonly code = 'TOKEN_REFUSED'
 
-  constructor(message = 'the token source refused: sign in again', options?: { cause?: unknown }) {
+  constructor(
+    message = 'the token source refused: sign in again',
+    options?: EndpointWords & { cause?: unknown },
+  ) {
     super(message, options)
   }
 }

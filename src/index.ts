@@ -11,6 +11,7 @@ export {
   type AnyAuthedSocketError,
   AuthedSocketError,
   CredentialRejectedError,
+  type EndpointWords,
   type ErrorCode,
   HandshakeRefusedError,
   InsecureUrlError,
@@ -67,6 +68,7 @@ export type { Room } from './room.ts'
 export type { Claims } from './sessions/claims.ts'
 export { type CookieSessionOptions, cookieSession } from './sessions/cookie-session.ts'
 export type { CsrfOptions } from './sessions/csrf.ts'
+export type { Field } from './sessions/fields.ts'
 export { type FixedTokenOptions, fixedToken } from './sessions/fixed-token.ts'
 export type {
   AuthAnswer,
@@ -74,6 +76,7 @@ export type {
   TokenAsk,
   TokenWithExpiry,
 } from './sessions/function-source.ts'
+export type { LoginOptions } from './sessions/login-options.ts'
 export type { PasswordCredentials } from './sessions/password.ts'
 export { type PasswordGrantOptions, passwordGrant } from './sessions/password-grant.ts'
 export { type RefreshGrantOptions, refreshGrant } from './sessions/refresh-grant.ts'
@@ -82,6 +85,7 @@ export { type SimpleJwtOptions, simpleJwt } from './sessions/simple-jwt.ts'
 export { shareTabs, type TabsOptions } from './sessions/tabs.ts'
 export type { Tabs } from './sessions/tabs-port.ts'
 export { type TicketOptions, ticket } from './sessions/ticket.ts'
+export type { EndpointAnswer } from './sessions/token-endpoint.ts'
 export type { TokenStore } from './sessions/token-store.ts'
 export type { Gap } from './shell/channel.ts'
 export type { ListenOptions } from './shell/emitter.ts'

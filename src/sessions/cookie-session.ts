@@ -9,9 +9,9 @@ import { checkPassword, type PasswordCredentials, passwordBody } from './passwor
 import { createSession, type Entry, type Session, type SessionParts } from './session.ts'
 import { type Reach, type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
 import { type Tabs, tabsRule } from './tabs-port.ts'
-import { post } from './token-endpoint.ts'
+import { post, type RefusalOptions } from './token-endpoint.ts'
 
-export interface CookieSessionOptions extends ReachOptions {
+export interface CookieSessionOptions extends ReachOptions, RefusalOptions {
   /**
    * Node: the Cookie header, `'sessionid=…'`, or a function that gives it before each dial and each `fetch`. What
    * answers set replaces cookies of the same name. In a browser the cookie travels by itself, and this throws
@@ -43,6 +43,7 @@ const rules = (): Record<string, Rule> => ({
   logout: url,
   csrf: csrfRule,
   fields: textsBy('username', 'password'),
+  isRefused: func,
   tabs: [(value) => tabsRule[0](value) && isObject(value) && value['store'] === undefined, TABS],
   ...reachRules,
 })
@@ -97,6 +98,7 @@ export const cookieSessionParts = (
     const headers = new Headers(await csrfHeaders(options.csrf ?? {}, jar, target, options))
     return post({
       fetch: reach.fetch,
+      isRefused: options.isRefused,
       url: target,
       body: json && { json },
       headers,

@@ -73,13 +73,12 @@ const toAnswer = (answer: unknown): TokenAnswer => {
 const toError = (error: unknown, isRefused: ((error: unknown) => boolean) | undefined): Error => {
   if (isOurs(error)) return error
   const cause = causeOf(error instanceof Error ? error.cause : undefined)
-  if (error instanceof TokenRefusedError) return new TokenRefusedError(error.message, cause)
-  if (error instanceof TokenUnavailableError) {
-    const { retryAfterMs } = error
-    return new TokenUnavailableError(error.message, {
-      ...cause,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    })
+  if (error instanceof TokenRefusedError || error instanceof TokenUnavailableError) {
+    const { status, serverCode, detail } = error
+    const options = { status, serverCode, detail, ...cause }
+    return error instanceof TokenRefusedError
+      ? new TokenRefusedError(error.message, options)
+      : new TokenUnavailableError(error.message, { ...options, retryAfterMs: error.retryAfterMs })
   }
   const name = nameOf(error)
   try {

@@ -1,5 +1,6 @@
 import { check, type Rule, text, url, words } from '../core/check.ts'
 import { endpoint } from './endpoint.ts'
+import { nameIn } from './fields.ts'
 import {
   checkPassword,
   OAUTH_FIELDS,
@@ -7,19 +8,19 @@ import {
   type PasswordOptions,
   passwordBody,
   passwordRules,
+  postForTokens,
   storageRule,
   storedCredentials,
   type TokenFields,
-  tokensOf,
 } from './password.ts'
 import { rotatingParts } from './refresh-rotation.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
-import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { authorization, reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
 import { type Tabs, tabsRule } from './tabs-port.ts'
-import { post, postToken, type TokenBody } from './token-endpoint.ts'
+import { post, type TokenBody, type TokenPost } from './token-endpoint.ts'
 import type { TokenStore } from './token-store.ts'
 
-export interface PasswordGrantOptions extends PasswordOptions, ReachOptions {
+export interface PasswordGrantOptions extends PasswordOptions, TokenReachOptions {
   /** The token endpoint: `'/token'`. */
   readonly url: string | URL
   /** Gives the next tokens. Default: none, so the session ends with its token. */
@@ -28,9 +29,10 @@ export interface PasswordGrantOptions extends PasswordOptions, ReachOptions {
   readonly revokeUrl?: string | URL
   /**
    * How `refreshUrl` and `revokeUrl` take the token. `'json'` (default): `{ refresh_token }`, as
-   * hand-written FastAPI routes do. `'form'`: as RFC 6749 §6 and RFC 7009 §2.1 say.
+   * hand-written FastAPI routes do. `'form'`: as RFC 6749 §6 and RFC 7009 §2.1 say. `'header'`: in `Authorization`,
+   * as flask-jwt-extended reads it.
    */
-  readonly refreshAs?: 'json' | 'form'
+  readonly refreshAs?: 'json' | 'form' | 'header'
   /** Default: none. */
   readonly clientId?: string
   /** Scopes with a space between them. Default: none. */
@@ -39,7 +41,10 @@ export interface PasswordGrantOptions extends PasswordOptions, ReachOptions {
   readonly refreshToken?: 'memory' | TokenStore
   /** Shares the session among the tabs of an origin: `shareTabs({ key, share })`. Default: each tab has its own. */
   readonly tabs?: Tabs
-  /** Default `username`, `password`, `access_token`, `refresh_token`, `expires_in`. */
+  /**
+   * Names in request and answer, or where in the answer: `'data.access_token'`, or a function of it. Default
+   * `username`, `password`, `access_token`, `refresh_token`, `expires_in`.
+   */
   readonly fields?: Partial<TokenFields>
 }
 
@@ -48,13 +53,13 @@ const rules = (): Record<string, Rule> => ({
   url,
   refreshUrl: url,
   revokeUrl: url,
-  refreshAs: words('json', 'form'),
+  refreshAs: words('json', 'form', 'header'),
   clientId: text,
   scope: text,
   refreshToken: storageRule('memory'),
   tabs: tabsRule,
   ...passwordRules(),
-  ...reachRules,
+  ...tokenReachRules,
 })
 
 const checked = (options: PasswordGrantOptions) => {
@@ -81,12 +86,28 @@ export const passwordGrantParts = (
     options,
     [obtain, refresh, revoke].filter((at) => at !== undefined),
   )
-  const tokens = async (target: URL, body: TokenBody, signal?: AbortSignal) =>
-    tokensOf(target, await postToken({ fetch: reach.fetch, url: target, body, signal }), fields)
-  const bodyOf = (token: string, form: Record<string, string>): TokenBody =>
-    options.refreshAs === 'form'
-      ? { form: { ...form, ...client } }
-      : { json: { [fields.refresh]: token } }
+  const request = (target: URL, body: TokenBody, signal?: AbortSignal): TokenPost => ({
+    fetch: reach.fetch,
+    url: target,
+    body,
+    signal,
+    isRefused: options.isRefused,
+  })
+  const carrying = (
+    target: URL,
+    token: string,
+    form: Record<string, string>,
+    signal?: AbortSignal,
+  ): TokenPost => {
+    if (options.refreshAs === 'header')
+      return {
+        ...request(target, undefined, signal),
+        headers: new Headers({ authorization: authorization(reach.scheme, token) }),
+      }
+    return options.refreshAs === 'form'
+      ? request(target, { form: { ...form, ...client } }, signal)
+      : request(target, { json: { [nameIn(fields.refresh, 'refresh_token')]: token } }, signal)
+  }
   return rotatingParts<PasswordCredentials>(
     'passwordGrant',
     {
@@ -98,19 +119,22 @@ export const passwordGrantParts = (
           ...client,
           ...(scope && { scope }),
         }
-        return tokens(obtain(), { form }, signal)
+        return postForTokens(request(obtain(), { form }, signal), fields)
       },
       refresh:
         refresh &&
         (async (token = '') =>
-          tokens(refresh(), bodyOf(token, { grant_type: 'refresh_token', refresh_token: token }))),
+          postForTokens(
+            carrying(refresh(), token, { grant_type: 'refresh_token', refresh_token: token }),
+            fields,
+          )),
       revoker:
         revoke &&
         (() => async (held, signal) => {
           const token = held.refresh
           if (token === undefined) return
-          const body = bodyOf(token, { token, token_type_hint: 'refresh_token' })
-          await post({ fetch: reach.fetch, url: revoke(), body, signal })
+          const form = { token, token_type_hint: 'refresh_token' }
+          await post(carrying(revoke(), token, form, signal))
         }),
       cookie: false,
       store: typeof refreshToken === 'object' ? refreshToken : undefined,

@@ -1,18 +1,8 @@
 /** What signing in with a password has in common, whatever the dialect. */
 
-import {
-  check,
-  flag,
-  func,
-  isObject,
-  kindOf,
-  type Rule,
-  text,
-  textsBy,
-  words,
-} from '../core/check.ts'
-import { TokenUnavailableError } from '../errors.ts'
-import { redact } from './endpoint.ts'
+import { check, flag, func, isObject, type Rule, text, words } from '../core/check.ts'
+import { type Field, fieldsBy, lacks, readField } from './fields.ts'
+import { postToken, type RefusalOptions, type TokenPost } from './token-endpoint.ts'
 import type { Tokens } from './token-family.ts'
 import { tokenStore } from './token-store.ts'
 
@@ -23,7 +13,7 @@ export interface PasswordCredentials {
   readonly extra?: Readonly<Record<string, string>>
 }
 
-export interface PasswordOptions {
+export interface PasswordOptions extends RefusalOptions {
   /**
    * Signs in without `login()`: for bots. A function is asked each time, so that the password need not
    * stay in memory. Default: none.
@@ -41,10 +31,11 @@ export interface PasswordOptions {
 export interface TokenFields {
   readonly username: string
   readonly password: string
-  readonly access: string
-  readonly refresh: string
+  readonly access: Field
+  /** Also the name under which it is sent: of a path the last part, of a function the default. */
+  readonly refresh: Field
   /** Holds the lifetime in seconds. */
-  readonly expiresIn: string
+  readonly expiresIn: Field
 }
 
 /** As RFC 6749 §4.3.2 and §5.1 name them. */
@@ -59,7 +50,8 @@ export const OAUTH_FIELDS: TokenFields = {
 export const passwordRules = (): Record<string, Rule> => ({
   credentials: [(value) => isObject(value) || func[0](value), 'an object or a function'],
   reobtain: flag,
-  fields: textsBy('username', 'password', 'access', 'refresh', 'expiresIn'),
+  fields: fieldsBy(['username', 'password'], ['access', 'refresh', 'expiresIn']),
+  isRefused: func,
 })
 
 export const storageRule = (...names: string[]): Rule => {
@@ -98,23 +90,29 @@ export const passwordBody = (
 })
 
 /**
- * Reads the answer of a token endpoint. The lifetime may be missing, or be written as a string.
+ * Asks for tokens. Their lifetime may be missing, or be written as a string.
  *
- * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: no access token in it
+ * @throws {TokenRefusedError} TOKEN_REFUSED
+ * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE: also where the answer holds no access token
  * @see RFC 6749 §5.1
  */
-export const tokensOf = (url: URL, body: Record<string, unknown>, fields: TokenFields): Tokens => {
-  const { [fields.access]: access, [fields.refresh]: refresh, [fields.expiresIn]: expiresIn } = body
-  if (typeof access !== 'string' || access === '') {
-    throw new TokenUnavailableError(
-      `POST ${redact(url)} answered with ${kindOf(access)} as '${fields.access}': set fields.access`,
-    )
-  }
-  const expiresInMs =
-    typeof expiresIn === 'number' || typeof expiresIn === 'string' ? +expiresIn * 1_000 : 0
-  return {
-    access,
-    ...(typeof refresh === 'string' && refresh !== '' && { refresh }),
-    ...(expiresInMs > 0 && expiresInMs < Infinity && { expiresInMs }),
-  }
-}
+export const postForTokens = (
+  request: TokenPost,
+  fields: Pick<TokenFields, 'access' | 'refresh' | 'expiresIn'>,
+): Promise<Tokens> =>
+  postToken(request, async (answer) => {
+    const access = await readField('access', fields.access, answer)
+    if (typeof access !== 'string' || access === '')
+      return { lacks: lacks('access', fields.access, access, answer) }
+    const refresh = await readField('refresh', fields.refresh, answer)
+    const expiresIn = await readField('expiresIn', fields.expiresIn, answer)
+    const expiresInMs =
+      typeof expiresIn === 'number' || typeof expiresIn === 'string' ? +expiresIn * 1_000 : 0
+    return {
+      value: {
+        access,
+        ...(typeof refresh === 'string' && refresh !== '' && { refresh }),
+        ...(expiresInMs > 0 && expiresInMs < Infinity && { expiresInMs }),
+      },
+    }
+  })

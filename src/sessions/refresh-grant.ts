@@ -1,16 +1,17 @@
-import { check, either, type Rule, text, textsBy, url } from '../core/check.ts'
+import { check, either, func, type Rule, text, url } from '../core/check.ts'
 import { TokenRefusedError } from '../errors.ts'
 import { isBrowser } from '../shell/platform.ts'
 import { endpoint } from './endpoint.ts'
-import { OAUTH_FIELDS, type TokenFields, tokensOf } from './password.ts'
+import { fieldsBy } from './fields.ts'
+import { OAUTH_FIELDS, postForTokens, type TokenFields } from './password.ts'
 import { rotatingParts } from './refresh-rotation.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
-import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
 import { type Tabs, tabsRule } from './tabs-port.ts'
-import { post, postToken } from './token-endpoint.ts'
+import { post, type RefusalOptions } from './token-endpoint.ts'
 import { type TokenStore, tokenStore } from './token-store.ts'
 
-export interface RefreshGrantOptions extends ReachOptions {
+export interface RefreshGrantOptions extends TokenReachOptions, RefusalOptions {
   /** The token endpoint: `'/oauth/token'`. */
   readonly url: string | URL
   /**
@@ -45,8 +46,9 @@ const rules = (): Record<string, Rule> => ({
   clientSecret: text,
   scope: text,
   revokeUrl: url,
-  fields: textsBy('access', 'refresh', 'expiresIn'),
-  ...reachRules,
+  fields: fieldsBy([], ['access', 'refresh', 'expiresIn']),
+  isRefused: func,
+  ...tokenReachRules,
 })
 
 const memory = (refreshToken: string): TokenStore => {
@@ -68,7 +70,7 @@ const basic = (clientId: string, clientSecret: string): Headers => {
 }
 
 export const refreshGrantParts = (options: RefreshGrantOptions): SessionParts<never> => {
-  const { clientId, clientSecret, refreshToken, scope, tabs } = options ?? {}
+  const { clientId, clientSecret, isRefused, refreshToken, scope, tabs } = options ?? {}
   check('refreshGrant', options, rules(), tabs?.store ? ['url'] : ['url', 'refreshToken'])
   if (clientSecret !== undefined && isBrowser())
     throw new TypeError(
@@ -90,15 +92,16 @@ export const refreshGrantParts = (options: RefreshGrantOptions): SessionParts<ne
     body: { form: { ...form, ...(isPublic && { client_id: clientId }) } },
     ...(clientId && clientSecret && { headers: basic(clientId, clientSecret) }),
     signal,
+    isRefused,
+    ...(clientSecret && { secrets: [clientSecret] }),
   })
   const { signIn: _, ...parts } = rotatingParts<never>(
     'refreshGrant',
     {
       obtain: () => Promise.reject(new TokenRefusedError()),
       refresh: async (token = '') => {
-        const target = at()
         const form = { grant_type: 'refresh_token', refresh_token: token, ...(scope && { scope }) }
-        return tokensOf(target, await postToken(request(target, form)), fields)
+        return postForTokens(request(at(), form), fields)
       },
       revoker:
         revoke &&

@@ -3,7 +3,7 @@ import { type AnyAuthedSocketError, isAuthedSocketError, TokenUnavailableError }
 const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz_$'
 
 /** Letters, digits, `_` and `$`, at most 40: a name. No RegExp: `RegExp.$_` keeps its input. */
-const isWord = (value: unknown): value is string =>
+export const isWord = (value: unknown): value is string =>
   typeof value === 'string' &&
   value !== '' &&
   value.length <= 40 &&

@@ -1,27 +1,28 @@
-import { check, type Rule, url } from '../core/check.ts'
+import { check, type Rule, url, words } from '../core/check.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { sendsCookies } from './cookie-source.ts'
 import { type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './csrf.ts'
 import { endpoint } from './endpoint.ts'
+import { nameIn } from './fields.ts'
 import {
   checkPassword,
   type PasswordCredentials,
   type PasswordOptions,
   passwordBody,
   passwordRules,
+  postForTokens,
   storageRule,
   storedCredentials,
   type TokenFields,
-  tokensOf,
 } from './password.ts'
 import { rotatingParts } from './refresh-rotation.ts'
 import { createSession, type Session, type SessionParts } from './session.ts'
-import { type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
+import { authorization, reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
 import { type Tabs, tabsRule } from './tabs-port.ts'
-import { post, postToken } from './token-endpoint.ts'
+import { post, type TokenPost } from './token-endpoint.ts'
 import type { TokenStore } from './token-store.ts'
 
-export interface SimpleJwtOptions extends PasswordOptions, ReachOptions {
+export interface SimpleJwtOptions extends PasswordOptions, TokenReachOptions {
   /** Takes username and password as JSON, gives the first tokens: `'/api/token/'`. */
   readonly obtain: string | URL
   /** Takes the refresh token as JSON, gives the next tokens: `'/api/token/refresh/'`. */
@@ -33,11 +34,19 @@ export interface SimpleJwtOptions extends PasswordOptions, ReachOptions {
    * the server keeps it out of the reach of scripts, the safest place in a browser. Or your own store.
    */
   readonly refreshToken?: 'memory' | 'httpOnlyCookie' | TokenStore
+  /**
+   * How `refresh` and `revoke` take the token. `'json'` (default): in the body. `'header'`: in `Authorization`, as
+   * flask-jwt-extended reads it.
+   */
+  readonly refreshAs?: 'json' | 'header'
   /** Shares the session among the tabs of an origin: `shareTabs({ key, share })`. Default: each tab has its own. */
   readonly tabs?: Tabs
   /** For `'httpOnlyCookie'`. Default: Django's names; without such a cookie no header is sent. */
   readonly csrf?: CsrfOptions
-  /** Names in the JSON. Default `username`, `password`, `access`, `refresh`; no `expiresIn`. */
+  /**
+   * Names in the JSON, or where in the answer: `'data.access_token'`, or a function of it. Default `username`,
+   * `password`, `access`, `refresh`; no `expiresIn`.
+   */
   readonly fields?: Partial<TokenFields>
 }
 
@@ -47,10 +56,11 @@ const rules = (): Record<string, Rule> => ({
   refresh: url,
   revoke: url,
   refreshToken: storageRule('memory', 'httpOnlyCookie'),
+  refreshAs: words('json', 'header'),
   csrf: csrfRule,
   tabs: tabsRule,
   ...passwordRules(),
-  ...reachRules,
+  ...tokenReachRules,
 })
 
 const FIELDS: TokenFields = {
@@ -59,6 +69,11 @@ const FIELDS: TokenFields = {
   access: 'access',
   refresh: 'refresh',
   expiresIn: '',
+}
+
+/** How a request carries what it is about. */
+interface Carried extends Pick<TokenPost, 'body'> {
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 const checked = (options: SimpleJwtOptions) => {
@@ -94,39 +109,46 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
   )
   const asked = async (
     target: URL,
-    json?: Record<string, string>,
+    carried: Carried,
     signal?: AbortSignal,
     jar = jarOf(),
-  ) => {
-    const headers = new Headers(await csrfHeaders(csrf, jar, target, options))
+  ): Promise<TokenPost> => {
+    const proof = await csrfHeaders(csrf, jar, target, options)
+    const headers = new Headers({ ...proof, ...carried.headers })
     return {
       fetch: reach.fetch,
       url: target,
-      body: json && { json },
+      body: carried.body,
       headers,
       signal,
+      isRefused: options.isRefused,
       ...(cookie && { credentials: 'include' as const, heard: jar?.accompany(target, headers) }),
     }
   }
-  const tokens = async (target: URL, json?: Record<string, string>, signal?: AbortSignal) =>
-    tokensOf(target, await postToken(await asked(target, json, signal)), fields)
+  const carrying = (token: string | undefined): Carried => {
+    if (token === undefined) return { body: undefined }
+    return options.refreshAs === 'header'
+      ? { body: undefined, headers: { authorization: authorization(reach.scheme, token) } }
+      : { body: { json: { [nameIn(fields.refresh, 'refresh')]: token } } }
+  }
   return rotatingParts<PasswordCredentials>(
     'simpleJwt',
     {
       obtain: async (given, signal) => {
         checkPassword('simpleJwt', given)
-        return tokens(obtain(), passwordBody(given, fields), signal)
+        return postForTokens(
+          await asked(obtain(), { body: { json: passwordBody(given, fields) } }, signal),
+          fields,
+        )
       },
-      refresh: async (token) =>
-        tokens(refresh(), token === undefined ? undefined : { [fields.refresh]: token }),
+      refresh: async (token) => postForTokens(await asked(refresh(), carrying(token)), fields),
       revoker:
         revoke &&
         (() => {
           const from = jarOf()
           return async (held, signal) => {
             if (!cookie && held.refresh === undefined) return
-            const json = held.refresh === undefined ? undefined : { [fields.refresh]: held.refresh }
-            await post(await asked(revoke(), json, signal, from))
+            await post(await asked(revoke(), carrying(held.refresh), signal, from))
           }
         }),
       clear: () => {

@@ -1,18 +1,29 @@
-import { check, duration, func, kindOf, type Rule, textsBy, url } from '../core/check.ts'
+import { check, duration, func, isObject, type Rule, url, words } from '../core/check.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
+import { inTime } from '../shell/in-time.ts'
 import { cookieSession } from './cookie-session.ts'
 import { type CsrfOptions, checkCsrf, csrfRule } from './csrf.ts'
 import { endpoint, parseUrl, redact } from './endpoint.ts'
+import { type Field, fieldsBy, lacks, readField } from './fields.ts'
 import { type AuthFunction, functionSource } from './function-source.ts'
 import { type Exchange, exchangeOf, holderOf, lend, reachOfSession } from './registry.ts'
 import { createSession, isSession, type Session } from './session.ts'
-import { type Reach, type ReachOptions, reachOf, reachRules } from './session-fetch.ts'
-import { postToken, type TokenPost } from './token-endpoint.ts'
+import { type Reach, reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
+import { postToken, type Reading, type RefusalOptions } from './token-endpoint.ts'
 
-export interface TicketOptions<Credentials = never> extends Omit<ReachOptions, 'origins'> {
-  /** Gives a ticket for a POST without a body: `'/api/ticket/'`. */
+export interface TicketOptions<Credentials = never>
+  extends Omit<TokenReachOptions, 'origins'>,
+    RefusalOptions {
+  /** Gives a ticket for a request without a body: `'/api/ticket/'`. */
   readonly url: string | URL
+  /** Default `'POST'`. */
+  readonly method?: 'GET' | 'POST'
+  /**
+   * Sent along. An `Authorization` among them stays: no token of the session is sent beside it, and a 401 does not
+   * speak of that token. Default: none.
+   */
+  readonly headers?: Readonly<Record<string, string>>
   /**
    * Whose credential the request carries: a session's, whose `origins` must hold that of `url`, or what a function
    * gives, as for `auth`. Default: the cookies of the page. In Node give a `cookieSession({ cookie })` for those.
@@ -20,8 +31,8 @@ export interface TicketOptions<Credentials = never> extends Omit<ReachOptions, '
   readonly session?: Session<Credentials> | AuthFunction
   /** Without `session`: the header that goes with the cookies. Default: Django's names. */
   readonly csrf?: CsrfOptions
-  /** Name in the JSON of the answer. Default `'ticket'`. */
-  readonly fields?: { readonly ticket?: string }
+  /** Name in the JSON of the answer, where in it (`'data.ticket'`), or a function of it. Default `'ticket'`. */
+  readonly fields?: { readonly ticket?: Field }
   /** A ticket must come by then, in ms. Default 5,000. */
   readonly timeoutMs?: number
 }
@@ -36,12 +47,25 @@ const rules = (): Record<string, Rule> => ({
     'a session that is no ticket itself, or a function',
   ],
   csrf: csrfRule,
-  fields: textsBy('ticket'),
+  fields: fieldsBy([], ['ticket']),
   timeoutMs: duration,
-  fetch: reachRules.fetch,
-  allowInsecure: reachRules.allowInsecure,
-  origin: reachRules.origin,
+  method: words('GET', 'POST'),
+  headers: [areHeaders, 'an object of header names and values'],
+  isRefused: func,
+  fetch: tokenReachRules.fetch,
+  allowInsecure: tokenReachRules.allowInsecure,
+  origin: tokenReachRules.origin,
+  scheme: tokenReachRules.scheme,
 })
+
+const areHeaders = (value: unknown): boolean => {
+  try {
+    // Throws for what no header carries, and quotes it.
+    return isObject(value) && new Headers(value as Record<string, string>) !== undefined
+  } catch {
+    return false
+  }
+}
 
 /**
  * For servers that take a single-use token (a ticket, a nonce) in the handshake, and give one to whoever is signed
@@ -67,20 +91,24 @@ export const ticket = <Credentials = never>(
 }
 
 const sessionOf = <Credentials>(
-  { session, ...options }: TicketOptions<Credentials>,
+  options: TicketOptions<Credentials>,
   at: () => URL,
 ): Session<Credentials> => {
-  if (typeof session === 'object') return session
-  const { url: given, csrf, fields: _, timeoutMs: __, ...reach } = options
-  if (session !== undefined)
+  const { session, scheme, fetch, allowInsecure, origin, csrf } = options
+  if (typeof session === 'function')
     return createSession({
       maker: 'ticket',
       source: functionSource(session),
-      reach: reachOf('ticket', reach, [at]),
+      reach: reachOf('ticket', options, [at]),
     })
-  const known = parseUrl(given, options.origin)
+  if (scheme !== undefined)
+    throw new TypeError('ticket: scheme is for a function as session; a session has its own')
+  if (session) return session
+  const known = parseUrl(options.url, origin)
   return cookieSession({
-    ...reach,
+    ...(fetch && { fetch }),
+    ...(allowInsecure !== undefined && { allowInsecure }),
+    ...(origin !== undefined && { origin }),
     ...(csrf && { csrf }),
     ...(known && { origins: [known.origin] }),
     // It has no login, so nobody can pass credentials of another kind.
@@ -110,16 +138,39 @@ const exchangeWith = (
   session.on('signedout', () => {
     last = undefined
   })
+  const { method = 'POST', timeoutMs = TIMEOUT_MS } = options
   return async (credentialId, signal) => {
     const target = listed(reach, at())
-    const headers = new Headers()
-    await reach.authorize(headers, holder.tokenOf(credentialId), target, 'POST')
+    const asked = `${method} ${redact(target)}`
+    // It says nothing of the credential.
+    const late = () => new TokenUnavailableError(`${asked} did not answer in time`)
+    const headers = new Headers(options.headers)
+    const isOwn = headers.has('authorization')
+    await reach.authorize(headers, isOwn ? undefined : holder.tokenOf(credentialId), target, method)
     const heard = reach.cookies?.()?.accompany(target, headers)
     try {
-      const token = await ticketFrom({ url: target, headers, heard }, reach, options, signal)
+      const token = await inTime(timeoutMs, late, signal, (ended) =>
+        postToken(
+          {
+            fetch: options.fetch ?? reach.fetch,
+            url: target,
+            method,
+            body: undefined,
+            headers,
+            heard,
+            credentials: reach.credentials,
+            signal: ended,
+            isRefused: options.isRefused,
+            // A 401 is about the credential, in whatever words, but for a proxy's.
+            refuses: (status, voice) =>
+              !isOwn && (status === 401 ? voice !== 'proxy' : status === 403 && voice === 'known'),
+          },
+          (answer) => ticketIn(answer, options.fields?.ticket),
+        ),
+      )
       if (token === last)
         throw new TokenUnavailableError(
-          `POST ${redact(target)} gave the ticket before once more: each dial needs one of its own`,
+          `${asked} gave the ticket before once more: each dial needs one of its own`,
         )
       last = token
       return { kind: 'token', token }
@@ -129,29 +180,14 @@ const exchangeWith = (
   }
 }
 
-const ticketFrom = async (
-  asked: Pick<TokenPost, 'url' | 'headers' | 'heard'>,
-  reach: Reach,
-  { fetch = reach.fetch, fields, timeoutMs = TIMEOUT_MS }: TicketOptions<unknown>,
-  signal: AbortSignal,
-): Promise<string> => {
-  const target = asked.url
-  const answer = await inTime(target, timeoutMs, signal, (ended) =>
-    postToken({
-      ...asked,
-      fetch,
-      body: undefined,
-      credentials: reach.credentials,
-      signal: ended,
-      refuses: (status, hasRefusal) => status === 401 || (status === 403 && hasRefusal),
-    }),
-  )
-  const name = fields?.ticket ?? 'ticket'
-  const value = answer[name]
-  if (typeof value === 'string' && value !== '') return value
-  throw new TokenUnavailableError(
-    `POST ${redact(target)} answered with ${kindOf(value)} as '${name}': set fields.ticket`,
-  )
+const ticketIn = async (
+  answer: Readonly<Record<string, unknown>>,
+  field: Field = 'ticket',
+): Promise<Reading<string>> => {
+  const value = await readField('ticket', field, answer)
+  return typeof value === 'string' && value !== ''
+    ? { value }
+    : { lacks: lacks('ticket', field, value, answer) }
 }
 
 /** Refused is a rejection of the credential, which the machines count; all else is tried again later. */
@@ -166,26 +202,4 @@ const listed = (reach: Reach, target: URL): URL => {
   throw new TypeError(
     `ticket: url is on ${target.origin}, where the session sends no token: list it in the session's origins`,
   )
-}
-
-/** An answer that is late says nothing of the credential. */
-const inTime = async <Value>(
-  target: URL,
-  ms: number,
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<Value>,
-): Promise<Value> => {
-  const controller = new AbortController()
-  const stop = () => controller.abort()
-  const timer = setTimeout(stop, ms)
-  signal.addEventListener('abort', stop)
-  try {
-    return await run(controller.signal)
-  } catch (error) {
-    if (!controller.signal.aborted || signal.aborted) throw error
-    throw new TokenUnavailableError(`POST ${redact(target)} did not answer in time`)
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', stop)
-  }
 }

@@ -158,7 +158,7 @@ describe('fields', () => {
     [
       'given by a function, and no text',
       { access: () => 7 },
-      /fields\.access gave a value of type number/,
+      /a value of type number as 'fields\.access\(\)'/,
     ],
     [
       'of a function that throws',
