@@ -4,6 +4,7 @@ import {
   diary,
   isAuthedSocketError,
   multiplexed,
+  type PasswordCredentials,
   plain,
   refreshGrant,
   roomPerSocket,
@@ -14,6 +15,7 @@ import {
   swap,
   TokenRefusedError,
   type TokenStore,
+  TokenUnavailableError,
   viaQuery,
   viaSubprotocol,
 } from '../src/index.ts'
@@ -218,6 +220,50 @@ export function explained(url: string, auth: Session): AuthedSocket {
   })
   // #endregion
   return socket
+}
+
+export function isRefusedOf(origin: string) {
+  // #region is-refused
+  const session = simpleJwt({
+    obtain: `${origin}/login`,
+    refresh: `${origin}/refresh`,
+    isRefused: ({ status }) => (status === 410 ? true : undefined),
+  })
+  // #endregion
+  return session
+}
+
+export function wrappedAnswers(origin: string) {
+  // #region wrapped-answers
+  const directus = simpleJwt({
+    obtain: `${origin}/auth/login`,
+    refresh: `${origin}/auth/refresh`,
+    fields: { username: 'email', access: 'data.access_token', refresh: 'data.refresh_token' },
+  })
+  const flask = simpleJwt({
+    obtain: `${origin}/login`,
+    refresh: `${origin}/refresh`,
+    fields: { access: 'access_token', refresh: 'refresh_token' },
+    refreshAs: 'header',
+  })
+  // #endregion
+  return { directus, flask }
+}
+
+export async function loginErrors(session: Session<PasswordCredentials>) {
+  // #region login-errors
+  try {
+    await session.login({ username: 'alice', password: 'correct-horse' })
+  } catch (error) {
+    if (error instanceof TokenRefusedError) {
+      if (error.serverCode === 'mfa_required') console.log('your second factor, please')
+      else if (error.detail === 'LOGIN_USER_NOT_VERIFIED') console.log('look into your mail')
+      else console.log('wrong name or password')
+    } else if (error instanceof TokenUnavailableError) {
+      console.log('try again later', error.status)
+    } else throw error
+  }
+  // #endregion
 }
 
 export async function errors(socket: AuthedSocket) {
