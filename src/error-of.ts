@@ -56,7 +56,11 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
     case 'signed-out':
       return new TokenRefusedError('signed out: sign in first')
     case 'expired':
-      return new TokenInvalidError('the token has expired and was not replaced')
+      // By whose clock: ours may be wrong.
+      return new TokenInvalidError(
+        `the token has expired (by this machine's clock at ${new Date(problem.at ?? Number.NaN).toJSON()}) and was not replaced`,
+        problem.last && { cause: errorOf(problem.last, where) },
+      )
     case 'unwelcome':
       return new HandshakeRefusedError(
         `${where} refused this socket while another with the same token is open: check Origin and path`,

@@ -1,5 +1,5 @@
 /** Words for what a walk of the machines found: the names of states, events, conditions and work. */
-import { isExpired } from '../../src/core/credential.ts'
+import { type Credential, cameExpired, isExpired } from '../../src/core/credential.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
@@ -21,6 +21,8 @@ export interface Fact {
   readonly given: Readonly<Record<string, string>>
   readonly work: readonly string[]
 }
+
+const GOOD: Credential = { id: 0, receivedAt: 0 }
 
 const yes = (value: boolean): string => (value ? 'yes' : 'no')
 
@@ -54,6 +56,9 @@ const plainName = (event: LinkEvent): string => {
 const kindOf = <Work extends { readonly kind: string }>(work: Work): string =>
   'event' in work ? `timer \`${String(work.event)}\`` : work.kind
 
+const credentialOf = (state: LinkState): Credential | undefined =>
+  'credential' in state ? state.credential : undefined
+
 const openedAtOf = (state: LinkState): number | undefined =>
   state.kind === 'connecting' ? state.openedAt : successorOf(state)?.openedAt
 
@@ -67,6 +72,7 @@ export const linkFact =
       to: to.state.kind,
       given: {
         opened: yes(openedAtOf(state) !== undefined),
+        'the token was past its exp on arrival': yes(cameExpired(credentialOf(state) ?? GOOD)),
         'the server greets': yes(limits.greets),
         trust: state.kind === 'connected' ? state.trust : '',
         renewal: state.kind === 'connected' ? (state.renewal?.kind ?? 'none') : '',
@@ -97,6 +103,7 @@ const credentialEventName = (event: CredentialEvent, state: CredentialState): st
   const { credential } = event
   const { phase } = state
   if (isExpired(credential, event.at)) return 'answered: expired already'
+  if (cameExpired(credential)) return 'answered: past its exp on arrival'
   if (
     credential.identity !== undefined &&
     state.identity !== undefined &&
@@ -161,6 +168,7 @@ export const credentialFact =
         'rejections so far': String(state.trial.rejections),
         'a link was rejected and waits': pendingOf(state),
         'the token has expired': held ? yes(isExpired(held, event.at)) : '',
+        'the token was past its exp on arrival': held ? yes(cameExpired(held)) : '',
         'the source is asked before each dial': yes(limits.everyDial),
         'a link asks': yes(isAsking(state)),
         'the link asked already': yes(known?.kind === 'asking'),

@@ -3,7 +3,7 @@
  * dial with it. Pure: `at` and `roll` come with each event. Links speak to it by their `Standing`, and read
  * their `Grant`.
  */
-import { isExpired } from './credential.ts'
+import { isEnding, isExpired, isPastClaim } from './credential.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
@@ -156,7 +156,7 @@ const advanceHeld = (
   const judged = judge(before, event, limits)
   switch (judged.kind) {
     case 'expired':
-      return replace(judged.state, 'expired', event.at, limits)
+      return replace(judged.state, 'expired', event.at, limits, judged.problem)
     case 'rejected':
       return replace(judged.state, 'rejected', event.at, limits)
     case 'refused':
@@ -173,7 +173,9 @@ const askWhereNeeded = (
 ): CredentialState => {
   const { phase, trial } = state
   if (phase.kind !== 'held' || !isAsking(state) || trial.notBefore !== undefined) return state
-  if (isExpired(phase.credential, at)) return replace(state, 'expired', at, limits)
+  // The server's clock is not ours; only a value on trial is dialed to its last moment.
+  const isOver = trial.rejections === 0 ? isEnding : isExpired
+  if (isOver(phase.credential, at)) return replace(state, 'expired', at, limits)
   if (isDoubted(state, at, limits)) {
     const doubted = { ...state, doubtedAt: at, trial: { ...trial, doubted: true } }
     return request(doubted, { reason: 'rejected', fresh: true }, at, phase.credential)
@@ -189,11 +191,13 @@ const askWhereNeeded = (
 
 /** Doubt costs at most one refresh until a link settles, and none while any socket of the session is open. */
 const isDoubted = (state: CredentialState, at: number, limits: CredentialLimits): boolean => {
-  const { acceptedId = -1, doubtedAt = Number.NEGATIVE_INFINITY, roundFrom, trial } = state
+  const { acceptedId = -1, doubtedAt = -Infinity, phase, roundFrom, trial } = state
   if (!limits.canRenew || trial.doubted || some(state, ({ kind }) => kind === 'open')) return false
   if (demandOf(state, 'violation') && at - doubtedAt >= VIOLATION_DOUBT_MS) return true
   const doubt = demandOf(state, 'suspect')
   if (!doubt) return false
+  // Where the token itself says that it has ended, nothing is waited for.
+  if (phase.kind === 'held' && isPastClaim(phase.credential, at)) return true
   return acceptedId < roundFrom || doubt.forMs >= ACCEPTED_DOUBT_MS * limits.scale
 }
 

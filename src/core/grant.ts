@@ -1,4 +1,5 @@
 /** What a session answers each of its links. */
+import { taken } from './credential.ts'
 import {
   type CredentialPhase,
   type CredentialState,
@@ -23,9 +24,11 @@ export const grantOf = (state: CredentialState, id: LinkId): Grant | undefined =
   if (phase.kind !== 'held') return { kind: 'wait' }
   if (trial.notBefore !== undefined && trial.problem)
     return { kind: 'later', until: trial.notBefore, problem: trial.problem }
-  return demand.kind !== 'rejected' && mayDial(state, id)
-    ? { kind: 'go', credential: phase.credential }
-    : { kind: 'wait' }
+  if (demand.kind === 'rejected' || !mayDial(state, id)) return { kind: 'wait' }
+  const { credential } = phase
+  // Accepted, or asked for as a new one: where it seems to have expired all the same, our clock is wrong.
+  const isGood = trial.doubted || credential.id === state.acceptedId
+  return { kind: 'go', credential: isGood ? taken(credential) : credential }
 }
 
 const renewalOf = (

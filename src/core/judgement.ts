@@ -2,6 +2,7 @@
  * What a server's "no" means: the credential's expiry, a rejected credential, or a room that is closed to
  * its owner. Counted once for all links that report the same value.
  */
+import { cameExpired } from './credential.ts'
 import {
   type CredentialLimits,
   type CredentialState,
@@ -17,7 +18,7 @@ import { confirming, NO_TRIAL } from './trial.ts'
 export type Judgement =
   /** Nothing to decide, or decided by the state itself. */
   | { readonly kind: 'standing'; readonly state: CredentialState }
-  | { readonly kind: 'expired'; readonly state: CredentialState }
+  | { readonly kind: 'expired'; readonly state: CredentialState; readonly problem: Problem }
   /** A fresh value is wanted. */
   | { readonly kind: 'rejected'; readonly state: CredentialState }
   | { readonly kind: 'refused'; readonly state: CredentialState; readonly problem: Problem }
@@ -32,7 +33,8 @@ export const judge = (
   const state = withoutStale(before)
   const pending = rejectionsOf(state)
   if (pending.size === 0 || isUndecided(state)) return { kind: 'standing', state }
-  if ([...pending.values()].some(({ isExpiry }) => isExpiry)) return expired(state, pending)
+  const end = [...pending.values()].find(({ isExpiry }) => isExpiry)
+  if (end) return expired(state, pending, end)
   // Where somebody is settled on this very value it is good: who never settled on it was refused a room.
   const reports = new Map(
     [...pending].filter(([, no]) => isReport(no) || !isTrusted(state, no.credential)),
@@ -94,10 +96,14 @@ const besideOpenSockets = (
   return { kind: 'standing', state: trial === state.trial ? answered : { ...answered, trial } }
 }
 
-const expired = (state: CredentialState, pending: ReadonlyMap<LinkId, Rejection>): Judgement => {
+const expired = (
+  state: CredentialState,
+  pending: ReadonlyMap<LinkId, Rejection>,
+  { problem }: Rejection,
+): Judgement => {
   const wasAccepted = [...pending.values()].some(({ reach }) => reach !== 'dialing')
   const trial = wasAccepted ? NO_TRIAL : state.trial
-  return { kind: 'expired', state: { ...answer(state, pending, () => 'plain'), trial } }
+  return { kind: 'expired', state: { ...answer(state, pending, () => 'plain'), trial }, problem }
 }
 
 /** While another link still tries a value of this round, its end says more than this one's. */
@@ -109,9 +115,17 @@ const isUndecided = (state: CredentialState): boolean =>
       standing.credential >= state.roundFrom,
   )
 
-/** A rejection of a value of an earlier round says nothing: the next one is dialed. */
+/**
+ * A rejection of a value of an earlier round says nothing: the next one is dialed. Nor does the end of a value that
+ * had expired when it came, and that a link has settled on meanwhile: our clock is wrong.
+ */
 const withoutStale = (state: CredentialState): CredentialState => {
-  const stale = [...rejectionsOf(state)].filter(([, no]) => no.credential < state.roundFrom)
+  const { phase, acceptedId, roundFrom } = state
+  const isWrong = phase.kind === 'held' && cameExpired(phase.credential)
+  const stale = [...rejectionsOf(state)].filter(
+    ([, no]) =>
+      no.credential < roundFrom || (isWrong && no.isExpiry && no.credential === acceptedId),
+  )
   return answer(state, new Map(stale), () => 'plain')
 }
 

@@ -13,18 +13,44 @@ export interface LifetimeHints {
  * How long a token lives from its receipt, in ms; `undefined` when no expiry is known. Zero or less: it
  * has expired already.
  *
- * A client's clock may be wrong by hours, so `exp` alone is never compared with it: only when the clock
- * lies within the token's own life is it believed. Otherwise the token counts from its receipt. So does a fresh
- * one that seems to be in its last quarter: a clock that is ahead by nearly a life would renew each at once.
+ * A client's clock may be wrong by hours: only when it lies within the token's own life is it believed, or where
+ * nothing but `exp` is known. Otherwise the token counts from its receipt. So does a fresh one that seems to be in
+ * its last quarter: a clock that is ahead by nearly a life would renew each at once. An `iat` later than
+ * `exp` is left out: it is in ms by mistake, or a local time.
  */
 export const lifetimeMs = (hints: LifetimeHints): number | undefined => {
   if (hints.expiresInMs !== undefined) return hints.expiresInMs
   if (hints.expiresAt !== undefined) return hints.expiresAt - hints.receivedAt
-  const { exp, iat, fresh } = hints
-  if (exp === undefined || iat === undefined) return undefined
-  const now = hints.receivedAt / 1_000
-  const clockAgrees = iat <= now && now <= exp - (fresh ? (exp - iat) / 4 : 0)
-  return (exp - (clockAgrees ? now : iat)) * 1_000
+  const { exp, iat = Infinity, fresh, receivedAt } = hints
+  if (exp === undefined) return undefined
+  const now = receivedAt / 1_000
+  const isOfClock = iat > exp || (iat <= now && now <= exp - (fresh ? (exp - iat) / 4 : 0))
+  return isOfClock ? exp * 1_000 - receivedAt : (exp - iat) * 1_000
+}
+
+/** What is known of a token's end. */
+export interface Life {
+  /** From the receipt. Absent when no expiry is known. */
+  readonly lifetimeMs?: number
+  /** What its `exp` says, in epoch ms, where no `iat` bears it out by our clock. */
+  readonly claimedExpiry?: number | undefined
+}
+
+/**
+ * One that is past its `exp` at the receipt has no end that is known: its server may take it all the same. Where
+ * `iat` is `exp`, it says nothing.
+ */
+export const lifeOf = (hints: LifetimeHints): Life => {
+  const { receivedAt, expiresInMs, expiresAt, exp, iat = Infinity } = hints
+  const told = lifetimeMs(hints)
+  if (told === undefined) return {}
+  if (exp === undefined || (expiresInMs ?? expiresAt) !== undefined) return { lifetimeMs: told }
+  const claimedExpiry = exp * 1_000
+  const left = claimedExpiry - receivedAt
+  const lifetime = told || left
+  if (lifetime <= 0) return { claimedExpiry }
+  const isBorneOut = iat < exp && lifetime === left
+  return { lifetimeMs: lifetime, ...(!isBorneOut && { claimedExpiry }) }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** How an attempt ends, what a link waits for then, and what shortens it. */
-import { type Credential, isExpired, isExpiry } from './credential.ts'
+import { type Credential, cameExpired, isExpired, isExpiry } from './credential.ts'
 import { isSettled } from './credential-state.ts'
 import { backoffMs, NUDGE_EVERY_MS, RETRY_EVERY_MS, restartMs } from './delays.ts'
 import { isOverdue, wanted } from './link-renewal.ts'
@@ -73,7 +73,7 @@ export const closed = (
     }
   switch (verdict) {
     case 'retry':
-      return wait(state, event, problem, limits)
+      return ended(state, event, problem, limits)
     case 'reauthenticate': {
       // Who exchanges credentials for tickets was asked about the credential, and about no room.
       const reach = problem.kind === 'dial' ? 'settled' : reachOf(state)
@@ -116,7 +116,20 @@ export const stageOf = (state: LinkState, at: number): 'open' | 'settled' =>
 
 const hasSettled = (state: Dialed): boolean => isSettled(trustOf(state) ?? 'open')
 
-export const wait = (
+/** What had expired when it came is not tried again: an end that may mean the credential is its answer. */
+export const ended = (
+  state: Dialed,
+  event: LinkEvent,
+  problem: Problem,
+  limits: LinkLimits,
+): LinkState => {
+  const waiting = wait(state, event, problem, limits)
+  return waiting.memory.suspectSince !== undefined && cameExpired(state.credential)
+    ? rejected(waiting, event.at, reachOf(state), 'server', problem)
+    : waiting
+}
+
+const wait = (
   state: Dialed,
   { at, roll }: LinkEvent,
   problem: Problem,

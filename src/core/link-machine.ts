@@ -2,7 +2,8 @@
  * One for each socket: what it does now and what must be running for it. Pure: `at` and `roll` come with
  * each event. Messages do not pass through here.
  */
-import { ask, CALM, closed, down, nudge, PLAIN, probed, refuse, retry, wait } from './link-ends.ts'
+import { taken } from './credential.ts'
+import { ask, CALM, closed, down, ended, nudge, PLAIN, probed, refuse, retry } from './link-ends.ts'
 import { offered, planned, renewalFailed, renewed, told, wanted } from './link-renewal.ts'
 import type { EventOf, LinkEvent, LinkLimits, LinkState, Memory, StateOf } from './link-state.ts'
 import type { Demand, Grant, Standing } from './standing.ts'
@@ -174,7 +175,7 @@ const closing = (state: LinkState, at: number): LinkState => {
 const timedOut = (state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState => {
   if (state.kind !== 'connecting') return state
   const opened = state.openedAt !== undefined
-  return wait(state, event, { kind: 'timeout', opened }, limits)
+  return ended(state, event, { kind: 'timeout', opened }, limits)
 }
 
 const isSame = (
@@ -199,6 +200,7 @@ const greeted = (state: LinkState): LinkState => {
 /** The backoff resets on settling, not on opening: servers accept, and close at once. */
 const settle = (state: StateOf<'connected'>): StateOf<'connected'> => ({
   ...state,
+  credential: taken(state.credential),
   trust: state.trust === 'open' ? 'settled' : state.trust,
   memory: { ...state.memory, ...CALM, settledOn: state.credential.id },
 })

@@ -3,10 +3,15 @@ import { type Credential, expiresAt } from './credential.ts'
 import { renewalLeadMs } from './lifetime.ts'
 import type { EventOf, LinkLimits, LinkRenewal, LinkState, StateOf } from './link-state.ts'
 
+/** What seems to end so soon by its `exp` alone is not renewed ahead: a wrong clock would do so without end. */
+const SHORTEST_CLAIM_MS = 30_000
+
 /** A token without an end that is known is renewed when the server says that it expires. */
 export const planOf = (credential: Credential, roll: number): LinkRenewal => {
-  const { lifetimeMs = Number.POSITIVE_INFINITY } = credential
-  const end = expiresAt(credential) ?? Number.POSITIVE_INFINITY
+  const { lifetimeMs = Infinity, claimedExpiry } = credential
+  if (claimedExpiry !== undefined && lifetimeMs < SHORTEST_CLAIM_MS)
+    return { kind: 'planned', at: Infinity }
+  const end = expiresAt(credential) ?? Infinity
   return { kind: 'planned', at: end - renewalLeadMs(lifetimeMs, roll) }
 }
 

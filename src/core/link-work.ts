@@ -47,11 +47,8 @@ export const workOf = (state: LinkState, limits: LinkLimits): LinkWork[] => {
 }
 
 export const deadlineOf = (
-  {
-    since,
-    openedAt = Number.POSITIVE_INFINITY,
-  }: { readonly since: number; readonly openedAt?: number },
-  { connectTimeoutMs, answerTimeoutMs = Number.POSITIVE_INFINITY }: LinkLimits,
+  { since, openedAt = Infinity }: { readonly since: number; readonly openedAt?: number },
+  { connectTimeoutMs, answerTimeoutMs = Infinity }: LinkLimits,
 ): number => Math.min(since + connectTimeoutMs, openedAt + answerTimeoutMs)
 
 const trustTimers = (state: StateOf<'connected'>, limits: LinkLimits): LinkWork[] => {

@@ -17,7 +17,12 @@ export type Problem =
   | { readonly kind: 'token-refused'; readonly cause: unknown }
   | { readonly kind: 'token-invalid'; readonly cause: unknown }
   | { readonly kind: 'signed-out' }
-  | { readonly kind: 'expired' }
+  /** `at`: its end by our clock, in epoch ms; `last`: how the server ended a dial with it. */
+  | {
+      readonly kind: 'expired'
+      readonly at?: number | undefined
+      readonly last?: Problem | undefined
+    }
   | { readonly kind: 'rejected'; readonly last: Problem }
   /** Refused, while another socket with the same credential is settled: it is not the credential. */
   | { readonly kind: 'unwelcome'; readonly last: Problem }

@@ -1,5 +1,5 @@
 /** Asking the source of a session, and what its answers mean. */
-import { type Credential, isExpired } from './credential.ts'
+import { type Credential, cameExpired, expiresAt, isExpired } from './credential.ts'
 import {
   type Ask,
   type CredentialEvent,
@@ -39,13 +39,20 @@ export const replace = (
   because: 'rejected' | 'expired',
   at: number,
   limits: CredentialLimits,
+  last?: Problem,
 ): CredentialState => {
   if (state.phase.kind !== 'held') return state
-  if (!limits.canRenew) return refuse(state, { kind: 'expired' })
+  if (!limits.canRenew) return refuse(state, endOf(state.phase.credential, last))
   const reason = because === 'expired' ? 'renewal' : 'rejected'
   const replaces = { id: state.phase.credential.id, because }
   return request(state, { reason, fresh: true, replaces }, at)
 }
+
+const endOf = (credential: Credential, last?: Problem): Problem => ({
+  kind: 'expired',
+  at: credential.claimedExpiry ?? expiresAt(credential),
+  last,
+})
 
 /** A verb: asks now, and keeps what is held for the case that no answer comes. */
 export const askNow = (
@@ -89,8 +96,13 @@ export const answered = (
   if (isOther(state.identity, credential.identity))
     return fail({ kind: 'token-invalid', cause: undefined })
   const same = replaces?.id === credential.id
-  if (isExpired(credential, at) || (same && replaces.because === 'expired'))
-    return fail({ kind: 'expired' })
+  if (isExpired(credential, at) || (same && replaces.because === 'expired')) {
+    const end = endOf(credential)
+    // Tried, and nothing else is to be had.
+    return cameExpired(credential) && credential.id !== state.acceptedId
+      ? refuse(next, end)
+      : fail(end)
+  }
   // What is asked for before each dial may be another value each time, and no better than the last one.
   const roundFrom =
     wanted?.reason === 'reconnect' ? Math.min(state.roundFrom, credential.id) : credential.id
@@ -159,7 +171,7 @@ export const hold = (
 }
 
 /** The source gave the same value again: it has no younger one. */
-const exhausted = (): Renewal => ({ failures: 0, notBefore: Number.POSITIVE_INFINITY })
+const exhausted = (): Renewal => ({ failures: 0, notBefore: Infinity })
 
 export const refuse = (state: CredentialState, problem: Problem): CredentialState => ({
   ...offTheWire(state),

@@ -19,5 +19,5 @@ const WORDS: readonly unknown[] = ['retry', 'reauthenticate', 'sign-in', 'stop',
 export const isVerdict = (value: unknown): value is Verdict => {
   if (typeof value !== 'object' || value === null) return WORDS.includes(value)
   const wait = 'retryAfterMs' in value ? value.retryAfterMs : undefined
-  return typeof wait === 'number' && wait >= 0 && wait < Number.POSITIVE_INFINITY
+  return typeof wait === 'number' && wait >= 0 && wait < Infinity
 }

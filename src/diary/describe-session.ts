@@ -61,7 +61,11 @@ const tokenWords = (credential: Credential): string =>
 
 const endWords = (credential: Credential): string => {
   const end = expiresAt(credential)
-  return end === undefined ? 'no end of it is known' : `until ${momentOf(end)}`
+  if (end !== undefined) return `until ${momentOf(end)}`
+  const { claimedExpiry } = credential
+  return claimedExpiry === undefined
+    ? 'no end of it is known'
+    : `past its exp by this clock (${momentOf(claimedExpiry)}): the server decides`
 }
 
 const againWords = ({ phase }: Pick<CredentialState, 'phase'>): string => {

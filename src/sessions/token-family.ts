@@ -1,5 +1,5 @@
 /** What one login brought, and all that follows from it. */
-import { lifetimeMs } from '../core/lifetime.ts'
+import { lifeOf } from '../core/lifetime.ts'
 import { abortable } from '../shell/promises.ts'
 import { readClaims } from './claims.ts'
 import type { TokenAnswer } from './source.ts'
@@ -34,8 +34,8 @@ export interface Family {
 }
 
 export const isAlive = (held: Held): boolean => {
-  const lifetime = lifetimeMs({ ...readClaims(held.token), ...held })
-  return lifetime === undefined || Date.now() < held.receivedAt + lifetime
+  const { lifetimeMs } = lifeOf({ ...readClaims(held.token), ...held })
+  return lifetimeMs === undefined || Date.now() < held.receivedAt + lifetimeMs
 }
 
 export const heldOf = ({ access, receivedAt, expiresInMs }: StoredTokens): Held | undefined =>

@@ -1,6 +1,6 @@
 /** The one place where tokens rest: values, and what is known of them. Nothing is printed from here. */
 import type { Credential } from '../core/credential.ts'
-import { lifetimeMs } from '../core/lifetime.ts'
+import { lifeOf } from '../core/lifetime.ts'
 import { type Claims, readClaims } from './claims.ts'
 import type { TokenAnswer } from './source.ts'
 
@@ -41,11 +41,10 @@ const knownOf = (
   if (answer.kind === 'cookie') return { receivedAt: Date.now() }
   const claims = readClaims(answer.token)
   const receivedAt = answer.receivedAt ?? Date.now()
-  const lifetime = lifetimeMs({ ...claims, ...answer, receivedAt })
   const identity = claims && identify(claims)
   return {
     receivedAt,
-    ...(lifetime !== undefined && { lifetimeMs: lifetime }),
+    ...lifeOf({ ...claims, ...answer, receivedAt }),
     ...(identity !== undefined && { identity }),
   }
 }

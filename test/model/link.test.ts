@@ -188,7 +188,9 @@ describe.each([
         return after !== before + 1 && !(to.state.memory.told === after && after === told + 1)
       if (settles) return after !== 0
       const verb = ['connect', 'reconnect', 'disconnect'].includes(event.type)
-      const expiry = event.type === 'closed' && event.verdict === 'reauthenticate'
+      const isEnd = event.type === 'closed' || event.type === 'timed-out'
+      const isRejection = event.type === 'closed' && event.verdict === 'reauthenticate'
+      const expiry = isRejection || (isEnd && to.state.kind === 'authenticating')
       return after !== before && !((verb || expiry) && after === 0)
     })
     expect(wrong).toEqual([])

@@ -15,7 +15,7 @@ import {
   initialCredentialState,
 } from '../../src/core/credential-state.ts'
 import { grantOf } from '../../src/core/grant.ts'
-import { lifetimeMs } from '../../src/core/lifetime.ts'
+import { lifeOf } from '../../src/core/lifetime.ts'
 import { stageOf } from '../../src/core/link-ends.ts'
 import { standingOf, transition } from '../../src/core/link-machine.ts'
 import {
@@ -445,11 +445,10 @@ export class Simulator {
     const known = this.#tokens.find((kept) => kept.token.value === token.value)
     if (known) return known.credential
     const receivedAt = this.clock
-    const lifetime = lifetimeMs({ ...token, receivedAt, fresh })
     const credential: Credential = {
       id: this.#tokens.length + 1,
       receivedAt,
-      ...(lifetime !== undefined && { lifetimeMs: lifetime }),
+      ...lifeOf({ ...token, receivedAt, fresh }),
       ...(token.identity !== undefined && { identity: token.identity }),
     }
     this.#tokens.push({ credential, token })

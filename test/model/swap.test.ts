@@ -169,7 +169,8 @@ describe.each([
   it('makes up for timers that slept, when the page shows', () => {
     const wrong = swaps.filter(canFollow).filter(({ state, at }) => {
       const woken = step(state, { type: 'nudge', at: at + HOUR, roll: 0.5 })
-      const left = limits.closeAtExpiry || successor(state).kind === 'joined'
+      const hasEnd = connected(state).credential.lifetimeMs !== undefined
+      const left = (limits.closeAtExpiry && hasEnd) || successor(state).kind === 'joined'
       return (
         successorOf(woken) !== undefined || woken.memory.dials !== state.memory.dials + Number(left)
       )

@@ -3,7 +3,7 @@
  * The docs are generated from the same walk (scripts/docs/state-machine.ts).
  */
 import type { Credential } from '../../src/core/credential.ts'
-import { isExpired } from '../../src/core/credential.ts'
+import { cameExpired, isExpired } from '../../src/core/credential.ts'
 import {
   transition as credentialTransition,
   workOf as credentialWork,
@@ -81,6 +81,12 @@ const credential = (id: number, receivedAt: number, identity?: string): Credenti
   ...(identity !== undefined && { identity }),
 })
 
+/** By its claim, and by our clock, it had ended when it came. */
+const pastItsExp = (id: number, receivedAt: number, identity?: string): Credential => {
+  const { lifetimeMs: _, ...rest } = credential(id, receivedAt, identity)
+  return { ...rest, claimedExpiry: receivedAt - 1 }
+}
+
 export const closedProblem = (code: number): Problem => ({ kind: 'closed', code, reason: '' })
 const NO: Problem = { kind: 'token-refused', cause: undefined }
 const REJECTED: Problem = { kind: 'rejected', last: closedProblem(4003) }
@@ -125,6 +131,7 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     { kind: 'later', until: 9_000_000, problem: LATER },
     { kind: 'go', credential: credential(1, at) },
     { kind: 'go', credential: credential(2, at - LIFE_MS + 1_000) },
+    { kind: 'go', credential: pastItsExp(4, at) },
     { kind: 'renew', credential: credential(3, at) },
     { kind: 'refuse-room', problem: closedProblem(4003) },
     { kind: 'fail', problem: NO },
@@ -324,7 +331,11 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
   const fits = (id: number) => [id >= state.roundFrom, id === held?.id]
   return JSON.stringify([
     phase.kind,
-    held && [isExpired(held, at), (state.acceptedId ?? -1) >= state.roundFrom],
+    held && [
+      isExpired(held, at),
+      cameExpired(held) && held.id !== state.acceptedId,
+      (state.acceptedId ?? -1) >= state.roundFrom,
+    ],
     'ask' in phase && [phase.ask.reason, phase.ask.replaces?.because],
     phase.kind === 'requesting' && phase.fallback !== undefined,
     phase.kind === 'held' &&
@@ -369,6 +380,7 @@ export const credentialEventsAt = (
     fresh,
     ...(links.length > 1 ? [] : [{ ...fresh, id: fresh.id + 1_000, identity: 'somebody else' }]),
     { ...fresh, id: fresh.id + 2_000, receivedAt: at - LIFE_MS },
+    ...(links.length > 1 ? [] : [pastItsExp(fresh.id + 4_000, at, state.identity)]),
     ...(replaced === undefined ? [] : [credential(replaced, at)]),
   ]
   return [

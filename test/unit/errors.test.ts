@@ -89,6 +89,13 @@ describe('a problem becomes an error', () => {
     [{ kind: 'signed-out' }, 'TokenRefusedError', 'TOKEN_REFUSED', /sign in first/],
     [{ kind: 'expired' }, 'TokenInvalidError', 'TOKEN_INVALID', /expired/],
     [
+      { kind: 'expired', at: Date.UTC(2026, 10, 30) },
+      'TokenInvalidError',
+      'TOKEN_INVALID',
+      /^the token has expired \(by this machine's clock at 2026-11-30T00:00:00.000Z\) and was not replaced$/,
+    ],
+    [{ kind: 'expired', at: -1e300 }, 'TokenInvalidError', 'TOKEN_INVALID', /expired/],
+    [
       { kind: 'rejected', last: closed },
       'CredentialRejectedError',
       'CREDENTIAL_REJECTED',
@@ -117,6 +124,9 @@ describe('a problem becomes an error', () => {
 
   it('which tells the close code and the server’s own reason', () => {
     expect(errorOf(closed, WHERE)).toMatchObject({ closeCode: 4003, reason: 'token expired' })
+    expect(errorOf({ kind: 'expired', at: 0, last: closed }, WHERE).cause).toMatchObject({
+      closeCode: 4003,
+    })
   })
 
   it('whose cause is the last rejection', () => {

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { type Credential, expiresAt, isExpired, isExpiry } from '../../../src/core/credential.ts'
-import { expiryToleranceMs, type LifetimeHints, lifetimeMs } from '../../../src/core/lifetime.ts'
+import {
+  type Credential,
+  cameExpired,
+  expiresAt,
+  isExpired,
+  isExpiry,
+  taken,
+} from '../../../src/core/credential.ts'
+import {
+  expiryToleranceMs,
+  type Life,
+  type LifetimeHints,
+  lifeOf,
+  lifetimeMs,
+} from '../../../src/core/lifetime.ts'
 
 const NOW_S = 1_800_000_000
 const NOW = NOW_S * 1_000
@@ -86,6 +99,71 @@ describe('the life of a token', () => {
   )('with a clock that is off by %d s, of %d s, is taken as %d s', (skew, life, expected) => {
     const receivedAt = NOW + skew * 1_000
     expect(lifetimeMs({ iat: NOW_S, exp: NOW_S + life, receivedAt })).toBe(expected * 1_000)
+  })
+})
+
+describe('the end of a token', () => {
+  const claimedExpiry = (NOW_S + 240) * 1_000
+  const past = (NOW_S - 5) * 1_000
+  it.each<[string, Omit<LifetimeHints, 'receivedAt'>, Life]>([
+    ['is unknown without a hint', {}, {}],
+    ['is unknown with iat alone', { iat: NOW_S }, {}],
+    ['is what is told', { expiresInMs: 9, exp: NOW_S + 240 }, { lifetimeMs: 9 }],
+    ['is what is told, and over', { expiresInMs: 0, exp: NOW_S + 240 }, { lifetimeMs: 0 }],
+    ['is the instant that is told', { expiresAt: NOW + 9, exp: 1 }, { lifetimeMs: 9 }],
+    ['is borne out by iat', { iat: NOW_S - 60, exp: NOW_S + 240 }, { lifetimeMs: 240_000 }],
+    ['is claimed without iat', { exp: NOW_S + 240 }, { lifetimeMs: 240_000, claimedExpiry }],
+    [
+      'is claimed where iat is later',
+      { iat: NOW, exp: NOW_S + 240 },
+      { lifetimeMs: 240_000, claimedExpiry },
+    ],
+    [
+      'is claimed where iat says the same',
+      { iat: NOW_S + 240, exp: NOW_S + 240 },
+      { lifetimeMs: 240_000, claimedExpiry },
+    ],
+    [
+      'is claimed beside a life that counts from the receipt, where the clock is slow',
+      { iat: NOW_S + 60, exp: NOW_S + 240 },
+      { lifetimeMs: 180_000, claimedExpiry },
+    ],
+    [
+      'is claimed beside a life that counts from the receipt, where iat is 8 h early and it is fresh',
+      { iat: NOW_S - 28_800, exp: NOW_S + 240, fresh: true },
+      { lifetimeMs: 29_040_000, claimedExpiry },
+    ],
+    [
+      'is claimed beside a life that counts from the receipt, where exp is past',
+      { iat: NOW_S - 65, exp: NOW_S - 5 },
+      { lifetimeMs: 60_000, claimedExpiry: past },
+    ],
+    ['is claimed alone where exp is past', { exp: NOW_S - 5 }, { claimedExpiry: past }],
+    ['is claimed alone where exp is now', { exp: NOW_S }, { claimedExpiry: NOW }],
+    [
+      'is claimed alone where exp is now, and iat bears it out',
+      { iat: NOW_S - 60, exp: NOW_S },
+      { claimedExpiry: NOW },
+    ],
+    ['is claimed alone where exp lies before 1970', { exp: -5 }, { claimedExpiry: -5_000 }],
+  ])('%s', (_, hints, expected) => {
+    expect(lifeOf({ ...hints, receivedAt: NOW })).toEqual(expected)
+  })
+
+  it.each<[string, Omit<LifetimeHints, 'receivedAt'>, boolean]>([
+    ['exp is past', { exp: NOW_S - 5 }, true],
+    ['exp is past, with iat', { iat: NOW_S - 65, exp: NOW_S - 5 }, true],
+    ['exp is now', { exp: NOW_S }, true],
+    ['exp is a second away', { exp: NOW_S + 1 }, false],
+    ['its life is told, and exp is past', { expiresInMs: 1, exp: NOW_S - 5 }, false],
+    ['nothing is known', {}, false],
+  ])('had come by our clock, or not, where %s', (_, hints, expected) => {
+    const credential = { id: 1, receivedAt: NOW, ...lifeOf({ ...hints, receivedAt: NOW }) }
+    expect(cameExpired(credential)).toBe(expected)
+    expect(isExpiry(credential, NOW)).toBe(expected)
+    expect(isExpired(credential, NOW)).toBe(false)
+    expect(cameExpired(taken(credential))).toBe(false)
+    expect(isExpiry(taken(credential), NOW)).toBe(false)
   })
 })
 
