@@ -116,4 +116,28 @@ export const healthyCases: readonly Case[] = [
       return { auth: () => 'first-of-all', transmission, protocol: plain(), url }
     },
   },
+  {
+    title: 'a token that is sent as the first frame, in bytes',
+    is,
+    make: async ({ keep }) => {
+      const upgrade = sockets((_request, socket) => {
+        const late = setTimeout(() => socket.close(4003), 300)
+        socket.once('message', (data, isBinary) => {
+          if (isBinary && String(data) === 'first-of-all') clearTimeout(late)
+        })
+      })
+      const { port } = await keep(web({ upgrade }))
+      // What `viaFirstMessage` is made of.
+      const transmission = {
+        name: 'first-message',
+        runtimes: 'any' as const,
+        carry: (handshake: Handshake, token: string) => ({
+          ...handshake,
+          firstFrame: new TextEncoder().encode(token).buffer,
+        }),
+      }
+      const url = `ws://127.0.0.1:${port}/ws`
+      return { auth: () => 'first-of-all', transmission, protocol: plain(), url }
+    },
+  },
 ]
