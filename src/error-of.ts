@@ -1,4 +1,5 @@
 /** Turns a problem of the machines into the error that a user sees. Texts name the line to change. */
+import { isSignInPage } from './core/policy.ts'
 import type { Bulk, Problem } from './core/problem.ts'
 import {
   type AnyAuthedSocketError,
@@ -31,7 +32,7 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
       )
     case 'status':
       return new HandshakeRefusedError(
-        `${where} answered the handshake with HTTP ${problem.status}${hintOf(problem.status)}${suspect(problem.bulk)}`,
+        `${where} answered the handshake with HTTP ${problem.status}${hintOf(problem)}${suspect(problem.bulk)}`,
         { status: problem.status },
       )
     case 'subprotocol':
@@ -68,7 +69,9 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
       )
     case 'rejected':
       return new CredentialRejectedError(
-        `${where} rejected the token again and again: sign in, or check that the server reads it where \`transmission\` puts it`,
+        `${where} rejected the token again and again: ${problem.action ? '' : 'sign in, or '}check ${
+          problem.last.kind === 'status' ? 'path, slash, room, Origin (missing in Node) and ' : ''
+        }how the server reads the token`,
         { cause: errorOf(problem.last, where) },
       )
   }
@@ -95,7 +98,9 @@ const ofSource = (
 }
 
 /** 404 and its like are mostly a slash: Django routes end with one, FastAPI routes do not. */
-const hintOf = (status: number): string => {
+const hintOf = ({ status, everConnected }: Extract<Problem, { kind: 'status' }>): string => {
+  if (status === 404 && everConnected) return ': it had worked, so what it names may be gone'
+  if (isSignInPage(status)) return ': a sign-in page?'
   if (status === 401 || status === 403) return ': token, Origin or room refused'
   if (status === 404) return ': wrong path; try it with, or without, the slash at the end'
   if (status === 431 || status === 414) return ': the token is too long for the server'

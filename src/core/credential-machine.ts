@@ -111,6 +111,7 @@ const apply = (
           trial: NO_TRIAL,
           identity: event.credential.identity,
           roundFrom: event.credential.id,
+          loginId: event.how === 'restore' ? undefined : event.credential.id,
         },
         event.credential,
       )

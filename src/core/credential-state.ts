@@ -55,6 +55,8 @@ export interface CredentialState {
   readonly links: ReadonlyMap<LinkId, Standing>
   readonly trial: Trial
   readonly identity?: string | undefined
+  /** The value of this page's own login. */
+  readonly loginId?: number | undefined
   /** The value that a server was last seen to accept. */
   readonly acceptedId?: number
   /** When doubt last cost a refresh, in epoch ms. */
@@ -63,6 +65,9 @@ export interface CredentialState {
   /** The first value of this round: a source may give another one for each dial. Older ones are past. */
   readonly roundFrom: number
 }
+
+/** `restore`: what was left of an earlier page, or by another tab. The others are of this page. */
+export type Entrance = 'login' | 'switch' | 'restore'
 
 export type CredentialEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'link'; readonly id: LinkId; readonly standing: Standing }
@@ -73,7 +78,7 @@ export type CredentialEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'timed-out' }
   | { readonly type: 'due' }
   | { readonly type: 'renewable' }
-  | { readonly type: 'login'; readonly credential: Credential }
+  | { readonly type: 'login'; readonly credential: Credential; readonly how: Entrance }
   | { readonly type: 'logout' }
   | { readonly type: 'refresh' }
   | { readonly type: 'changed' }

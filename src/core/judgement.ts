@@ -61,6 +61,7 @@ const count = (
     trial: {
       ...trial,
       rejected: new Set([...trial.rejected, ...pending.keys()]),
+      first: trial.first ?? last.credential,
       problem: last.problem,
     },
   }
@@ -73,9 +74,21 @@ const count = (
   // The third rejection is always the spaced one.
   if (trial.notBefore !== undefined) return { kind: 'standing', state: counted }
   if (some(state, isSettledOpen)) return besideOpenSockets(state, pending)
-  const problem = trial.refusal ?? { kind: 'rejected', last: last.problem }
+  const problem = trial.refusal ?? rejectedOf(counted, last)
   return { kind: 'refused', state: counted, problem }
 }
+
+/**
+ * A person who has just signed in, and whose second token was rejected as the first was, helps nobody by signing in:
+ * the token does not reach the server, or is for another one.
+ */
+const rejectedOf = (
+  { acceptedId = -1, loginId, trial }: CredentialState,
+  { credential, problem: last }: Rejection,
+): Problem =>
+  loginId !== undefined && acceptedId < loginId && credential !== trial.first
+    ? { kind: 'rejected', last, action: 'fix-configuration' }
+    : { kind: 'rejected', last }
 
 /**
  * Nobody is signed out who has a working socket: the room is refused. Where the rejected link had settled too,

@@ -6,6 +6,7 @@ import { taken } from './credential.ts'
 import { ask, CALM, closed, down, ended, nudge, PLAIN, probed, refuse, retry } from './link-ends.ts'
 import { offered, planned, renewalFailed, renewed, told, wanted } from './link-renewal.ts'
 import type { EventOf, LinkEvent, LinkLimits, LinkState, Memory, StateOf } from './link-state.ts'
+import { actionOf } from './problem.ts'
 import type { Demand, Grant, Standing } from './standing.ts'
 
 export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimits): LinkState => {
@@ -137,7 +138,7 @@ const granted = (
       kind: 'failed',
       memory: down(state.memory, at),
       problem: grant.problem,
-      action: 'sign-in',
+      action: actionOf(grant.problem),
     }
   if (grant.kind === 'renew') return offered(state, grant.credential)
   if (state.kind !== 'authenticating') return state
@@ -209,7 +210,9 @@ const settle = (state: StateOf<'connected'>): StateOf<'connected'> => ({
 const signedIn = (state: LinkState, { at, identity }: EventOf<'signed-in'>): LinkState => {
   switch (state.kind) {
     case 'failed':
-      return state.action === 'sign-in' ? ask(state.memory, PLAIN) : state
+      return state.action === 'sign-in' || state.problem.kind === 'rejected'
+        ? ask(state.memory, PLAIN)
+        : state
     case 'connecting':
     case 'connected':
     case 'closing':

@@ -6,7 +6,13 @@ export type Problem =
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
   /** The handshake ended without an open, and the runtime shows no status. */
   | { readonly kind: 'unreachable'; readonly hostAnswers?: boolean; readonly bulk?: Bulk }
-  | { readonly kind: 'status'; readonly status: number; readonly bulk?: Bulk }
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly bulk?: Bulk
+      /** This socket had connected before: the address is right. */
+      readonly everConnected?: boolean
+    }
   | { readonly kind: 'subprotocol' }
   | { readonly kind: 'timeout'; readonly opened?: boolean }
   /** Nothing was dialed: the handshake could not be made, or the constructor threw. `detail` is our own text. */
@@ -23,7 +29,7 @@ export type Problem =
       readonly at?: number | undefined
       readonly last?: Problem | undefined
     }
-  | { readonly kind: 'rejected'; readonly last: Problem }
+  | { readonly kind: 'rejected'; readonly last: Problem; readonly action?: Action }
   /** Refused, while another socket with the same credential is settled: it is not the credential. */
   | { readonly kind: 'unwelcome'; readonly last: Problem }
 
@@ -32,3 +38,7 @@ export type Bulk = string | undefined
 
 /** Who can mend a failure. */
 export type Action = 'sign-in' | 'fix-configuration' | 'contact-server'
+
+/** Who can mend what ended a session: mostly the person whose session it is. */
+export const actionOf = (problem: Problem): Action =>
+  (problem.kind === 'rejected' && problem.action) || 'sign-in'

@@ -2,7 +2,7 @@
 import { expiresAt } from './credential.ts'
 import type { CredentialState } from './credential-state.ts'
 import type { LinkState } from './link-state.ts'
-import type { Action, Problem } from './problem.ts'
+import { type Action, actionOf, type Problem } from './problem.ts'
 
 /** The session's part. */
 export interface SessionView {
@@ -59,7 +59,8 @@ export const statusOf = (
 ): StatusView => {
   if (since === undefined) return { state: 'idle', ...sinceOf(links) }
   if (links.some(isConnected)) return connected(session)
-  if (session.refusal) return { state: 'failed', problem: session.refusal, action: 'sign-in' }
+  const { refusal } = session
+  if (refusal) return { state: 'failed', problem: refusal, action: actionOf(refusal) }
   const live = links.filter(({ kind }) => kind !== 'refused')
   if (live.length === 0) return withoutLinks(links, since, session)
   const trying = live.filter(({ kind }) => kind !== 'failed')

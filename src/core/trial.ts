@@ -6,6 +6,8 @@ import type { LinkId } from './standing.ts'
 export interface Trial {
   /** 1: a fresh value is on trial; 2: the last, spaced dial is. A third ends the session. */
   readonly rejections: 0 | 1 | 2
+  /** The value that was rejected first. */
+  readonly first?: number
   /** The links that were rejected since the trial began. Others go first: a room may be closed to the user. */
   readonly rejected: ReadonlySet<LinkId>
   /** The confirming dial waits until then, in epoch ms. */

@@ -29,7 +29,7 @@ export const judgeEnd = (
       const { everConnected } = state.memory
       const known = { everConnected, retryAfterMs: retryAfterMs(end.retryAfter) }
       const by = (policy: typeof statusPolicy) => statusVerdict(status, known, policy)
-      return [{ kind: 'status', status, bulk }, decide(by, statusPolicy, failed)]
+      return [{ kind: 'status', status, bulk, everConnected }, decide(by, statusPolicy, failed)]
     }
     case 'closed': {
       // No code means anything before the open: every runtime makes up its own.

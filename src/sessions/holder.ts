@@ -6,6 +6,7 @@ import {
   type CredentialLimits,
   type CredentialState,
   type CredentialWork,
+  type Entrance,
   initialCredentialState,
 } from '../core/credential-state.ts'
 import { type Identity, isOther } from '../core/identity.ts'
@@ -80,7 +81,7 @@ export class CredentialHolder {
    * A login, or a restore, brought a credential. Replaces whatever was held. Where it is another person's, or
    * may be after a switch, links forget what was the old one's.
    */
-  signedIn(answer: TokenAnswer, how: 'login' | 'switch' = 'login'): void {
+  signedIn(answer: TokenAnswer, how: Entrance = 'restore'): void {
     if (answer.kind === 'signed-out') {
       this.loggedOut()
       return
@@ -95,7 +96,7 @@ export class CredentialHolder {
         : isOther(before, identity) ||
           // A cookie that had changed hands: that it is another's is why the session had ended.
           this.view.refusal?.kind === 'token-invalid'
-    this.#step({ type: 'login', credential }, (port) => port.signedIn(identity, changesHands))
+    this.#step({ type: 'login', credential, how }, (port) => port.signedIn(identity, changesHands))
     if (changesHands) {
       this.#signedIn = false
       this.#tell()

@@ -1,3 +1,4 @@
+import type { Entrance } from '../core/credential-state.ts'
 import { TokenUnavailableError } from '../errors.ts'
 import { abortError, abortReason, throwIfAborted } from '../shell/abort.ts'
 import { Emitter, type ListenOptions } from '../shell/emitter.ts'
@@ -184,7 +185,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
     if (this.#entering) return this.#entering.done
     const { restore } = this.#parts
     if (this.#holder.held || !restore) return this.signedIn
-    return this.#enter(restore, (entry) => this.#commit(entry, 'login'))
+    return this.#enter(restore, (entry) => this.#commit(entry, 'restore'))
   }
 
   /** One entry at a time: the last one that was asked for is the one that counts. */
@@ -216,7 +217,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
     return done
   }
 
-  #commit(entry: Entry, verb: 'login' | 'switch'): void {
+  #commit(entry: Entry, verb: Entrance): void {
     const { revoker, revokesByToken } = this.#parts
     const revoke = verb === 'switch' && revokesByToken ? revoker?.() : undefined
     entry.commit()

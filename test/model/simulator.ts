@@ -236,7 +236,7 @@ export class Simulator {
   }
 
   login(token: Token): void {
-    this.dispatch({ type: 'login', credential: this.#keep(token) })
+    this.dispatch({ type: 'login', credential: this.#keep(token), how: 'login' })
     const { identity } = token
     for (const id of this.#links.keys()) this.tell(id, { type: 'signed-in', identity })
   }

@@ -402,6 +402,7 @@ export const credentialEventsAt = (
       : []),
     {
       type: 'login',
+      how: 'login',
       credential: {
         ...fresh,
         id: fresh.id + 3_000,

@@ -99,7 +99,19 @@ describe('a problem becomes an error', () => {
       { kind: 'rejected', last: closed },
       'CredentialRejectedError',
       'CREDENTIAL_REJECTED',
-      /sign in, or check that the server reads it where `transmission` puts it/,
+      /again: sign in, or check how the server reads the token$/,
+    ],
+    [
+      { kind: 'rejected', last: { kind: 'status', status: 403 }, action: 'fix-configuration' },
+      'CredentialRejectedError',
+      'CREDENTIAL_REJECTED',
+      /again: check path, slash, room, Origin \(missing in Node\) and how the server reads the token$/,
+    ],
+    [
+      { kind: 'status', status: 404, everConnected: true },
+      'HandshakeRefusedError',
+      'HANDSHAKE_REFUSED',
+      /HTTP 404: it had worked/,
     ],
     [
       { kind: 'unwelcome', last: closed },

@@ -104,7 +104,7 @@ const CASES: Case[] = [
       OPEN,
       NO,
       'session: the session is over, sign in: the token was rejected again and again (closed with 4003)',
-      'the session is over; failed, sign-in: <url> rejected the token again and again: sign in, or check that the server reads it where `transmission` puts it',
+      'the session is over; failed, sign-in: <url> rejected the token again and again: sign in, or check how the server reads the token',
     ],
   ],
   [
