@@ -1,4 +1,5 @@
 /** Sockets of a server that speaks no protocol of ours: dialed as its users do, and read as they come. */
+import { firstFrameOf } from '../transmissions/first-frame.ts'
 import { type DialOptions, handshakeOf, tokenFor } from './handshake.ts'
 import type { Resolved } from './options.ts'
 import { sleep } from './peer.ts'
@@ -70,7 +71,8 @@ export class Guest {
     plain.close = () => wire.close()
     plain.drop = () => wire.drop()
     this.#open.push(plain)
-    if (handshake.firstFrame !== undefined) plain.send(handshake.firstFrame)
+    const first = await firstFrameOf(handshake)
+    if (first !== undefined) plain.send(first)
     return { kind: 'open', plain }
   }
 

@@ -1,4 +1,5 @@
 /** Where one check plays: it dials as it is told, names fresh rooms, and keeps what was said. */
+import { firstFrameOf } from '../transmissions/first-frame.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Feature, ServerFrame } from './frames.ts'
 import { type DialOptions, handshakeOf, tokenFor, tokenOf, type UserName } from './handshake.ts'
@@ -107,7 +108,8 @@ export class Scene {
     if (opening.kind !== 'open') return opening
     peer.attach(opening.wire)
     this.#peers.push(peer)
-    if (handshake.firstFrame !== undefined) peer.begin(handshake.firstFrame)
+    const first = await firstFrameOf(handshake)
+    if (first !== undefined) peer.begin(first)
     return { kind: 'open', peer }
   }
 

@@ -1,5 +1,7 @@
 /** Opens several sockets in one room, lets each say something, and looks who hears whom. */
+
 import type { Codec } from '../protocols/protocol.ts'
+import { firstFrameOf } from '../transmissions/first-frame.ts'
 import type { Wire } from './eyes.ts'
 import type { Crowd, Outcome } from './facts.ts'
 import type { Watch } from './run-probe.ts'
@@ -73,7 +75,7 @@ const enter = async (watch: Watch, room: string): Promise<Member | undefined> =>
   })
   if (dialed.kind === 'missed') return undefined
   const { wire } = dialed
-  const first = subject.captured.full.firstFrame
+  const first = await firstFrameOf(subject.captured.full)
   if (first !== undefined) wire.send(first)
   const joining = codec.join?.([{ room }], 1)
   if (joining !== undefined) wire.send(joining)

@@ -81,7 +81,10 @@ export class View {
     const { handshake, dialogue } = this.#options
     const frame = handshake.firstFrame
     if (frame === undefined) return
-    const say = () => wire.send(frame)
+    const make = async (challenge: unknown) =>
+      wire.send(typeof frame === 'function' ? await frame(challenge) : frame)
+    // One that cannot be made is not said, and what the server does then is seen.
+    const say = (challenge?: unknown): void => void make(challenge).catch(() => {})
     if (dialogue === undefined) {
       say()
       return

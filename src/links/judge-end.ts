@@ -1,12 +1,13 @@
 /** What the end of a socket means: by the user's policies, then by the defaults. */
 import { stageOf } from '../core/link-ends.ts'
-import type { LinkState } from '../core/link-state.ts'
+import type { LinkEvent, LinkState } from '../core/link-state.ts'
 import { closeVerdict, statusVerdict } from '../core/policy.ts'
 import type { Bulk, Problem } from '../core/problem.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Resolved } from '../options.ts'
 import type { DialEnd } from '../shell/dialer.ts'
 import { retryAfterMs } from '../shell/retry-after.ts'
+import { moment } from '../shell/timers.ts'
 
 /**
  * @param bulk what a large token took of the handshake
@@ -58,4 +59,11 @@ const decide = <Policy>(
     failed(error)
     return by(undefined)
   }
+}
+
+/** What a dial, or the making of its first frame, threw: of that every text is ours, so it may be shown. */
+export const stopFor = (cause: unknown): LinkEvent => {
+  const detail = cause instanceof TypeError ? { detail: cause.message } : {}
+  const problem: Problem = { kind: 'dial', cause, ...detail }
+  return { type: 'closed', ...moment(), verdict: 'stop', problem }
 }

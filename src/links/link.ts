@@ -1,5 +1,4 @@
 /** One socket and its machine: dials, waits and asks as the link machine wants it. */
-
 import { standingOf, transition } from '../core/link-machine.ts'
 import {
   initialLinkState,
@@ -21,7 +20,7 @@ import { findWebSocket } from '../shell/websocket.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
-import { judgeEnd } from './judge-end.ts'
+import { judgeEnd, stopFor } from './judge-end.ts'
 import { limitsOf } from './limits.ts'
 import type { LinkListener, LinkVerb } from './link-port.ts'
 import { offer } from './offer.ts'
@@ -143,12 +142,7 @@ export class Link {
       const listener = this.#listen(handshake, n, report, signal)
       this.#sockets.set(n, dial(handshake, Socket, webSocketOptions, listener))
     }
-    open().catch((cause: unknown) => {
-      // Of what throws here every text is ours, so it may be shown.
-      const detail = cause instanceof TypeError ? { detail: cause.message } : {}
-      const problem: Problem = { kind: 'dial', cause, ...detail }
-      report({ type: 'closed', ...moment(), verdict: 'stop', problem })
-    })
+    open().catch((cause) => report(stopFor(cause)))
     return () => {
       controller.abort()
       this.#sockets.get(n)?.close()
@@ -169,7 +163,14 @@ export class Link {
       ended: (end) => this.#ended(end, report),
     }
     const dialogue = this.#options.transmission?.firstMessage?.begin(listener, {
-      say: () => this.write(firstFrame, n),
+      say: (challenge) => {
+        if (typeof firstFrame !== 'function') this.write(firstFrame, n)
+        else
+          firstFrame(challenge).then(
+            (frame) => this.write(frame, n),
+            (cause) => report(stopFor(cause)),
+          )
+      },
       accepted: (data) => this.#receive(data, report, isAnswer, signal),
       refused: () =>
         report({ type: 'closed', ...moment(), verdict: 'reauthenticate', problem: SAID }),

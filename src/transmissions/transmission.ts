@@ -1,3 +1,5 @@
+export type FirstFrame = string | ArrayBuffer
+
 /** What is sent to open a socket. */
 export interface Handshake {
   readonly url: URL
@@ -5,8 +7,8 @@ export interface Handshake {
   readonly protocols: readonly string[]
   /** Sent where the runtime can (Node); empty otherwise. */
   readonly headers: Readonly<Record<string, string>>
-  /** The first frame, where the token travels in it. */
-  readonly firstFrame?: string | ArrayBuffer
+  /** The first frame, where the token travels in it; or what makes it of what the server says first. */
+  readonly firstFrame?: FirstFrame | ((challenge: unknown) => Promise<FirstFrame>)
   /** Called with the socket as soon as there is one. */
   readonly dialed?: (socket: object) => void
 }
@@ -26,8 +28,8 @@ export interface FirstMessage {
 }
 
 export interface FirstMessagePort {
-  /** Sends the first frame. */
-  say(): void
+  /** Sends the first frame. One that is made of the challenge follows when it is made. */
+  say(challenge?: unknown): void
   accepted(frame: string | ArrayBuffer): void
   refused(): void
 }

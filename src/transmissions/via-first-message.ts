@@ -1,15 +1,18 @@
 import { check, duration, func, isObject, words } from '../core/check.ts'
 import { bytesOf, toJson } from '../core/json.ts'
 import { checkToken, ENCODED } from './token-rules.ts'
-import type { Transmission } from './transmission.ts'
+import type { FirstFrame, Transmission } from './transmission.ts'
 
 /**
  * The dialogue of your server. `accepted`, `refused` and `after` get each frame until the answer has come:
  * the value of its JSON, else its text, or the bytes of a binary one. One that throws has said no.
  */
 export interface FirstMessageOptions {
-  /** The frame for a token: a text, an object that is sent as JSON, or bytes that are sent as bytes. Must not be async. */
-  frame(token: string): string | object
+  /**
+   * The frame for a token: a text, an object that is sent as JSON, or bytes that are sent as bytes. Where there is an
+   * `after`, it gets the frame that `after` recognised (a challenge), on each socket anew, and may be async: to sign it.
+   */
+  frame(token: string, challenge?: unknown): string | object | Promise<string | object>
   /** `true` for the frame by which the server accepts. Your protocol reads it too: as a welcome, or a message. */
   accepted(frame: unknown): boolean
   /** `true` for the frame by which the server refuses the token. Default: it closes, as with 4003. */
@@ -70,7 +73,11 @@ export function viaFirstMessage(
     runtimes: 'any',
     carry(handshake, token) {
       checkToken(token, ENCODED)
-      return { ...handshake, firstFrame: written(frame, token) }
+      const answer = async (challenge: unknown) => {
+        const made = await quietly(() => frame(token, challenge))
+        return written(() => made, token)
+      }
+      return { ...handshake, firstFrame: after ? answer : written(frame, token) }
     },
     firstMessage: {
       timeoutMs,
@@ -91,7 +98,7 @@ export function viaFirstMessage(
             } else if (isSo(refused, said)) refuse()
             else if (isSo(awaited, said)) {
               awaited = undefined
-              say()
+              say(said)
             }
           },
         }
@@ -119,7 +126,16 @@ function dialogueOf(
   return given.timeoutMs === undefined ? dialogue : { ...dialogue, timeoutMs: given.timeoutMs }
 }
 
-function written(frame: FirstMessageOptions['frame'], token: string): string | ArrayBuffer {
+/** What is thrown may quote the token, so it goes nowhere, not even into `cause`. */
+const quietly = async (make: () => unknown): Promise<unknown> => {
+  try {
+    return await make()
+  } catch {
+    return undefined
+  }
+}
+
+function written(frame: (token: string) => unknown, token: string): FirstFrame {
   let detail = ' threw, or returned no text and no object'
   let made: unknown
   try {
@@ -128,7 +144,7 @@ function written(frame: FirstMessageOptions['frame'], token: string): string | A
     // It may quote the token, so it goes nowhere, not even into `cause`.
   }
   try {
-    const isData = isObject(made) && !('then' in made)
+    const isData = typeof made === 'object' && made !== null && !('then' in made)
     const first = isData ? (bytesOf(made) ?? toJson(made, 'frame')) : made
     if (typeof first === 'string' && first !== '') return first
     if (first instanceof ArrayBuffer && first.byteLength > 0) return first

@@ -5,9 +5,11 @@ import { connectWithClerk } from '../../examples/clerk.ts'
 import { connectWithFirebase } from '../../examples/firebase.ts'
 import { connectToHomeAssistant } from '../../examples/home-assistant.ts'
 import { connectWithMsal } from '../../examples/msal.ts'
+import { connectToObs } from '../../examples/obs-websocket.ts'
 import { asSupabaseSubprotocol, connectWithSupabase } from '../../examples/supabase.ts'
 import { AuthedSocket, fixedToken, plain } from '../../src/index.ts'
 import { createReferenceServer, type ReferenceServer } from '../servers/node/server.ts'
+import { serveObs } from '../support/obs-server.ts'
 import { serveSockets } from '../support/socket-server.ts'
 import { djoser, djRestAuth, edgeFunction } from './vendor-servers.ts'
 import { Auth0, Clerk, Firebase, Msal, Supabase, type Vendor } from './vendors.ts'
@@ -218,6 +220,21 @@ it('ticket.ts: a ticket in the URL, and no warning', async () => {
 it('first-message.ts: the token is in no handshake', async () => {
   expect(await logOf(server, () => import('../../examples/first-message.ts'), 2)).toEqual(CHAT)
   expect(server.dials()).toMatchObject([{ transmissions: ['first-message'], protocols: 0 }])
+})
+
+it('obs-websocket.ts: answers the challenge, and calls are answered under their ids', async () => {
+  const { url, frames } = await serveObs('correct-horse')
+  await using socket = connectToObs(url, 'correct-horse')
+  await socket.connect()
+  expect(await socket.request('GetVersion', {})).toEqual({ obsVersion: '31.0.0' })
+  await expect(socket.request('NoSuch', {})).rejects.toMatchObject({
+    code: 'REQUEST_FAILED',
+    serverCode: '204',
+  })
+  expect(frames.join()).not.toContain('correct-horse')
+  await using stranger = connectToObs(url, 'wrong')
+  await expect(stranger.connect()).rejects.toThrow()
+  expect(stranger.status).toMatchObject({ state: 'failed', action: 'sign-in' })
 })
 
 it('home-assistant.ts: calls are answered under their ids', async () => {

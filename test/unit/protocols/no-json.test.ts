@@ -15,8 +15,12 @@ const rooms = multiplexed().codec(CONTEXT)
 
 type Written = string | ArrayBuffer | undefined
 
-const firstFrame = (made: object): Written =>
-  viaFirstMessage({ frame: () => made, accepted: () => true }).carry(handshake(), JWT).firstFrame
+const firstFrame = (made: object): Written => {
+  const first = viaFirstMessage({ frame: () => made, accepted: () => true })
+  const { firstFrame: frame } = first.carry(handshake(), JWT)
+  // A function only where the server says something first.
+  return typeof frame === 'function' ? undefined : frame
+}
 
 /** Every place that data goes to, what its text is around it, and what the path begins with. */
 const PLACES: readonly (readonly [

@@ -46,7 +46,6 @@ describe('the frame of viaFirstMessage', () => {
       `{"op":"login","token":"${JWT}"}`,
     ],
     ['that of the rooms protocol', 'rooms', `{"type":"auth","id":0,"token":"${JWT}"}`],
-    ['that of Home Assistant', 'home-assistant', `{"type":"auth","access_token":"${JWT}"}`],
     [
       'that of a preset with a timeout',
       { preset: 'rooms', timeoutMs: 1 },
@@ -54,6 +53,12 @@ describe('the frame of viaFirstMessage', () => {
     ],
   ])('is %s', (_, given, expected) => {
     expect(frameOf(given)).toBe(expected)
+  })
+
+  it('of Home Assistant is made when it is asked for', async () => {
+    const frame = frameOf('home-assistant')
+    if (typeof frame !== 'function') throw new Error('it is not made of what the server says')
+    expect(await frame({ type: 'auth_required' })).toBe(`{"type":"auth","access_token":"${JWT}"}`)
   })
 
   it('is all that the token is in', () => {
