@@ -27,7 +27,9 @@ describe('the packed package', () => {
     consumer = installConsumer(tarball)
     installed = join(consumer, 'node_modules/authed-socket')
     writeFiles(consumer, {
-      'main.js': `import { AuthedSocket, plain, viaQuery } from 'authed-socket'
+      'main.js': `import * as all from 'authed-socket'
+        import { AuthedSocket, plain, viaQuery } from 'authed-socket'
+        globalThis.all = { ...all }
         globalThis.make = () => new AuthedSocket({ url: '/', auth: () => 't', transmission: viaQuery(), protocol: plain() })`,
       'bare.js': `import './node_modules/authed-socket/dist/index.js'`,
     })
@@ -43,6 +45,8 @@ describe('the packed package', () => {
       'package.json',
       'dist/index.js',
       'dist/index.cjs',
+      'dist/index.browser.js',
+      'dist/index.browser.cjs',
       'dist/index.d.ts',
       'dist/index.d.cts',
       'dist/authed-socket.global.js',
@@ -89,6 +93,49 @@ describe('the packed package', () => {
     expect(text).toMatch(/^\/\/\/ <reference lib="esnext\.disposable" \/>/)
   })
 
+  it.each([
+    ['dist/index.browser.js', false],
+    ['dist/index.browser.cjs', false],
+    ['dist/authed-socket.global.js', false],
+    ['dist/index.js', true],
+    ['dist/index.cjs', true],
+  ])('keeps the cookies of Node out of what browsers load (%s)', (file, holds) => {
+    const text = readFileSync(join(installed, file), 'utf8')
+    expect(NODE_ONLY.filter((word) => text.includes(word))).toEqual(holds ? NODE_ONLY : [])
+  })
+
+  it.each<[string, readonly string[], boolean]>([
+    ['a browser', ['browser'], false],
+    ['Node', ['node'], true],
+    ['Workers', ['workerd', 'worker', 'browser'], true],
+    ['the edge runtime of Next', ['edge-light', 'browser'], true],
+    ['React Native', ['react-native', 'browser'], true],
+    ['a bundler that says nothing', [], true],
+  ])('is bundled for %s with what is needed there', async (_, conditions, holds) => {
+    for (const format of ['esm', 'cjs'] as const) {
+      const { outputFiles } = await esbuild({
+        absWorkingDir: consumer,
+        stdin: {
+          contents:
+            format === 'esm'
+              ? `export * from 'authed-socket'`
+              : `module.exports = require('authed-socket')`,
+          resolveDir: consumer,
+        },
+        bundle: true,
+        write: false,
+        format,
+        platform: 'neutral',
+        mainFields: ['module', 'main'],
+        conditions: [...conditions],
+        external: ['ws'],
+        logLevel: 'silent',
+      })
+      const text = outputFiles.map((file) => file.text).join('\n')
+      expect(NODE_ONLY.filter((word) => text.includes(word))).toEqual(holds ? NODE_ONLY : [])
+    }
+  })
+
   it('keeps its dependencies outside of ESM and CommonJS, and inside of the script-tag build', () => {
     const imported = (file: string, pattern: RegExp) =>
       [...readFileSync(join(installed, file), 'utf8').matchAll(pattern)].map(([, name]) => name)
@@ -111,7 +158,9 @@ describe('the packed package', () => {
       logLevel: 'silent',
     })
     expect(warnings).toEqual([])
-    expect(importsOfWs(outputFiles.map(({ text }) => text).join('\n'))).toEqual([])
+    const all = outputFiles.map(({ text }) => text).join('\n')
+    expect(importsOfWs(all)).toEqual([])
+    expect(NODE_ONLY.filter((word) => all.includes(word))).toEqual([])
   })
 
   it('keeps the sessions and errors of the doctor those of the main entry', () => {
@@ -150,6 +199,7 @@ describe('the packed package', () => {
       .map((file) => readFileSync(join(outDir, file), 'utf8'))
     expect(chunks.join('\n')).toContain('make')
     expect(importsOfWs(chunks.join('\n'))).toEqual([])
+    expect(NODE_ONLY.filter((word) => chunks.join('\n').includes(word))).toEqual([])
   })
 
   it('is shaken away where nothing of it is used', async () => {
@@ -181,6 +231,9 @@ describe('the packed package', () => {
     expect(rest).toEqual([])
   })
 })
+
+/** Words of what reads Set-Cookie, which has no use where the browser does it. */
+const NODE_ONLY = ['max-age', '__host-', 'getSetCookie']
 
 function importsOfWs(text: string): string[] {
   return (
