@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 
 /**
@@ -34,18 +35,33 @@ const mainEntry = {
   },
 } satisfies NonNullable<Options['esbuildPlugins']>[number]
 
-const library = (name: string, file: string): Options => ({
+/** What only Node needs has a namesake for browsers beside it: `cookie-jar.ts`, `cookie-jar.browser.ts`. */
+const forBrowsers = {
+  name: 'for-browsers',
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      const namesake = join(resolveDir, path.replace(/\.ts$/, '.browser.ts'))
+      return existsSync(namesake) ? { path: namesake } : undefined
+    })
+  },
+} satisfies NonNullable<Options['esbuildPlugins']>[number]
+
+const modules = (name: string, file: string): Options => ({
   ...shared,
   entry: { [name]: file },
   format: ['esm', 'cjs'],
   target: 'es2022',
   platform: 'neutral',
+  outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
+})
+
+const library = (name: string, file: string): Options => ({
+  ...modules(name, file),
   dts: {
     entry: { [name]: file },
     // `Symbol.asyncDispose` in our types must not ask users to change their own `lib`.
     banner: '/// <reference lib="esnext.disposable" />',
   },
-  outExtension: ({ format }) => ({ js: format === 'cjs' ? '.cjs' : '.js' }),
   ...(name === 'doctor' && { esbuildPlugins: [mainEntry] }),
 })
 
@@ -66,6 +82,8 @@ export default defineConfig((options) => {
   if (!options.watch) rmSync('dist', { recursive: true, force: true })
   return [
     ...Object.entries(ENTRIES).map(([name, file]) => library(name, file)),
+    // Its types are those of `index`.
+    { ...modules('index.browser', ENTRIES.index), dts: false, esbuildPlugins: [forBrowsers] },
     command('authed-socket', 'src/doctor/bin.ts'),
     command('authed-socket-conformance', 'src/conformance/bin.ts'),
     {
@@ -79,6 +97,7 @@ export default defineConfig((options) => {
       noExternal: [/^(?!ws$)/],
       minify: true,
       dts: false,
+      esbuildPlugins: [forBrowsers],
       outExtension: () => ({ js: '.global.js' }),
     },
   ]

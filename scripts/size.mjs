@@ -13,7 +13,8 @@ import { build } from 'esbuild'
 const acceptsKnown = process.argv.includes('--known')
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const index = join(root, 'dist/index.js')
+// What a bundler for browsers resolves.
+const index = join(root, 'dist/index.browser.js')
 const global = join(root, 'dist/authed-socket.global.js')
 const out = join(root, '.cache/size')
 
