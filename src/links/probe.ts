@@ -21,7 +21,7 @@ export const probeAnswer = async (
     if (result === 'unreachable') return 'gone'
     return result === 'accepted' || result === 'refused'
       ? result
-      : unclear(options, 'found neither accepted, refused nor unreachable')
+      : unclear(options, 'give accepted, refused or unreachable')
   } catch {
     return 'gone'
   }
@@ -73,7 +73,7 @@ const probeToken = async (
   const target = new URL(probe, base)
   const { origin } = target
   if (!mayGo(options, target, base)) {
-    unclear(options, `${origin} is not the socket's origin, nor in origins, or it is not encrypted`)
+    unclear(options, `${origin} is not in origins, or not encrypted`)
     return probeHost(options, base, signal)
   }
   const answer = options.holder.answerOf(credential)
@@ -96,7 +96,7 @@ const probeToken = async (
   if (status === 401 || status === 403) return 'refused'
   return unclear(
     options,
-    `${origin}${target.pathname} answered ${status || 'with a redirect'}, not 2xx or 401 to the token`,
+    `${origin}${target.pathname} answered ${status || 'with a redirect'}, not 2xx or 401`,
   )
 }
 
