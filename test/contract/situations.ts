@@ -167,12 +167,6 @@ function refused(
   }
 }
 
-/** Its end is known, so silence is an answer too: one dial, and nobody waits for another. */
-function over(seen: Seen): Pick<Played, 'options' | 'script' | 'expected'> {
-  const played = refused(seen, 'status', { fresh: false })
-  return { ...played, expected: { ...played.expected, error: 'TokenInvalidError', dials: 1 } }
-}
-
 /** The same, by a client that had been let in with the same credential before. */
 function later(expected: Expectation, ask: boolean): Partial<Expectation> {
   const { dials, refreshes } = expected
@@ -342,7 +336,7 @@ const SITUATIONS: readonly Situation[] = [
     play: (seen) => ({
       auth: tokens(expired),
       rooms: ['a'],
-      ...over(seen),
+      ...refused(seen, refusalOf(seen), { fresh: false }),
     }),
   },
   {
