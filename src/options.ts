@@ -83,7 +83,10 @@ export interface AuthedSocketOptions {
     /** Scales the backoff, the wait of the confirming dial and the clearing time. 0.001 to 100; default 1. */
     readonly scale?: number
   }
-  /** Open for so long, a connection counts as accepted by the server, in ms. Default 5,000. */
+  /**
+   * Open for so long, a connection counts as accepted by the server, also without a word of it, and the backoff is
+   * forgotten, in ms. Default 5,000.
+   */
   readonly settleMs?: number
   /** A dial that is not accepted by then has failed, in ms. Default 10,000. */
   readonly connectTimeoutMs?: number

@@ -14,10 +14,10 @@ const FIRST = [200, 1_500] as const
 const NEXT = [1_000, 4_000] as const
 const CAP = 60_000
 const DOUBLES_AFTER = 4
-/** From so many unsettled attempts on, the server is left in peace: about once a minute. */
+/** From so many attempts in a row on, the server is left in peace: about once a minute. */
 const PATIENT_FROM = 10
 
-/** The delay after the `failures`-th attempt in a row that did not settle (from 1). */
+/** The delay after the `failures`-th attempt in a row without a connection that lasted (from 1). */
 export const backoffMs = (failures: number, roll: number): number => {
   if (failures <= 1) return between(...FIRST, roll)
   if (failures >= PATIENT_FROM) return between(45_000, 75_000, roll)

@@ -24,7 +24,7 @@ import type { Demand, Rejection, Trust } from './standing.ts'
 
 export const PLAIN: Demand = { kind: 'plain' }
 
-/** What settling, or the end of a credential's life, leaves of earlier failures. */
+/** What a connection that lasted, or the end of a credential's life, leaves of earlier failures. */
 export const CALM = { failures: 0, suspectSince: undefined }
 
 /** A connection of so long is no answer to the one before it. */

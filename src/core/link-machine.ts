@@ -6,6 +6,7 @@ import { taken } from './credential.ts'
 import { ask, CALM, closed, down, ended, nudge, PLAIN, probed, refuse, retry } from './link-ends.ts'
 import { offered, planned, renewalFailed, renewed, told, wanted } from './link-renewal.ts'
 import type { EventOf, LinkEvent, LinkLimits, LinkState, Memory, StateOf } from './link-state.ts'
+import { hasToLast } from './link-work.ts'
 import { actionOf } from './problem.ts'
 import type { Demand, Grant, Standing } from './standing.ts'
 
@@ -34,7 +35,7 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'greeted':
       return planned(greeted(state), event, limits)
     case 'settled':
-      return state.kind === 'connected' && state.trust === 'open' ? settle(state) : state
+      return state.kind === 'connected' && hasToLast(state) ? lasted(state) : state
     case 'proven':
       return state.kind === 'connected' && state.trust !== 'proven'
         ? { ...settle(state), trust: 'proven' }
@@ -198,13 +199,19 @@ const greeted = (state: LinkState): LinkState => {
   return connected.kind === 'connected' ? settle(connected) : connected
 }
 
-/** The backoff resets on settling, not on opening: servers accept, and close at once. */
+/** The server takes the credential. That says nothing of the connection: there are servers that welcome, and drop. */
 const settle = (state: StateOf<'connected'>): StateOf<'connected'> => ({
   ...state,
   credential: taken(state.credential),
   trust: state.trust === 'open' ? 'settled' : state.trust,
-  memory: { ...state.memory, ...CALM, settledOn: state.credential.id },
+  memory: { ...state.memory, suspectSince: undefined, settledOn: state.credential.id },
 })
+
+/** The backoff is forgotten for a connection that lasted, and for no word of a server. */
+const lasted = (state: StateOf<'connected'>): LinkState => {
+  const settled = settle(state)
+  return { ...settled, memory: { ...settled.memory, ...CALM } }
+}
 
 /** A person signed in: who waits for one goes on, and no socket stays that is, or may be, another's. */
 const signedIn = (state: LinkState, { at, identity }: EventOf<'signed-in'>): LinkState => {

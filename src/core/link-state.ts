@@ -9,7 +9,7 @@ export interface Memory {
   readonly everConnected: boolean
   /** Since when there is no connection, in epoch ms. */
   readonly downSince?: number | undefined
-  /** Attempts in a row that did not settle. */
+  /** Attempts in a row without a connection that lasted. */
   readonly failures: number
   /** Since when attempts fail in silence, in epoch ms. */
   readonly suspectSince?: number | undefined

@@ -4,7 +4,7 @@
  * the current one.
  */
 import { type Credential, isExpired } from './credential.ts'
-import { CALM, down } from './link-ends.ts'
+import { down } from './link-ends.ts'
 import { transition } from './link-machine.ts'
 import { planOf, withRenewal } from './link-renewal.ts'
 import type {
@@ -152,7 +152,7 @@ const promoted = ({ state, successor, event }: Step): LinkState => {
     return { ...successor, kind: 'connecting', memory: down(memory, at) }
   return {
     kind: 'connected',
-    memory: { ...memory, ...CALM, settledOn: credential.id },
+    memory: { ...memory, suspectSince: undefined, settledOn: credential.id },
     credential,
     openedAt: successor.openedAt,
     trust: 'settled',

@@ -51,9 +51,13 @@ export const deadlineOf = (
   { connectTimeoutMs, answerTimeoutMs = Infinity }: LinkLimits,
 ): number => Math.min(since + connectTimeoutMs, openedAt + answerTimeoutMs)
 
+/** Until it has been open for `settleMs`: to be trusted without a word, and to be no failure. */
+export const hasToLast = ({ trust, memory }: StateOf<'connected'>): boolean =>
+  trust === 'open' || memory.failures > 0
+
 const trustTimers = (state: StateOf<'connected'>, limits: LinkLimits): LinkWork[] => {
   const work: LinkWork[] = []
-  if (state.trust === 'open') work.push(timer('settled', state.openedAt + limits.settleMs))
+  if (hasToLast(state)) work.push(timer('settled', state.openedAt + limits.settleMs))
   if (state.trust !== 'proven')
     work.push(timer('proven', state.openedAt + Math.max(PROVEN_MS * limits.scale, limits.settleMs)))
   const end = expiresAt(state.credential)

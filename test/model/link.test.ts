@@ -179,14 +179,13 @@ describe.each([
     expect(wrong).toEqual([])
   })
 
-  it('counts failures until it settles, and keeps them over an open', () => {
+  it('counts failures until a connection lasted, and keeps them over an open and a welcome', () => {
     const wrong = moves.filter(({ from, to, event }) => {
       const [before, after] = [from.state.memory.failures, to.state.memory.failures]
-      const settles = to.state.kind === 'connected' && to.state.trust !== 'open'
       const told = Math.max(before, from.state.memory.told ?? 0)
       if (to.state.kind === 'waiting' && from.state.kind !== 'waiting')
         return after !== before + 1 && !(to.state.memory.told === after && after === told + 1)
-      if (settles) return after !== 0
+      if (event.type === 'settled') return after !== 0
       const verb = ['connect', 'reconnect', 'disconnect'].includes(event.type)
       const isEnd = event.type === 'closed' || event.type === 'timed-out'
       const isRejection = event.type === 'closed' && event.verdict === 'reauthenticate'

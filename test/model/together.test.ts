@@ -157,10 +157,10 @@ const perform = (
   else sim.tell(link, { type: word })
 }
 
-/** Who is closed within 300 ms was not welcomed: a welcome settles, and what comes next is a first failure again. */
+/** Who is closed at once was welcomed too: that proves the token, and is no end of the backoff. */
 const greeting = (steps: readonly Step[]): Step[] =>
   steps.flatMap((step) =>
-    step.do === 'open' ? [step, { afterMs: step.afterMs + 300, do: 'greet' as const }] : [step],
+    step.do === 'open' ? [step, { afterMs: step.afterMs, do: 'greet' as const }] : [step],
   )
 
 const swapOf = ({ swap, link }: Chaos): Partial<Options> =>
