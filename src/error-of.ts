@@ -24,11 +24,7 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
       )
     case 'unreachable':
       return new HandshakeRefusedError(
-        `no WebSocket at ${where}: ${
-          problem.hostAnswers
-            ? 'the host answers, so it refused the handshake (token, Origin, path, slash) or is starting; accept, then close with 4003, to be told apart'
-            : 'the host does not answer'
-        }${suspect(problem.bulk)}`,
+        `no WebSocket at ${where}${hostWords(problem.hostAnswers)}${suspect(problem.bulk)}`,
       )
     case 'status':
       return new HandshakeRefusedError(
@@ -96,6 +92,14 @@ const ofSource = (
     `the token source failed${cause instanceof Error ? ` (${cause.name})` : ''}`,
   )
 }
+
+/** Nothing is said of a host that was not asked. */
+const hostWords = (answers: boolean | undefined): string =>
+  answers === undefined
+    ? ''
+    : answers
+      ? ': the host answers, so it refused the handshake (token, Origin, path, slash) or is starting; accept, then close with 4003, to be told apart'
+      : ': the host does not answer'
 
 /** 404 and its like are mostly a slash: Django routes end with one, FastAPI routes do not. */
 const hintOf = ({ status, everConnected }: Extract<Problem, { kind: 'status' }>): string => {

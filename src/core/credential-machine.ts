@@ -192,14 +192,27 @@ const askWhereNeeded = (
 
 /** Doubt costs at most one refresh until a link settles, and none while any socket of the session is open. */
 const isDoubted = (state: CredentialState, at: number, limits: CredentialLimits): boolean => {
-  const { acceptedId = -1, doubtedAt = -Infinity, phase, roundFrom, trial } = state
-  if (!limits.canRenew || trial.doubted || some(state, ({ kind }) => kind === 'open')) return false
-  if (demandOf(state, 'violation') && at - doubtedAt >= VIOLATION_DOUBT_MS) return true
+  const { doubtedAt = -Infinity } = state
+  if (demandOf(state, 'violation') && at - doubtedAt >= VIOLATION_DOUBT_MS)
+    return isFree(state, limits)
   const doubt = demandOf(state, 'suspect')
-  if (!doubt) return false
+  return doubt !== undefined && mayDoubt(state, { ...doubt, at }, limits)
+}
+
+const isFree = (state: CredentialState, limits: CredentialLimits): boolean =>
+  limits.canRenew && !state.trial.doubted && !some(state, ({ kind }) => kind === 'open')
+
+/** Would attempts that have failed in silence for so long cost a refresh, if the host answers? */
+export const mayDoubt = (
+  state: CredentialState,
+  { forMs, at }: { readonly forMs: number; readonly at: number },
+  limits: CredentialLimits,
+): boolean => {
+  const { acceptedId = -1, roundFrom, phase } = state
+  if (phase.kind !== 'held' || !isFree(state, limits)) return false
   // Where the token itself says that it has ended, nothing is waited for.
-  if (phase.kind === 'held' && isPastClaim(phase.credential, at)) return true
-  return acceptedId < roundFrom || doubt.forMs >= ACCEPTED_DOUBT_MS * limits.scale
+  if (isPastClaim(phase.credential, at)) return true
+  return acceptedId < roundFrom || forMs >= ACCEPTED_DOUBT_MS * limits.scale
 }
 
 const linkMoved = (

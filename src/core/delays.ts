@@ -42,3 +42,6 @@ export const NUDGE_EVERY_MS = 5_000
 
 /** So often they may try a session once more that the server had rejected. */
 export const RETRY_EVERY_MS = 30_000
+
+/** So seldom the host is asked, for all sockets of a session: an outage must not cost two connections for each dial. */
+export const HOST_EVERY_MS = 30_000

@@ -157,5 +157,5 @@ const waitWords = (before: LinkState, after: StateOf<'waiting'>): string | undef
   const until = `waits until ${momentOf(endOf(after))}`
   if (before.kind === 'waiting') return endOf(before) === endOf(after) ? undefined : until
   const said = `attempt ${after.memory.failures} failed: ${until}`
-  return after.probe === 'asking' ? `${said}, and asks meanwhile whether the host answers` : said
+  return after.probe === 'asking' ? `${said}, and may ask meanwhile whether the host answers` : said
 }

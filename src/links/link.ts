@@ -24,7 +24,7 @@ import { judgeEnd, stopFor } from './judge-end.ts'
 import { limitsOf } from './limits.ts'
 import type { LinkListener, LinkVerb } from './link-port.ts'
 import { offer } from './offer.ts'
-import { probeAnswer } from './probe.ts'
+import { probe } from './probe.ts'
 import { isStranger } from './stranger.ts'
 
 type Report = (event: LinkEvent) => void
@@ -111,7 +111,14 @@ export class Link {
       case 'socket':
         return this.#dial(work, (event) => report({ ...event, dial: work.dial }))
       case 'probe':
-        return this.#probe(work.credential, report)
+        return probe(
+          work.credential,
+          this.state.memory,
+          this.#where,
+          this.#options,
+          this.#context,
+          report,
+        )
       case 'heartbeat':
         return this.#beat(report)
       case 'offer':
@@ -218,14 +225,6 @@ export class Link {
     const { failed } = this.#listener
     const [problem, verdict] = judgeEnd(end, this.state, this.#options, this.#bulk, failed)
     report({ type: 'closed', ...moment(), problem, verdict })
-  }
-
-  #probe(credential: number, report: Report): () => void {
-    const controller = new AbortController()
-    probeAnswer(this.#options, credential, this.#context, controller.signal).then((probe) =>
-      report({ type: 'probed', probe, ...moment() }),
-    )
-    return () => controller.abort()
   }
 
   #beat(report: Report): () => void {

@@ -1,16 +1,56 @@
 /** Asks what can be learned while a link waits: whether the host answers, or whether it takes the token. */
+import { HOST_EVERY_MS } from '../core/delays.ts'
+import type { LinkEvent, Memory } from '../core/link-state.ts'
 import type { Resolved, UrlContext } from '../options.ts'
+import type { HostAnswer } from '../sessions/inquiry.ts'
+import { moment } from '../shell/timers.ts'
 import { checkUrl, isListed, urlOf } from './handshake.ts'
 
-export type ProbeAnswer = 'answers' | 'gone' | 'accepted' | 'refused'
+/**
+ * Has the host asked where a refresh could follow, and for the first error of a link that never worked. The option
+ * `probe` is asked in any case: there is no other way to learn of a cookie that is refused.
+ */
+export const probe = (
+  credential: number,
+  { suspectSince = 0, failures, everConnected }: Memory,
+  where: string | undefined,
+  options: Resolved,
+  context: Omit<UrlContext, 'attempt'>,
+  report: (event: LinkEvent) => void,
+): (() => void) => {
+  const { holder, probe: asksToken } = options
+  let isHeard = true
+  // A moment later: then the session has heard that this link waits.
+  Promise.resolve()
+    .then(() => {
+      const now = Date.now()
+      return holder.host.ask(
+        asksToken ? `${credential}` : `${where?.split('/')[2]}`,
+        [suspectSince, now],
+        HOST_EVERY_MS * options.scale,
+        () =>
+          !!asksToken || (failures === 1 && !everConnected) || holder.mayDoubt(now - suspectSince),
+        (signal) => probeAnswer(options, credential, context, signal),
+      )
+    })
+    .then((answer) => {
+      if (!answer) return
+      // A no counts once. Unheard it is kept for whoever waits next.
+      if (answer === 'refused' && isHeard) holder.host.forget()
+      report({ type: 'probed', probe: answer, ...moment() })
+    })
+  return () => {
+    isHeard = false
+  }
+}
 
 /** Never rejects. */
-export const probeAnswer = async (
+const probeAnswer = async (
   options: Resolved,
   credential: number,
   context: Omit<UrlContext, 'attempt'>,
   signal: AbortSignal,
-): Promise<ProbeAnswer> => {
+): Promise<HostAnswer> => {
   const { probe } = options
   try {
     const url = httpOf(urlOf(options, { ...context, attempt: 0 }))
@@ -28,7 +68,7 @@ export const probeAnswer = async (
 }
 
 /** Something answered, and knows nothing of the token. Said once: a mistake like this one stays. */
-const unclear = ({ pin, logger }: Resolved, what: string): ProbeAnswer => {
+const unclear = ({ pin, logger }: Resolved, what: string): HostAnswer => {
   if (!pin.warned) logger.warn(`probe: ${what}`)
   pin.warned = true
   return 'answers'
@@ -42,7 +82,7 @@ const probeHost = async (
   { fetch = globalThis.fetch }: Resolved,
   { origin }: URL,
   signal: AbortSignal,
-): Promise<ProbeAnswer> => {
+): Promise<HostAnswer> => {
   await fetch(origin, {
     method: 'HEAD',
     mode: 'no-cors',
@@ -68,7 +108,7 @@ const probeToken = async (
   probe: string | URL,
   base: URL,
   signal: AbortSignal,
-): Promise<ProbeAnswer> => {
+): Promise<HostAnswer> => {
   const { fetch = globalThis.fetch } = options
   const target = new URL(probe, base)
   const { origin } = target

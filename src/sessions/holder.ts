@@ -1,6 +1,6 @@
 /** Runs the credential machine of one session, and keeps the tokens that the machine must not know. */
 import type { Credential } from '../core/credential.ts'
-import { transition, workOf } from '../core/credential-machine.ts'
+import { mayDoubt, transition, workOf } from '../core/credential-machine.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
@@ -16,6 +16,7 @@ import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
 import type { Claims } from './claims.ts'
 import { askSource, type WithoutMoment } from './failure.ts'
+import { type HostAnswer, Inquiry } from './inquiry.ts'
 import { askOnce, type LinkPort, type Seat, Seats } from './seat.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
 import { type Answer, Wallet } from './wallet.ts'
@@ -27,6 +28,7 @@ export interface HolderSettings {
 }
 
 export class CredentialHolder {
+  readonly host = new Inquiry<Promise<HostAnswer>>()
   readonly #source: TokenSource
   readonly #runtime: Runtime<CredentialState, CredentialEvent, CredentialWork>
   readonly #seats = new Seats()
@@ -50,8 +52,7 @@ export class CredentialHolder {
       workOf: (state) => workOf(state, this.#limits()),
       start: (work, report) => this.#start(work, report),
       changed: (next, previous, event) => {
-        const step = [event, previous, next] as const
-        this.#seats.tell((port) => port.decided?.(step))
+        this.#seats.tell((port) => port.decided?.([event, previous, next]))
         this.#changed(next, previous)
       },
     })
@@ -153,6 +154,11 @@ export class CredentialHolder {
     this.#dispatch({ type })
   }
 
+  /** Could a refresh follow, if the host answers after so many ms of silence? */
+  mayDoubt(forMs: number): boolean {
+    return mayDoubt(this.#runtime.state, { forMs, at: Date.now() }, this.#limits())
+  }
+
   /** The user's auth library may have another token: asks without forcing one. */
   async changed(): Promise<void> {
     if (!this.isSignedIn) return
@@ -209,8 +215,7 @@ export class CredentialHolder {
 
   #limits(): CredentialLimits {
     const { canRenew, canAsk, everyDial, rotates } = this.#source
-    const { tokenTimeoutMs, scale } = this.#settings
-    return { canRenew, canAsk, everyDial, rotates, tokenTimeoutMs, scale }
+    return { canRenew, canAsk, everyDial, rotates, ...this.#settings }
   }
 
   #dispatch(event: WithoutMoment<CredentialEvent>): void {
@@ -219,6 +224,7 @@ export class CredentialHolder {
 
   /** A thousand sockets each report several times for each dial: what they cannot see, they are not told. */
   #changed(next: CredentialState, previous: CredentialState): void {
+    if (next.links.size === 0) this.host.forget()
     if (this.#isQuiet) return
     if (isSameView(next, previous)) this.#seats.grant(() => this.#runtime.state)
     else this.#announce()
@@ -240,9 +246,8 @@ export class CredentialHolder {
     if (work.kind === 'timer')
       return callAt(work.at, () => report({ type: work.event, ...moment() }))
     const controller = new AbortController()
-    const { signal } = controller
     const keep = (answer: Answer) => this.#wallet.keep(answer, this.#settings.identify)
-    askSource(this.#source, work.ask, signal, keep).then((event) =>
+    askSource(this.#source, work.ask, controller.signal, keep).then((event) =>
       report({ ...event, ...moment() }),
     )
     return () => controller.abort()

@@ -7,6 +7,7 @@ import type { Credential } from '../../src/core/credential.ts'
 import {
   transition as credentialTransition,
   workOf as credentialWork,
+  mayDoubt,
 } from '../../src/core/credential-machine.ts'
 import {
   type CredentialEvent,
@@ -14,6 +15,7 @@ import {
   type CredentialState,
   initialCredentialState,
 } from '../../src/core/credential-state.ts'
+import { HOST_EVERY_MS } from '../../src/core/delays.ts'
 import { grantOf } from '../../src/core/grant.ts'
 import { lifeOf } from '../../src/core/lifetime.ts'
 import { stageOf } from '../../src/core/link-ends.ts'
@@ -25,11 +27,13 @@ import {
   type LinkLimits,
   type LinkMachine,
   type LinkState,
+  type Memory,
 } from '../../src/core/link-state.ts'
 import { successorOf } from '../../src/core/link-swap.ts'
 import { workOf } from '../../src/core/link-work.ts'
 import { closeVerdict, type Stage, statusVerdict } from '../../src/core/policy.ts'
 import type { Grant } from '../../src/core/standing.ts'
+import { Inquiry } from '../../src/sessions/inquiry.ts'
 
 export type WithoutMoment<Event> = Event extends unknown ? Omit<Event, 'at' | 'roll'> : never
 
@@ -84,7 +88,8 @@ export type Step =
     }
 export type Server = (dial: Dial) => readonly Step[]
 
-export type Host = (at: number) => 'answers' | 'gone' | 'accepted' | 'refused'
+/** Who takes or refuses a token is what the option `probe` asks. */
+export type Host = (at: number) => EventOf<'probed'>['probe']
 
 export interface Options {
   readonly source: Source
@@ -171,6 +176,10 @@ export class Simulator {
   readonly #links = new Map<number, LinkActor>()
   readonly #sessionWork = new Map<string, Running>()
   readonly #tokens: { credential: Credential; token: Token }[] = []
+  readonly #inquiry = new Inquiry<{
+    readonly probe: EventOf<'probed'>['probe']
+    readonly at: number
+  }>()
   readonly #inbox: (() => void)[] = []
   readonly #turns: Turn[] = []
   #now = START
@@ -340,9 +349,7 @@ export class Simulator {
       else if (work.kind === 'socket')
         this.#dial(actor, work.credential, (event) => report({ ...event, dial: work.dial }))
       else if (work.kind === 'probe') {
-        this.probes.push(this.now)
-        const probe = this.#options.host?.(this.now) ?? 'answers'
-        this.#later(this.#now + 2 * LATENCY_MS, () => report({ type: 'probed', probe }))
+        this.#later(this.#now, () => this.#probe(work.credential, next.memory, running, report))
       } else if (work.kind === 'offer') {
         this.offers.push(this.now)
         const type = this.#options.renewals === 'taken' ? 'renewed' : 'renewal-failed'
@@ -353,6 +360,34 @@ export class Simulator {
     // As the shell: what it had been granted is said again.
     actor.last = undefined
     this.#soon(() => this.#stepSession({ type: 'link', id: actor.id, standing: standingOf(next) }))
+  }
+
+  /** Asked for all links of the session, once it has heard that this one waits. */
+  #probe(
+    credential: number,
+    { suspectSince = 0, failures, everConnected }: Memory,
+    running: Running,
+    report: (event: WithoutMoment<LinkEvent>) => void,
+  ): void {
+    const asksToken = ['accepted', 'refused'].includes(this.#options.host?.(this.now) ?? '')
+    const forMs = this.clock - suspectSince
+    const isFirst = failures === 1 && !everConnected
+    const known = this.#inquiry.ask(
+      asksToken ? `${credential}` : 'host',
+      [suspectSince, this.clock],
+      HOST_EVERY_MS * this.sessionLimits.scale,
+      () => asksToken || isFirst || mayDoubt(this.session, { forMs }, this.sessionLimits),
+      () => {
+        this.probes.push(this.now)
+        const probe = this.#options.host?.(this.now) ?? 'answers'
+        return { probe, at: this.#now + 2 * LATENCY_MS }
+      },
+    )
+    if (!known) return
+    this.#later(Math.max(this.#now, known.at), () => {
+      if (known.probe === 'refused' && !running.stopped) this.#inquiry.forget()
+      report({ type: 'probed', probe: known.probe })
+    })
   }
 
   /** The rooms on a second socket, and the last answers on the first. */

@@ -290,7 +290,10 @@ describe('a rejection', () => {
   it('of an authenticated probe is a rejection, and never refuses a room', () => {
     tell({ source: renewing(), server: refuseUnseen, host: () => 'refused' }, (sim) => {
       sim.connect(0).run(DAY)
-      expect([phase(sim), sim.requests.length, sim.dials.length]).toEqual(['refused', 2, 3])
+      expect([phase(sim), sim.requests.length, sim.probes.length]).toEqual(['refused', 2, 3])
+      // It is asked once in 30 s, and what is dialed meanwhile is refused in silence.
+      expect(sim.dials.length).toBeLessThan(25)
+      expect(sim.dials.at(-1)?.at).toBeLessThan(4 * MINUTE)
     })
     const server = perLink(refuseUnseen, accept)
     tell({ source: renewing(), server, host: () => 'refused' }, (sim) => {
@@ -509,11 +512,15 @@ describe('suspicion', () => {
     ['gone', 1],
     ['accepted', 1],
     ['answers', 2],
-  ] as const)('of a host that is %s makes %d requests', (found, requests) => {
+  ] as const)('of a host that is %s makes %d requests, and asks seldom', (found, requests) => {
     tell({ source: renewing(), server: refuseUnseen, host: () => found }, (sim) => {
       sim.connect(0).run(HOUR)
       expect(sim.requests).toHaveLength(requests)
-      expect(sim.probes.length).toBe(sim.dials.length)
+      const pauses = sim.probes.slice(1).map((at, n) => at - (sim.probes[n] ?? 0))
+      expect(Math.min(...pauses)).toBeGreaterThanOrEqual(30 * SECOND)
+      // Who answers was suspected, and refreshed for: nothing more can follow.
+      if (found === 'answers') expect(sim.probes).toHaveLength(1)
+      else expect(sim.probes.length).toBeGreaterThan(40)
     })
   })
 

@@ -48,7 +48,7 @@ const UP = [
 ]
 const NO = 'closed with 4003 → reauthenticate; the token counts as rejected: wants another'
 const UNSEEN =
-  'the handshake failed, and no status was shown → retry; attempt 1 failed: waits until <time>, and asks meanwhile whether the host answers'
+  'the handshake failed, and no status was shown → retry; attempt 1 failed: waits until <time>, and may ask meanwhile whether the host answers'
 const ANSWERS = 'probe: the host answers, so the token may be what fails'
 const SUSPECTS =
   'the wait is over; suspects the token: the attempt failed although the host answers'

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   type AuthedSocket,
-  cookieSession,
   fixedToken,
   type ProbeResult,
   roomPerSocket,
@@ -77,7 +76,7 @@ describe('An outage, for sockets that had been accepted', () => {
     away(server)
     await pass(HOUR)
     expect(server.probes).toBe(0)
-    expect((socket.status as { error: Error }).error.message).not.toMatch(/host/)
+    expect((socket.status as { error: Error }).error.message).not.toMatch(/the host/)
     await back(server, [socket])
   })
 
@@ -196,10 +195,9 @@ describe('The option probe', () => {
     expect(Math.min(...gapsOf(asked))).toBeGreaterThanOrEqual(30 * SECOND)
   })
 
-  test('that refuses a cookie ends the session, though nothing could be refreshed', async () => {
+  test('that refuses what nothing can replace, as a cookie, ends the session', async () => {
     const { asked, probe } = asking(['refused'])
-    const session = cookieSession({ cookie: 'sessionid=1' })
-    const { server, socket } = storyOf({}, { auth: session, probe })
+    const { server, socket } = storyOf({}, { auth: fixedToken('key'), probe })
     server.receive = () => REFUSE
     socket.connect()
     await pass(MINUTE)
