@@ -45,7 +45,7 @@ export const probe = (
 }
 
 /** Never rejects. */
-const probeAnswer = async (
+export const probeAnswer = async (
   options: Resolved,
   credential: number,
   context: Omit<UrlContext, 'attempt'>,
