@@ -45,3 +45,9 @@ export const RETRY_EVERY_MS = 30_000
 
 /** So seldom the host is asked, for all sockets of a session: an outage must not cost two connections for each dial. */
 export const HOST_EVERY_MS = 30_000
+
+const DRAIN_MS = 2_000
+
+/** A drained connection is left within what the server gives, and not in its first 2 s: a server that drains for ever makes no loop. */
+export const drainMs = (withinMs: number, openMs: number, roll: number): number =>
+  Math.max(between(0, Math.max(withinMs, DRAIN_MS), roll), DRAIN_MS - openMs)

@@ -51,7 +51,7 @@ export const transition = (state: LinkState, event: LinkEvent, limits: LinkLimit
     case 'renew':
       return wanted(state)
     case 'expiring':
-      return told(state)
+      return told(state, event.at)
     case 'renewed':
       return renewed(state, event.roll)
     case 'renewal-failed':

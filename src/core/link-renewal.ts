@@ -34,13 +34,19 @@ export const wanted = (state: LinkState): LinkState =>
     ? withRenewal(state, { kind: 'wanted' })
     : state
 
-/** A server that speaks early, of every token, would cost two renewals a life: where the end is known, it decides. */
-export const told = (state: LinkState): LinkState =>
-  state.kind === 'connected' &&
-  state.renewal?.kind === 'planned' &&
-  !Number.isFinite(state.renewal.at)
-    ? wanted(state)
-    : state
+/** A server that goes on saying so makes no loop. In ms. */
+const TOLD_AFTER_MS = 5_000
+
+/**
+ * A server that speaks early, of every token, would cost two renewals a life: where the end is known, it decides. And what
+ * was received just now is not renewed yet.
+ */
+export const told = (state: LinkState, at: number): LinkState => {
+  if (state.kind !== 'connected' || state.renewal?.kind !== 'planned') return state
+  if (Number.isFinite(state.renewal.at)) return state
+  const notBefore = state.credential.receivedAt + TOLD_AFTER_MS
+  return at < notBefore ? withRenewal(state, { kind: 'planned', at: notBefore }) : wanted(state)
+}
 
 export const offered = (state: LinkState, credential: Credential): LinkState =>
   state.kind === 'connected' && state.renewal?.kind === 'wanted'

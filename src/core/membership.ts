@@ -17,6 +17,9 @@ export const wishOf = ({ params, presence }: Wish): Wish | undefined =>
     ? undefined
     : { ...(params !== undefined && { params }), ...(presence && { presence }) }
 
+/** A server that means harm makes no loop of joins. */
+const REJOIN_EVERY_MS = 1_000
+
 /** The epoch of a server that does not count. */
 const UNCOUNTED = ''
 
@@ -44,10 +47,18 @@ export class Membership {
   askedBy = 0
   epoch: string | undefined
   seq = 0
+  #rejoinsAt = 0
 
   constructor(room: string, wish: Wish | undefined) {
     this.room = room
     this.wish = wish
+  }
+
+  /** Counts a rejoin: the first one at once, then one a second on average. In ms. */
+  rejoinsIn(now: number): number {
+    const at = Math.max(now, this.#rejoinsAt)
+    this.#rejoinsAt = at + REJOIN_EVERY_MS
+    return at - now
   }
 
   /**

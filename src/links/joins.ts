@@ -1,7 +1,7 @@
 /** The joins of one socket: in as few frames as fit, each answered, or asked for again. */
 import { batchesOf, type Membership } from '../core/membership.ts'
 import type { Codec, JoinRequest } from '../protocols/protocol.ts'
-import { callAt, callWhenDue } from '../shell/timers.ts'
+import { callAt, callWhenDue, type Timers } from '../shell/timers.ts'
 
 export interface JoinsPort {
   readonly codec: Codec
@@ -54,6 +54,12 @@ export class Joins {
   /** Was it asked for here, and not answered? */
   awaits(membership: Membership): boolean {
     return this.#batches.get(membership.askedBy)?.left.has(membership) ?? false
+  }
+
+  /** A place to resume from says that it was joined: coming back counts as well. */
+  comeBack(membership: Membership): void {
+    if (membership.epoch !== undefined) membership.rejoinsIn(Date.now())
+    this.want(membership)
   }
 
   want(membership: Membership): void {
@@ -146,6 +152,21 @@ export class Joins {
       isBehind ||= each === batch
     }
     this.#batches.delete(membership.askedBy)
+  }
+
+  /**
+   * Because of what a server says: once, however often it says so, and no sooner than a rejoin of the room is due.
+   *
+   * @param then nothing has asked for it in the meantime, on this socket or another
+   */
+  again(membership: Membership, afterMs: number, delayed: Timers, then: () => void): void {
+    const { askedBy, room } = membership
+    const key = `${askedBy} ${room}`
+    if (delayed.has(key)) return
+    if (membership.state === 'asked') this.forget(membership)
+    delayed.after(Math.max(afterMs, membership.rejoinsIn(Date.now())), key, () => {
+      if (membership.askedBy === askedBy) then()
+    })
   }
 
   /** Nothing more is heard of what was asked for. */

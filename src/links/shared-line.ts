@@ -1,4 +1,5 @@
 /** One socket for all rooms. */
+import { drainMs } from '../core/delays.ts'
 import type { StateOf } from '../core/link-state.ts'
 import { type Joined, Membership, wishOf } from '../core/membership.ts'
 import { NotConnectedError, RoomError } from '../errors.ts'
@@ -12,9 +13,6 @@ import type { LinesHost, LinesMaker } from './lines.ts'
 import { OneLine } from './one-line.ts'
 import type { JoinOptions, RoomControl } from './room-control.ts'
 import { Rooms } from './rooms.ts'
-
-/** No shorter, so that a server which drains for ever makes no loop. */
-const DRAIN_MS = 2_000
 
 export class SharedLine extends OneLine {
   protected readonly rooms: Rooms
@@ -82,7 +80,7 @@ export class SharedLine extends OneLine {
     this.joins.interrupted()
     this.delayed.clear()
     for (const membership of this.memberships())
-      if (membership.state !== 'refused') this.joins.want(membership)
+      if (membership.state !== 'refused') this.joins.comeBack(membership)
     this.rooms.interrupted()
   }
 
@@ -109,10 +107,7 @@ export class SharedLine extends OneLine {
         this.#presence(message)
         break
       case 'drain':
-        // At a moment of its own, so that a server's clients do not all come at once.
-        this.delayed.after(Math.random() * Math.max(message.withinMs, DRAIN_MS), () =>
-          this.tell('redial'),
-        )
+        this.#drain(message)
         break
       case 'error':
         if (!this.#refused(message)) super.incoming(message)
@@ -120,6 +115,13 @@ export class SharedLine extends OneLine {
       default:
         super.incoming(message)
     }
+  }
+
+  /** At a moment of its own, so that a server's clients do not all come at once. */
+  #drain({ withinMs }: IncomingOf<'drain'>): void {
+    const { state } = this.line.link
+    const openMs = state.kind === 'connected' ? Date.now() - state.openedAt : 0
+    this.delayed.after(drainMs(withinMs, openMs, Math.random()), 'drain', () => this.tell('redial'))
   }
 
   /** The hot path. A frame of a room that was left meanwhile finds nobody, not even who joined it since. */
@@ -192,9 +194,7 @@ export class SharedLine extends OneLine {
     const { membership } = control ?? {}
     if (control?.sawChange(version, joins, leaves) !== false) return
     // The answer to another join brings the whole list.
-    if (membership?.state !== 'joined') return
-    this.joins.want(membership)
-    this.ask()
+    if (membership?.state === 'joined') this.#again(membership, 0)
   }
 
   /** @returns `false` for an error that is about no join */
@@ -217,11 +217,9 @@ export class SharedLine extends OneLine {
     this.#refuse(membership, 'unwritten', 'its join cannot be written', { cause })
 
   #again(membership: Membership, afterMs: number): void {
-    this.joins.forget(membership)
-    const { askedBy } = membership
-    this.delayed.after(afterMs, () => {
-      // It was asked for in the meantime, on another socket.
-      if (membership.askedBy !== askedBy) return
+    this.joins.again(membership, afterMs, this.delayed, () => {
+      // It was left in the meantime.
+      if (this.rooms.get(membership.room)?.membership !== membership) return
       this.joins.want(membership)
       this.ask()
     })

@@ -40,22 +40,30 @@ export const callWhenDue = (due: number | (() => number), callback: () => void):
   return () => cancel()
 }
 
-/** Timers that end together. */
+/** Timers that end together, one for each key. */
 export class Timers {
-  readonly #stops = new Set<() => void>()
+  readonly #timers = new Map<unknown, { readonly at: number; stop(): void }>()
 
-  /** In ms. */
-  after(delay: number, callback: () => void): void {
-    const stop = callAt(Date.now() + delay, () => {
-      this.#stops.delete(stop)
+  has(key: unknown): boolean {
+    return this.#timers.has(key)
+  }
+
+  /** In ms. Of two with one key the sooner one counts: whoever asks a thousand times is heard once. */
+  after(delay: number, key: unknown, callback: () => void): void {
+    const at = Date.now() + delay
+    const known = this.#timers.get(key)
+    if (known && known.at <= at) return
+    known?.stop()
+    const stop = callAt(at, () => {
+      this.#timers.delete(key)
       callback()
     })
-    this.#stops.add(stop)
+    this.#timers.set(key, { at, stop })
   }
 
   clear(): void {
-    for (const stop of this.#stops) stop()
-    this.#stops.clear()
+    for (const { stop } of this.#timers.values()) stop()
+    this.#timers.clear()
   }
 }
 

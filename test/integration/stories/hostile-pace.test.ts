@@ -56,7 +56,8 @@ class Peer {
   send(text: string): void {
     const frame = JSON.parse(text) as Frame
     if (frame.type === 'join') Peer.joins++
-    setTimeout(() => Peer.answer(frame, this), 5)
+    if (frame.type === 'ping') this.say({ type: 'pong', id: frame.id })
+    else setTimeout(() => Peer.answer(frame, this), 5)
   }
 
   close(): void {
