@@ -3,21 +3,20 @@
  * dial with it. Pure: `at` and `roll` come with each event. Links speak to it by their `Standing`, and read
  * their `Grant`.
  */
-import { isEnding, isExpired, isPastClaim } from './credential.ts'
+import { isEnding, isExpired } from './credential.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
   type CredentialState,
   type CredentialWork,
-  demandOf,
   initialCredentialState,
   isAsking,
   isRenewalWanted,
   isSettledOpen,
   isVouched,
-  some,
 } from './credential-state.ts'
 import { NUDGE_EVERY_MS } from './delays.ts'
+import { isDoubted } from './doubt.ts'
 import { grantOf } from './grant.ts'
 import { judge } from './judgement.ts'
 import { isPause, renewAhead, renewable } from './renewal.ts'
@@ -37,12 +36,6 @@ import {
 import { triedAgain } from './second-try.ts'
 import { isKnown, type Standing } from './standing.ts'
 import { NO_TRIAL } from './trial.ts'
-
-/** A credential that this server had accepted is doubted only after so long: a rollout is no refresh herd. */
-const ACCEPTED_DOUBT_MS = 30_000
-
-/** Who is closed for too many messages each minute must not spend a refresh each minute. */
-const VIOLATION_DOUBT_MS = 600_000
 
 type Open = Extract<Standing, { kind: 'open' }>
 
@@ -188,31 +181,6 @@ const askWhereNeeded = (
     if (grantOf(state, id)?.kind === 'go' && !phase.served.has(id))
       return request(state, { reason: 'reconnect', fresh: false }, at)
   return state
-}
-
-/** Doubt costs at most one refresh until a link settles, and none while any socket of the session is open. */
-const isDoubted = (state: CredentialState, at: number, limits: CredentialLimits): boolean => {
-  const { doubtedAt = -Infinity } = state
-  if (demandOf(state, 'violation') && at - doubtedAt >= VIOLATION_DOUBT_MS)
-    return isFree(state, limits)
-  const doubt = demandOf(state, 'suspect')
-  return doubt !== undefined && mayDoubt(state, { ...doubt, at }, limits)
-}
-
-const isFree = (state: CredentialState, limits: CredentialLimits): boolean =>
-  limits.canRenew && !state.trial.doubted && !some(state, ({ kind }) => kind === 'open')
-
-/** Would attempts that have failed in silence for so long cost a refresh, if the host answers? */
-export const mayDoubt = (
-  state: CredentialState,
-  { forMs, at }: { readonly forMs: number; readonly at: number },
-  limits: CredentialLimits,
-): boolean => {
-  const { acceptedId = -1, roundFrom, phase } = state
-  if (phase.kind !== 'held' || !isFree(state, limits)) return false
-  // Where the token itself says that it has ended, nothing is waited for.
-  if (isPastClaim(phase.credential, at)) return true
-  return acceptedId < roundFrom || forMs >= ACCEPTED_DOUBT_MS * limits.scale
 }
 
 const linkMoved = (

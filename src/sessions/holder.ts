@@ -1,6 +1,6 @@
 /** Runs the credential machine of one session, and keeps the tokens that the machine must not know. */
 import type { Credential } from '../core/credential.ts'
-import { mayDoubt, transition, workOf } from '../core/credential-machine.ts'
+import { transition, workOf } from '../core/credential-machine.ts'
 import {
   type CredentialEvent,
   type CredentialLimits,
@@ -9,6 +9,7 @@ import {
   type Entrance,
   initialCredentialState,
 } from '../core/credential-state.ts'
+import { mayDoubt } from '../core/doubt.ts'
 import { type Identity, isOther } from '../core/identity.ts'
 import { isSameView, type SessionView, viewOf } from '../core/status.ts'
 import { TokenUnavailableError } from '../errors.ts'
@@ -155,9 +156,8 @@ export class CredentialHolder {
   }
 
   /** Could a refresh follow, if the host answers after so many ms of silence? */
-  mayDoubt(forMs: number): boolean {
-    return mayDoubt(this.#runtime.state, { forMs, at: Date.now() }, this.#limits())
-  }
+  readonly mayDoubt = (forMs: number): boolean =>
+    mayDoubt(this.#runtime.state, { forMs, at: Date.now() }, this.#limits())
 
   /** The user's auth library may have another token: asks without forcing one. */
   async changed(): Promise<void> {
@@ -224,7 +224,7 @@ export class CredentialHolder {
 
   /** A thousand sockets each report several times for each dial: what they cannot see, they are not told. */
   #changed(next: CredentialState, previous: CredentialState): void {
-    if (next.links.size === 0) this.host.forget()
+    if (!next.links.size) this.host.forget()
     if (this.#isQuiet) return
     if (isSameView(next, previous)) this.#seats.grant(() => this.#runtime.state)
     else this.#announce()

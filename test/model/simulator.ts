@@ -7,7 +7,6 @@ import type { Credential } from '../../src/core/credential.ts'
 import {
   transition as credentialTransition,
   workOf as credentialWork,
-  mayDoubt,
 } from '../../src/core/credential-machine.ts'
 import {
   type CredentialEvent,
@@ -16,6 +15,7 @@ import {
   initialCredentialState,
 } from '../../src/core/credential-state.ts'
 import { HOST_EVERY_MS } from '../../src/core/delays.ts'
+import { mayDoubt } from '../../src/core/doubt.ts'
 import { grantOf } from '../../src/core/grant.ts'
 import { lifeOf } from '../../src/core/lifetime.ts'
 import { stageOf } from '../../src/core/link-ends.ts'
@@ -376,7 +376,10 @@ export class Simulator {
       asksToken ? `${credential}` : 'host',
       [suspectSince, this.clock],
       HOST_EVERY_MS * this.sessionLimits.scale,
-      () => asksToken || isFirst || mayDoubt(this.session, { forMs }, this.sessionLimits),
+      () =>
+        asksToken ||
+        isFirst ||
+        mayDoubt(this.session, { forMs, at: this.clock }, this.sessionLimits),
       () => {
         this.probes.push(this.now)
         const probe = this.#options.host?.(this.now) ?? 'answers'
