@@ -1,31 +1,38 @@
 /** The sends and requests of one socket: queued, sent, answered, each settled exactly once. */
 import { isSomebodyElse } from '../core/identity.ts'
 import { Outbox } from '../core/outbox.ts'
-import { NotConnectedError, OutboxFullError, RequestFailedError } from '../errors.ts'
 import { abortReason } from '../shell/abort.ts'
 import { callAt } from '../shell/timers.ts'
 import {
   type DeliveryPort,
   dueAt,
   type Entry,
+  enter,
   isOver,
-  lost,
   type Order,
   type Outcome,
   sizeOf,
-  unknown,
   unwritten,
 } from './order.ts'
+import { failure, full, lost, notNow, othersNow, tooLarge, unknown } from './refusals.ts'
+import { Sweep } from './sweep.ts'
 
-const SWEEP_MS = 250
+/** So long a part of a long queue may hold the thread. */
+const SLICE_MS = 20
+/** A socket that is full is asked again after so long. */
+const POLL_MS = 20
+/** Of what waits for no answer: the same for all. */
+const DONE = /* @__PURE__ */ Promise.resolve()
 
 export class Delivery {
   readonly #port: DeliveryPort
   readonly #outbox: Outbox<Entry>
-  #sweep: ReturnType<typeof setInterval> | undefined
+  readonly #sweep = new Sweep(() => this.#endOverdue())
   /** The server wants a pause: the longest of those that it asked for. */
   #pause: (() => void) | undefined
   #pausedUntil = 0
+  /** The rest of a long queue, or what the socket had no space for: nothing overtakes it. */
+  #next: ReturnType<typeof setTimeout> | undefined
 
   constructor(port: DeliveryPort) {
     this.#port = port
@@ -39,45 +46,38 @@ export class Delivery {
 
   /** @throws {OutboxFullError} OUTBOX_FULL as a rejection; the frame was not queued */
   submit(order: Order): Promise<unknown> {
-    const { signal, frame, repetition, timeoutMs = Number.POSITIVE_INFINITY } = order
+    const { signal, frame, answered, room } = order
     if (signal?.aborted) return Promise.reject(abortReason(signal))
-    const mayLeave = this.#mayLeave(order) && !this.#isBehind(order.room)
-    // What waits for no answer is done, if its socket had not begun to close.
-    if (mayLeave && !order.answered && this.#port.write(frame)) return Promise.resolve()
-    if (repetition === 'volatile' && (!mayLeave || !order.answered)) return Promise.reject(notNow())
+    const isReady =
+      this.#mayLeave(order) && this.#next === undefined && !this.#outbox.isBehind(room)
+    let leaves = isReady && this.#hasSpace(frame)
+    if (leaves && !answered) {
+      if (this.#port.write(frame)) return DONE
+      // Its socket has begun to close.
+      leaves = false
+    }
+    const outbox = this.#outbox
+    const { buffered } = this.#port
     const bytes = sizeOf(frame)
-    if (!this.#outbox.fits(bytes))
+    if (order.repetition === 'volatile' && !leaves)
       return Promise.reject(
-        new OutboxFullError('the outbox is full: wait for earlier sends, or raise outbox'),
+        this.#mayLeave(order) && buffered > 0 ? full(bytes, outbox, buffered) : notNow(),
       )
-    return new Promise((resolve, reject) => {
-      const abort = () => signal && this.#end(order.id, { error: abortReason(signal) })
-      const settle = (outcome: Outcome) => {
-        signal?.removeEventListener('abort', abort)
-        if ('error' in outcome) reject(outcome.error)
-        else resolve(outcome.value)
-      }
-      signal?.addEventListener('abort', abort)
-      const deadline = Date.now() + timeoutMs
-      this.#add({ ...order, ...unwritten(), bytes, deadline, settle }, mayLeave)
-    })
+    if (leaves ? !outbox.keeps() : !outbox.fits(bytes, buffered))
+      return Promise.reject(full(bytes, outbox, buffered))
+    if (isReady && !leaves) this.#flushIn(POLL_MS)
+    return this.#keep(order, bytes, leaves)
   }
 
-  /** Sends what can leave now, oldest first. Frames of another identity are refused. */
-  flush(): void {
-    const { identity } = this.#port
-    for (const entry of this.#outbox.waiting()) {
-      if (this.#isFull(entry)) return
-      if (isSomebodyElse(entry.identity, identity)) {
-        this.#end(entry.id, failure(entry.first ? unknown() : othersNow()))
-        continue
-      }
-      entry.identity = identity
-      if (!this.#mayLeave(entry)) continue
-      if (this.#mayWrite(entry)) {
-        if (!this.#send(entry)) return
-      } else this.#end(entry.id, failure(unknown()))
-    }
+  /**
+   * Sends what can leave now, oldest first, or that of one room alone. Frames of another identity are refused. Many
+   * leave in slices, and what the socket has no space for when it has.
+   */
+  flush(room?: string): void {
+    const until = Date.now() + SLICE_MS
+    for (const queue of this.#outbox.queues())
+      for (const entry of queue)
+        if ((room === undefined || entry.room === room) && !this.#pass(entry, until)) return
   }
 
   /** @returns `false` for an answer to nothing that is open */
@@ -126,11 +126,42 @@ export class Delivery {
         this.#end(entry.id, failure(entry.first ? unknown() : queued))
   }
 
-  #add(entry: Entry, mayLeave: boolean): void {
+  /** @returns whether the next one may follow at once */
+  #pass(entry: Entry, until: number): boolean {
+    if (this.#isFull(entry)) return false
+    const { identity } = this.#port
+    const isOthers = isSomebodyElse(entry.identity, identity)
+    if (!isOthers) entry.identity = identity
+    if (!isOthers && !this.#mayLeave(entry)) return true
+    if (isOthers) this.#end(entry.id, failure(entry.first ? unknown() : othersNow()))
+    else if (!this.#mayWrite(entry)) this.#end(entry.id, failure(unknown()))
+    else if (!this.#hasSpace(entry.frame)) return this.#flushIn(POLL_MS)
+    else if (!this.#send(entry)) return false
+    return Date.now() < until || this.#flushIn(0)
+  }
+
+  #keep(order: Order, bytes: number, leaves: boolean): Promise<unknown> {
+    const { entry, promise } = enter(order, bytes, (outcome) => this.#end(order.id, outcome))
     this.#outbox.add(entry)
-    if (mayLeave && !this.#send(entry) && entry.repetition === 'volatile')
-      this.#end(entry.id, failure(notNow()))
-    this.#arm()
+    if (leaves && !this.#send(entry) && order.repetition === 'volatile')
+      this.#end(order.id, failure(notNow()))
+    if (this.#outbox.size > 0) this.#sweep.arm(entry.deadline)
+    return promise
+  }
+
+  /** A browser tells nobody when its buffer is empty: it is asked, as long as something waits for that. */
+  #flushIn(ms: number): false {
+    this.#next ??= setTimeout(() => {
+      this.#next = undefined
+      this.flush()
+    }, ms)
+    return false
+  }
+
+  /** Nothing buffered takes a frame of any size. */
+  #hasSpace(frame: string | ArrayBuffer): boolean {
+    const { buffered } = this.#port
+    return buffered === 0 || !isOver(this.#outbox.mostBuffered - buffered, frame)
   }
 
   #mayLeave(order: Order): boolean {
@@ -140,11 +171,6 @@ export class Delivery {
   /** So many frames wait for their answers that the server takes no more. */
   #isFull({ answered }: Order): boolean {
     return answered && this.#outbox.inFlight >= this.#port.terms.inFlight
-  }
-
-  /** Do earlier frames of this room still wait? Those of other rooms hold nobody up. */
-  #isBehind(room: string | undefined): boolean {
-    return this.#outbox.waiting().some((entry) => entry.room === room)
   }
 
   /** For the first time, or still known to the server. */
@@ -182,14 +208,14 @@ export class Delivery {
       entry.repetition === 'remembered'
         ? first.at + Math.max(answerMs, terms.rememberMs)
         : now + answerMs
-    this.#arm()
+    this.#sweep.arm(dueAt(entry))
     return true
   }
 
   /** Room for the next one. */
   #answered(id: number, outcome: Outcome): boolean {
     const isOpen = this.#end(id, outcome)
-    if (isOpen) this.flush()
+    if (isOpen && this.#outbox.queued > 0) this.flush()
     return isOpen
   }
 
@@ -201,38 +227,25 @@ export class Delivery {
   }
 
   #rest(): void {
-    clearInterval(this.#sweep)
-    this.#sweep = undefined
+    this.#sweep.stop()
     this.#resume()
   }
 
   #resume(): void {
+    clearTimeout(this.#next)
+    this.#next = undefined
     this.#pause?.()
     this.#pause = undefined
     this.#pausedUntil = 0
   }
 
-  /** One timer for all deadlines, while there are any. */
-  #arm(): void {
-    if (this.#sweep !== undefined || this.#outbox.size === 0) return
-    if (!this.#all().some((entry) => Number.isFinite(dueAt(entry)))) return
-    this.#sweep = setInterval(() => {
-      const now = Date.now()
-      for (const entry of this.#all())
-        if (dueAt(entry) <= now) this.#end(entry.id, failure(entry.first ? unknown() : lost()))
-    }, SWEEP_MS)
+  #endOverdue(): void {
+    const now = Date.now()
+    for (const entry of this.#all())
+      if (dueAt(entry) <= now) this.#end(entry.id, failure(entry.first ? unknown() : lost()))
   }
 
   #all(): Entry[] {
     return [...this.#outbox.unanswered(), ...this.#outbox.waiting()]
   }
 }
-
-const failure = (error: Error): Outcome => ({ error })
-
-const notNow = (): Error => new NotConnectedError('not sent: a volatile send waits for nothing')
-
-const othersNow = (): Error => new NotConnectedError('somebody else signed in before it was sent')
-
-const tooLarge = (limit: number): Error =>
-  new RequestFailedError(`not sent: the server takes frames of ${limit} bytes`, 'too-large')

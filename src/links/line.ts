@@ -97,9 +97,10 @@ export class Line {
    * @throws {OutboxFullError} OUTBOX_FULL as a rejection
    */
   send(room: string | undefined, data: unknown, options: MessageOptions = {}): Promise<unknown> {
-    const { volatile, ...sending } = options
+    const { volatile, signal, timeoutMs } = options
     return this.submit((id) => this.codec.send(room, data, id), {
-      ...sending,
+      signal,
+      timeoutMs,
       room,
       answered: this.#options.protocol.acknowledges,
       repetition: volatile ? 'volatile' : 'remembered',
@@ -108,13 +109,14 @@ export class Line {
 
   call(type: string, payload: unknown, options: CallOptions = {}): Promise<unknown> {
     const { codec } = this
-    const { idempotent, ...sending } = options
+    const { idempotent, signal, timeoutMs } = options
     if (codec.call === undefined)
       return Promise.reject(
         new TypeError('request() needs answers: give the envelope of your protocol a correlate'),
       )
     return this.submit((id) => codec.call?.(type, payload, id) ?? '', {
-      ...sending,
+      signal,
+      timeoutMs,
       ...asked(idempotent ? 'always' : 'never'),
     })
   }
@@ -152,6 +154,9 @@ export class Line {
         epoch !== undefined && typeof frame === 'string'
           ? (this.codec.complete?.(frame, epoch) ?? frame)
           : frame,
+      get buffered() {
+        return line.link.buffered
+      },
       write: (frame) => this.link.write(frame),
     }
   }

@@ -81,6 +81,10 @@ export class Link {
     return this.#sockets.get(dial)?.send(frame) ?? false
   }
 
+  get buffered(): number {
+    return this.#sockets.get(this.state.memory.dials)?.buffered ?? 0
+  }
+
   #changed(next: LinkState, previous: LinkState, event: LinkEvent): void {
     this.#options.diary?.link([event, previous, next], this.#where, this.#context.room)
     if (previous.kind === 'idle') this.#seat = this.#sit()
@@ -104,7 +108,6 @@ export class Link {
     switch (work.kind) {
       case 'timer':
         return (work.event === 'timed-out' ? callWhenDue : callAt)(work.at, () => {
-          // What it would say of the socket must be true of it.
           this.#sockets.get(this.state.memory.dials)?.look()
           report({ type: work.event, ...moment() })
         })
@@ -163,10 +166,11 @@ export class Link {
     report: Report,
     signal: AbortSignal,
   ): DialListener {
+    const tell = (type: 'opened' | 'closing') => () => report({ type, ...moment() })
     const listener: DialListener = {
-      opened: () => report({ type: 'opened', ...moment() }),
+      opened: tell('opened'),
       frame: (data) => this.#receive(data, report, isHello, signal),
-      closing: () => report({ type: 'closing', ...moment() }),
+      closing: tell('closing'),
       ended: (end) => this.#ended(end, report),
     }
     const dialogue = this.#options.transmission?.firstMessage?.begin(listener, {
@@ -178,7 +182,7 @@ export class Link {
             (cause) => report(stopFor(cause)),
           )
       },
-      accepted: (data) => this.#receive(data, report, isAnswer, signal),
+      accepted: (data) => this.#receive(data, report, () => true, signal),
       refused: () =>
         report({ type: 'closed', ...moment(), verdict: 'reauthenticate', problem: SAID }),
     })
@@ -204,8 +208,8 @@ export class Link {
     }
     // What a welcome says must be known before anything is sent on the strength of it.
     if (incoming.kind === 'welcome') this.#listener.incoming(incoming)
-    if (accepts(incoming))
-      report({ type: 'greeted', renewable: isRenewable(incoming), ...moment() })
+    const renewable = incoming.kind === 'welcome' && incoming.renewable === true
+    if (accepts(incoming)) report({ type: 'greeted', renewable, ...moment() })
     else if (this.state.kind === 'connecting') report({ type: 'accepted', ...moment() })
     if (incoming.kind === 'expiring') this.tell('expiring')
     // Whoever heard of it may have signed out: then it is for nobody.
@@ -242,8 +246,5 @@ export class Link {
 const SAID: Problem = { kind: 'verdict-frame' }
 const STRANGER: Problem = { kind: 'token-invalid', cause: undefined }
 
-const isRenewable = (incoming: Incoming): boolean =>
-  incoming.kind === 'welcome' && incoming.renewable === true
-const isAnswer = (): boolean => true
 const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)

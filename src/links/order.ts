@@ -1,7 +1,7 @@
 /** A frame on its way: what is known of it, and what its sender may expect. */
 import type { Identity } from '../core/identity.ts'
 import type { OutboxBounds } from '../core/outbox.ts'
-import { NotConnectedError, SendUnknownError } from '../errors.ts'
+import { abortReason } from '../shell/abort.ts'
 
 export interface SendOptions {
   /** Gives up: the promise rejects with its reason. */
@@ -81,6 +81,8 @@ export interface DeliveryPort {
   readonly answerMs: number
   readonly terms: Terms
   readonly identity: Identity
+  /** What the socket holds that the server has not taken, in bytes; 0 where the runtime does not tell. */
+  readonly buffered: number
   /** Can this frame leave now? */
   isReady(order: Order): boolean
   /** Names the counting of the room's messages, where the server tells one. */
@@ -93,15 +95,39 @@ export interface DeliveryPort {
 
 export const unwritten = () => ({ first: undefined, writes: 0, answerBy: Number.POSITIVE_INFINITY })
 
+/** What is kept of an order, and the promise of what becomes of it. Who aborts it is told to `giveUp`. */
+export const enter = (
+  order: Order,
+  bytes: number,
+  giveUp: (outcome: Outcome) => void,
+): { readonly entry: Entry; readonly promise: Promise<unknown> } => {
+  const { signal, timeoutMs = Number.POSITIVE_INFINITY } = order
+  let settle = (_: Outcome): void => {}
+  const promise = new Promise((resolve, reject) => {
+    const abort = () => signal && giveUp({ error: abortReason(signal) })
+    settle = (outcome) => {
+      signal?.removeEventListener('abort', abort)
+      if ('error' in outcome) reject(outcome.error)
+      else resolve(outcome.value)
+    }
+    signal?.addEventListener('abort', abort)
+  })
+  const entry = { ...order, ...unwritten(), bytes, deadline: Date.now() + timeoutMs, settle }
+  return { entry, promise }
+}
+
 export const dueAt = ({ deadline, answerBy }: Entry): number => Math.min(deadline, answerBy)
 
 export const sizeOf = (frame: string | ArrayBuffer): number =>
-  typeof frame === 'string' ? new TextEncoder().encode(frame).byteLength : frame.byteLength
+  typeof frame === 'string' ? encoded(frame).byteLength : frame.byteLength
+
+let encoder: TextEncoder | undefined
+/** Made once, and not before it is used: some runtimes lack it. */
+const encoded = (text: string): Uint8Array => {
+  encoder ??= new TextEncoder()
+  return encoder.encode(text)
+}
 
 /** UTF-8 takes at most three bytes for a unit of a string, so short ones need no count. */
 export const isOver = (limit: number, frame: string | ArrayBuffer): boolean =>
   (typeof frame === 'string' ? frame.length * 3 : frame.byteLength) > limit && sizeOf(frame) > limit
-
-export const unknown = (cause?: Error): Error =>
-  new SendUnknownError('sent, and no answer came: it may have arrived or not', { cause })
-export const lost = (): Error => new NotConnectedError('not sent: the connection was lost')

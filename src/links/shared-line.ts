@@ -186,7 +186,7 @@ export class SharedLine extends OneLine {
     if (message.members && message.version !== undefined)
       control.met(message.version, message.members)
     this.host.waiters.lookAt(control)
-    this.line.delivery.flush()
+    this.line.delivery.flush(message.room)
   }
 
   #presence({ room, version, joins, leaves }: IncomingOf<'presence'>): void {

@@ -29,6 +29,8 @@ export interface DialListener {
 export interface DialedSocket {
   /** @returns whether an open socket took it */
   send(frame: string | ArrayBuffer): boolean
+  /** Bytes that were taken and not sent; 0 where the runtime does not tell. */
+  readonly buffered: number
   /** Has it begun to close? Then the listener is told. */
   look(): void
   /** Detaches, then closes; does not wait for a dead peer. */
@@ -48,6 +50,8 @@ type OneShotConstructor = new (url: string, protocols: string[], options: object
 
 /** Node's `ws` has more than a browser's. */
 interface NativeSocket extends WebSocketLike {
+  /** Some runtimes have none, or one that is 0 for ever. */
+  readonly bufferedAmount?: number
   addEventListener(type: string, listener: (event: never) => void): void
   terminate?(): void
   on?(event: string, listener: (...args: never[]) => void): void
@@ -147,6 +151,9 @@ export const dial = (
       const takes = isOpen()
       if (takes) oneShot.send(frame)
       return takes
+    },
+    get buffered() {
+      return socket?.bufferedAmount || 0
     },
     look: isOpen,
     close: () => {

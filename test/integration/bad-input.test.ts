@@ -114,10 +114,10 @@ describe.each(PROTOCOLS)('on $name', ({ make }) => {
 })
 
 describe('on multiplexed', () => {
-  it('a frame above the limit of the outbox is refused at once', async () => {
+  it('a frame above the limit of the outbox, where nothing waits, is judged by that of the server', async () => {
     const { send, server } = await speakerOn(multiplexed())
     const before = server.received().length
-    expect(await rejection(send('x'.repeat(2 ** 20)))).toMatchObject({ code: 'OUTBOX_FULL' })
+    expect(await rejection(send('x'.repeat(2 ** 20)))).toMatchObject({ serverCode: 'too-large' })
     expect(server.received().length).toBe(before)
   })
 

@@ -45,6 +45,7 @@ const outbox = () =>
     epochOf: () => undefined,
     complete: (frame) => frame,
     write: () => true,
+    buffered: 0,
   })
 
 const queued = (signal: AbortSignal) =>

@@ -9,8 +9,9 @@ export const BUGS_OF_SENDS: readonly Bug[] = [
     edits: [
       {
         file: DELIVERY,
-        find: '    if (!entry.answered) {\n      this.#end(entry.id, undefined)',
-        replace: '    if (entry.answered || true) {\n      this.#end(entry.id, undefined)',
+        find: '    if (!entry.answered) {\n      this.#end(entry.id, { value: undefined })',
+        replace:
+          '    if (entry.answered || true) {\n      this.#end(entry.id, { value: undefined })',
       },
     ],
   },
@@ -19,7 +20,7 @@ export const BUGS_OF_SENDS: readonly Bug[] = [
     edits: [
       {
         file: DELIVERY,
-        find: 'this.#port.write(frame)\n    if (!entry.answered)',
+        find: 'if (!this.#port.write(frame)) return false\n    if (!entry.answered)',
         replace: `this.#port.write(
       entry.writes > 0 ? String(frame).replace('"n":', '"n":9' + entry.writes) : frame,
     )
@@ -44,7 +45,7 @@ export const BUGS_OF_SENDS: readonly Bug[] = [
         file: DELIVERY,
         find: 'this.#outbox.recall(again)',
         replace:
-          'this.#outbox.recall(again)\n    for (const { settle } of again) settle(unknown())',
+          'this.#outbox.recall(again)\n    for (const { settle } of again) settle({ error: unknown() })',
       },
     ],
   },
@@ -81,8 +82,8 @@ export const BUGS_OF_SENDS: readonly Bug[] = [
     edits: [
       {
         file: DELIVERY,
-        find: 'else this.#end(entry.id, unknown())\n    }',
-        replace: 'else this.#outbox.take(entry.id)\n    }',
+        find: 'this.#mayWrite(entry)) this.#end(entry.id, failure(unknown()))',
+        replace: 'this.#mayWrite(entry)) this.#outbox.take(entry.id)',
       },
     ],
   },
@@ -91,8 +92,8 @@ export const BUGS_OF_SENDS: readonly Bug[] = [
     edits: [
       {
         file: DELIVERY,
-        find: 'if (!known) this.end(lost())',
-        replace: 'this.end(lost())',
+        find: 'unanswered()) this.#end(id, failure(unknown()))',
+        replace: 'unanswered()) this.#end(id, failure(unknown()))\n    this.end(lost())',
       },
     ],
   },

@@ -25,6 +25,7 @@ const make = (ready = new Set<string | undefined>([undefined]), bounds = {}, tol
     terms,
     identity: ANN,
     epoch: 'e1',
+    buffered: 0,
     isReady: ({ room }: Order) => ready.has(room),
     epochOf: () => port.epoch,
     complete: (frame: string | ArrayBuffer, epoch: string | undefined) => `${frame}@${epoch}`,
