@@ -110,7 +110,11 @@ export interface AuthedSocketOptions {
    * Default: only whether the host answers, asked without the token.
    */
   readonly probe?: string | URL | ((context: { signal: AbortSignal }) => Promise<ProbeResult>)
-  /** What waits to be sent at most. Default 1,000 frames, 1 MiB. */
+  /**
+   * What waits at most. `bytes` bounds the queue and what the socket has buffered, together; 0 to 2^53-1, default 1 MiB.
+   * `count` bounds the queue in frames; 0 queues nothing, default 1,000. On an open socket that has nothing buffered one
+   * frame may be larger. Past it sends are rejected with `OutboxFullError`.
+   */
   readonly outbox?: { readonly count?: number; readonly bytes?: number }
   /** Default: warnings go to the console, the rest nowhere. */
   readonly logger?: Logger

@@ -53,7 +53,6 @@ export class Delivery {
     let leaves = isReady && this.#hasSpace(frame)
     if (leaves && !answered) {
       if (this.#port.write(frame)) return DONE
-      // Its socket has begun to close.
       leaves = false
     }
     const outbox = this.#outbox
