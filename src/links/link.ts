@@ -166,11 +166,10 @@ export class Link {
     report: Report,
     signal: AbortSignal,
   ): DialListener {
-    const tell = (type: 'opened' | 'closing') => () => report({ type, ...moment() })
     const listener: DialListener = {
-      opened: tell('opened'),
+      opened: () => report({ type: 'opened', ...moment() }),
       frame: (data) => this.#receive(data, report, isHello, signal),
-      closing: tell('closing'),
+      closing: () => report({ type: 'closing', ...moment() }),
       ended: (end) => this.#ended(end, report),
     }
     const dialogue = this.#options.transmission?.firstMessage?.begin(listener, {
