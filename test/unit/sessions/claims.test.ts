@@ -29,7 +29,54 @@ it.each([
 })
 
 it('does not take an infinite number', () => {
-  expect(readClaims(raw('{"exp":1e999}'))).toEqual({ raw: { exp: Number.POSITIVE_INFINITY } })
+  expect(readClaims(raw('{"exp":1e999}'))).toEqual({ raw: { exp: '1e999' } })
+})
+
+const BIG = '1234567890123456789'
+
+it.each([
+  ['a large number', `{"sub":${BIG}}`, { sub: BIG }],
+  ['a negative one', `{"sub":-${BIG}}`, { sub: `-${BIG}` }],
+  [
+    'one behind space, and before more',
+    `{"sub": ${BIG} ,"user_id":\n${BIG}\n}`,
+    { sub: BIG, user_id: BIG },
+  ],
+  ['the largest safe integer', '{"sub":9007199254740991}', { sub: 9007199254740991 }],
+  ['one above it', '{"sub":9007199254740992}', { sub: '9007199254740992' }],
+  ['an exponent', '{"sub":1e21,"user_id":1E+3}', { sub: '1e21', user_id: 1000 }],
+  ['a fraction', '{"sub":1.5,"user_id":1.0}', { sub: '1.5', user_id: 1 }],
+  [
+    'a fraction that is rounded away',
+    '{"sub":1.00000000000000001}',
+    { sub: '1.00000000000000001' },
+  ],
+  ['minus zero', '{"sub":-0}', { sub: -0 }],
+  ['a key twice', `{"sub":1,"sub":${BIG}}`, { sub: BIG }],
+  ['an escaped key', `{"s\\u0075b":${BIG}}`, { sub: BIG }],
+  ['digits in a text', `{"sub":"a:${BIG},\\",${BIG}"}`, { sub: `a:${BIG},",${BIG}` }],
+  ['a text that ends in a backslash', `{"a":"\\\\","sub":${BIG}}`, { sub: BIG }],
+  ['digits as a key', `{"${BIG}":"${BIG}","sub":"Ægir"}`, { sub: 'Ægir' }],
+])('keeps the digits of %s', (_, json, expected) => {
+  const { raw: every, ...claims } = readClaims(raw(json)) ?? {}
+  expect(claims).toEqual(expected)
+  expect(every).toMatchObject(expected)
+})
+
+it('keeps the digits at any depth', () => {
+  const json = `{"org":{"ids":[${BIG},7,{"id":${BIG}}],"sub":${BIG}},"lat":51.25,"sub":"ann"}`
+  expect(readClaims(raw(json))).toEqual({
+    sub: 'ann',
+    raw: { org: { ids: [BIG, 7, { id: BIG }], sub: BIG }, lat: '51.25', sub: 'ann' },
+  })
+})
+
+it.each([
+  ['a text without an end', '{"sub":"ann'],
+  ['many', `{"sub":"${'\\"'.repeat(20_000)}`],
+  ['digits behind it', `{"sub":"ann,${BIG}}`],
+])('has no claims, and takes no time, with %s', (_, json) => {
+  expect(readClaims(raw(json))).toBeUndefined()
 })
 
 const FAR_S = 8.64e12
