@@ -88,6 +88,19 @@ export async function asSomebodyElse(session: Session<{ username: string; passwo
   // #endregion
 }
 
+export function ofATenant(session: Session, url: string): AuthedSocket {
+  // #region identify
+  const socket = new AuthedSocket({
+    url,
+    auth: session,
+    identify: ({ raw, sub }) => `${raw['tenant_id']}/${sub}`,
+    transmission: viaSubprotocol(),
+    protocol: plain(),
+  })
+  // #endregion
+  return socket
+}
+
 export async function inManyTabs() {
   // #region tabs
   const session = simpleJwt({

@@ -1,5 +1,6 @@
 /** What an `AuthedSocket` does, without its types: rooms, links, status and events, wired together. */
 
+import { shown } from './core/identity.ts'
 import type { Standing } from './core/standing.ts'
 import { statusOf } from './core/status.ts'
 import { NotConnectedError, RequestFailedError } from './errors.ts'
@@ -51,7 +52,7 @@ export class Connection {
 
   get identity(): string | undefined {
     const { token, welcome } = this.#lines.identity
-    return welcome ?? token
+    return welcome ?? shown(token)
   }
 
   explain(): readonly string[] {
@@ -79,6 +80,7 @@ export class Connection {
     this.#attached?.detach()
     this.#attached = undefined
     this.#lines.tell('disconnect')
+    this.channel.drop()
     this.#refresh()
     return Promise.resolve()
   }
@@ -156,15 +158,16 @@ export class Connection {
 
   #attach(): void {
     if (this.#attached) return
+    // Somebody else may have come while nothing was wanted.
+    this.#forget()
     this.#warn()
     const { diary, holder } = this.#options
     const seat = holder.join({
       granted: ({ kind }) => {
         if (kind === 'go' || kind === 'fail') seat.report({ kind: 'out' })
       },
-      signedIn: (_, changesHands) => {
-        if (changesHands) this.#forget()
-        this.#refresh()
+      signedIn: (who) => {
+        if (who === 'another') this.#forget()
       },
       loggedOut: () => this.#loggedOut(),
       decided: (step) => diary?.session(step),
@@ -198,10 +201,10 @@ export class Connection {
     this.disconnect()
   }
 
-  /** Rooms, queue and what nobody has read yet were the old user's. */
+  /** Rooms, queue and what nobody has read yet of who was here before. */
   #forget(): void {
-    this.#lines.forgetRooms()
-    this.channel.forget()
+    this.#lines.forget(this.#options.holder.identity.since)
+    this.channel.drop()
   }
 
   #refresh(): void {

@@ -14,7 +14,6 @@ import {
   url,
 } from './core/check.ts'
 import type { Diary, Pen } from './core/diary.ts'
-import type { Identity } from './core/identity.ts'
 import type { LinkMachine, Swap } from './core/link-state.ts'
 import { type ClosePolicy, isPolicyEntry, type StatusPolicy } from './core/policy.ts'
 import type { Protocol } from './protocols/protocol.ts'
@@ -60,7 +59,11 @@ export interface AuthedSocketOptions {
   readonly protocol: Protocol
   /** Does this error of your `auth` function mean no for good? Default: `TokenRefusedError` does. */
   readonly isRefused?: (error: unknown) => boolean
-  /** Whose token it is. Default `sub`, else `user_id`. Frames of one identity are never sent by another. */
+  /**
+   * Whose token it is: a name by itself. Default `iss`, `sub` and `user_id`, as far as the token has them. Frames and
+   * rooms of one person never reach another. Called for each token that comes, with no claims where it has none that
+   * can be read; `undefined` where it cannot tell.
+   */
   readonly identify?: (claims: Claims) => string | undefined
   /** Origins besides that of the first URL to which a token may travel. Default none. */
   readonly origins?: readonly string[]
@@ -140,7 +143,11 @@ export type Resolved = Omit<AuthedSocketOptions, 'diary'> &
      * The origin of the first URL, once known: the token goes nowhere else unasked. And whose sockets these
      * are, as the server's welcome says: a cookie may change hands in another tab. `warned`: of the probe.
      */
-    readonly pin: { origin?: string; user?: Identity; warned?: boolean }
+    readonly pin: {
+      origin?: string
+      user?: { readonly login: number; readonly welcome: string }
+      warned?: boolean
+    }
   }
 
 /** A warning that nobody hears warns nobody; it comes at most once for a socket, and holds no token. */

@@ -115,7 +115,8 @@ export class Room<Send = unknown, Data = unknown> implements AsyncIterable<Messa
    * reconnects; ends on leave and logout, throws when the room is refused. `break` does not leave the room.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message<Data>> {
-    return this.#channel.stream()
+    // As with the channel.
+    return this.#control.stream() as AsyncIterableIterator<Message<Data>>
   }
 
   get #channel(): Channel<Message<Data>, RoomEvents<Data>> {

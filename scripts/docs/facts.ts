@@ -7,6 +7,7 @@ import {
   demandOf,
   isAsking,
 } from '../../src/core/credential-state.ts'
+import { answeredBy } from '../../src/core/identity.ts'
 import type { LinkEvent, LinkLimits, LinkMachine, LinkState } from '../../src/core/link-state.ts'
 import { successorOf } from '../../src/core/link-swap.ts'
 import type { Standing } from '../../src/core/standing.ts'
@@ -104,12 +105,9 @@ const credentialEventName = (event: CredentialEvent, state: CredentialState): st
   const { phase } = state
   if (isExpired(credential, event.at)) return 'answered: expired already'
   if (cameExpired(credential)) return 'answered: past its exp on arrival'
-  if (
-    credential.identity !== undefined &&
-    state.identity !== undefined &&
-    credential.identity !== state.identity
-  )
-    return 'answered: somebody else'
+  const whose = answeredBy(state.whose, credential)
+  if (whose?.since !== state.whose.since)
+    return whose ? 'answered: whoever came since' : 'answered: somebody else'
   const same = 'ask' in phase && phase.ask.replaces?.id === credential.id
   return same ? 'answered: the same value' : 'answered: a new value'
 }

@@ -18,6 +18,7 @@ import {
 import { NUDGE_EVERY_MS } from './delays.ts'
 import { isDoubted } from './doubt.ts'
 import { grantOf } from './grant.ts'
+import { cameIn, left, released } from './identity.ts'
 import { judge } from './judgement.ts'
 import { isPause, renewAhead, renewable } from './renewal.ts'
 import {
@@ -25,10 +26,12 @@ import {
   answered,
   askNow,
   due,
+  ended,
   hold,
   hurry,
   offTheWire,
   refuse,
+  release,
   replace,
   request,
   unavailable,
@@ -82,7 +85,7 @@ const apply = (
     case 'answered':
       return answered(state, event, limits)
     case 'signed-out':
-      return { ...refuse(state, { kind: 'signed-out' }), identity: undefined }
+      return refuse({ ...state, whose: released(state.whose) }, { kind: 'signed-out' })
     case 'unavailable':
       return unavailable(offTheWire(state), event, limits)
     case 'refused':
@@ -102,7 +105,7 @@ const apply = (
         {
           ...offTheWire(state),
           trial: NO_TRIAL,
-          identity: event.credential.identity,
+          whose: cameIn(state.whose, event),
           roundFrom: event.credential.id,
           loginId: event.how === 'restore' ? undefined : event.credential.id,
         },
@@ -110,7 +113,9 @@ const apply = (
       )
     case 'logout':
       // Its links are told to leave; what they still say meanwhile asks nobody for anything.
-      return { ...initialCredentialState, requests: state.requests }
+      return { ...initialCredentialState, requests: state.requests, whose: left(state.whose) }
+    case 'released':
+      return release(state)
     case 'refresh':
       return askNow(state, { reason: 'renewal', fresh: true }, event.at, limits)
     case 'changed':
@@ -210,7 +215,7 @@ const linkMoved = (
   // Both hold for the moment in which they are said: a login that comes later is not undone by them.
   if (standing.kind === 'asking') {
     const { demand } = standing
-    if (demand.kind === 'ended') return refuse(next, demand.problem)
+    if (demand.kind === 'ended') return ended(next, demand.problem)
     if (demand.kind === 'again' || demand.kind === 'retry')
       return triedAgain(next, demand.kind, at, limits)
   }

@@ -1,5 +1,6 @@
 /** The states, events and work of the credential machine. */
 import type { Credential, TokenReason } from './credential.ts'
+import { type Entrance, type Identity, NOBODY, type Whose } from './identity.ts'
 import type { Problem } from './problem.ts'
 import type { Demand, LinkId, Standing, Trust } from './standing.ts'
 import { NO_TRIAL, type Trial } from './trial.ts'
@@ -54,7 +55,7 @@ export interface CredentialState {
   readonly requests: number
   readonly links: ReadonlyMap<LinkId, Standing>
   readonly trial: Trial
-  readonly identity?: string | undefined
+  readonly whose: Whose
   /** The value of this page's own login. */
   readonly loginId?: number | undefined
   /** The value that a server was last seen to accept. */
@@ -65,9 +66,6 @@ export interface CredentialState {
   /** The first value of this round: a source may give another one for each dial. Older ones are past. */
   readonly roundFrom: number
 }
-
-/** `restore`: what was left of an earlier page, or by another tab. The others are of this page. */
-export type Entrance = 'login' | 'switch' | 'restore'
 
 export type CredentialEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'link'; readonly id: LinkId; readonly standing: Standing }
@@ -80,6 +78,8 @@ export type CredentialEvent = { readonly at: number; readonly roll: number } & (
   | { readonly type: 'renewable' }
   | { readonly type: 'login'; readonly credential: Credential; readonly how: Entrance }
   | { readonly type: 'logout' }
+  /** No socket is wanted any more, and who comes next signs in elsewhere. */
+  | { readonly type: 'released' }
   | { readonly type: 'refresh' }
   | { readonly type: 'changed' }
   /** News from the page, and the user's own hurry: reasons to ask sooner. */
@@ -93,6 +93,7 @@ export interface CredentialLimits {
   readonly canAsk: boolean
   readonly everyDial: boolean
   readonly rotates: boolean
+  readonly signsInElsewhere?: boolean | undefined
   readonly tokenTimeoutMs: number
   readonly scale: number
 }
@@ -111,7 +112,14 @@ export const initialCredentialState: CredentialState = {
   requests: 0,
   links: new Map(),
   trial: NO_TRIAL,
+  whose: NOBODY,
   roundFrom: 0,
+}
+
+/** Until the next one has come, a name is shown only while something of theirs is held. */
+export const identityOf = ({ whose, phase }: CredentialState): Identity => {
+  const { login, since, name, next } = whose
+  return { login, since, token: next === 'same' || phase.kind === 'held' ? name : undefined }
 }
 
 /** Did a value of this round carry a socket far enough, and is that socket still open? */

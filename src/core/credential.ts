@@ -1,3 +1,4 @@
+import type { Name } from './identity.ts'
 import { expiryToleranceMs, type Life } from './lifetime.ts'
 
 /**
@@ -8,8 +9,8 @@ export interface Credential extends Life {
   readonly id: number
   /** When this value was first received, in epoch ms. */
   readonly receivedAt: number
-  /** Whose credential it is, where that is known. */
-  readonly identity?: string
+  /** Whose credential it is, as far as it says. */
+  readonly name?: Name
 }
 
 /** Why a token is asked for. */

@@ -214,7 +214,7 @@ const lasted = (state: StateOf<'connected'>): LinkState => {
 }
 
 /** A person signed in: who waits for one goes on, and no socket stays that is, or may be, another's. */
-const signedIn = (state: LinkState, { at, identity }: EventOf<'signed-in'>): LinkState => {
+const signedIn = (state: LinkState, { at, who }: EventOf<'signed-in'>): LinkState => {
   switch (state.kind) {
     case 'failed':
       return state.action === 'sign-in' || state.problem.kind === 'rejected'
@@ -223,9 +223,7 @@ const signedIn = (state: LinkState, { at, identity }: EventOf<'signed-in'>): Lin
     case 'connecting':
     case 'connected':
     case 'closing':
-      return identity !== undefined && identity === state.credential.identity
-        ? state
-        : ask(down(state.memory, at), PLAIN)
+      return who === 'same' ? state : ask(down(state.memory, at), PLAIN)
     default:
       return state
   }

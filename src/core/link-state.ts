@@ -100,7 +100,7 @@ export type LinkEvent = { readonly at: number; readonly roll: number; readonly d
   | { readonly type: 'disconnect' }
   | { readonly type: 'reconnect' }
   /** The session signed in: a link that waits for a person goes on. */
-  | { readonly type: 'signed-in'; readonly identity?: string | undefined }
+  | { readonly type: 'signed-in'; readonly who: 'same' | 'another' }
   /** The session holds another value, and the user wants this socket to carry it. */
   | { readonly type: 'redial' }
   | { readonly type: 'granted'; readonly grant: Grant }

@@ -36,6 +36,9 @@ export type Problem =
 /** How much a large token took, and of what, in words: `'9 KiB of the query'`. It may be what was refused. */
 export type Bulk = string | undefined
 
+/** A token of another person, where it had to be the same one's; or a welcome that names another. */
+export const STRANGER: Problem = { kind: 'token-invalid', cause: undefined }
+
 /** Who can mend a failure. */
 export type Action = 'sign-in' | 'fix-configuration' | 'contact-server'
 

@@ -10,8 +10,8 @@ import {
   some,
 } from './credential-state.ts'
 import { sourceBackoffMs } from './delays.ts'
-import { isOther } from './identity.ts'
-import type { Problem } from './problem.ts'
+import { answeredBy, released, unnamed, type Whose } from './identity.ts'
+import { type Problem, STRANGER } from './problem.ts'
 import type { LinkId } from './standing.ts'
 import { confirming, NO_TRIAL } from './trial.ts'
 
@@ -70,15 +70,34 @@ export const askNow = (
     case 'backing-off':
       return state.wire ? state : request(state, phase.ask, at, undefined, phase.failures)
     default:
-      return limits.canAsk ? askAgain(state, at) : state
+      return limits.canAsk ? askAgain(state, at, limits) : state
   }
 }
 
-/** Whoever signed in meanwhile: the old user's name binds nobody, unless a socket still carries it. */
-export const askAgain = (state: CredentialState, at: number): CredentialState => {
-  const identity = some(state, isSettledOpen) ? state.identity : undefined
-  return request({ ...state, identity }, { reason: 'connect', fresh: true }, at)
+/** Whoever signed in meanwhile. Of a session it is the same person while a socket of theirs is open. */
+export const askAgain = (
+  state: CredentialState,
+  at: number,
+  { signsInElsewhere }: CredentialLimits,
+): CredentialState => {
+  const next: Whose['next'] = some(state, isSettledOpen) ? 'same' : 'named'
+  const whose = signsInElsewhere ? released(state.whose) : { ...state.whose, next }
+  return request({ ...state, whose }, { reason: 'connect', fresh: true }, at)
 }
+
+/** Nobody wants a socket any more, and who comes next is not bound by what was. */
+export const release = (state: CredentialState): CredentialState => {
+  const whose = released(state.whose)
+  if (whose === state.whose) return state
+  const { kind } = state.phase
+  const free = { ...state, whose, trial: NO_TRIAL }
+  if (kind === 'held') return free
+  // The source has answered: whoever comes next need not wait.
+  return kind === 'backing-off' && whose.strangers > 0 ? absent(free) : { ...state, whose }
+}
+
+/** So many answers of somebody else in a row are no mistake. */
+const STRANGERS = 3
 
 export const answered = (
   state: CredentialState,
@@ -91,10 +110,12 @@ export const answered = (
   const wanted = phase.kind === 'requesting' || phase.kind === 'backing-off' ? phase.ask : undefined
   const replaces = wanted?.replaces
   const next = offTheWire(state)
-  const fail = (problem: Problem) =>
-    limits.canRenew ? unavailable(next, { ...event, problem }, limits) : refuse(next, problem)
-  if (isOther(state.identity, credential.identity))
-    return fail({ kind: 'token-invalid', cause: undefined })
+  const fail = (problem: Problem, from = next) =>
+    limits.canRenew && from.whose.strangers < STRANGERS
+      ? unavailable(from, { ...event, problem }, limits)
+      : refuse(from, problem)
+  const whose = answeredBy(state.whose, credential)
+  if (!whose) return fail(STRANGER, stranger(next))
   const same = replaces?.id === credential.id
   if (isExpired(credential, at) || (same && replaces.because === 'expired')) {
     const end = endOf(credential)
@@ -106,15 +127,19 @@ export const answered = (
   // What is asked for before each dial may be another value each time, and no better than the last one.
   const roundFrom =
     wanted?.reason === 'reconnect' ? Math.min(state.roundFrom, credential.id) : credential.id
-  const identity = credential.identity ?? state.identity
   const isOld = phase.kind === 'requesting' && phase.fallback?.id === credential.id
-  const held = hold({ ...next, identity, roundFrom }, credential, isOld ? exhausted() : undefined)
+  const held = hold({ ...next, whose, roundFrom }, credential, isOld ? exhausted() : undefined)
   if (same) return { ...held, trial: confirming(held.trial, event, limits.scale) }
   // What has just been made, here or in another tab, is what doubt would have asked for.
   return wanted?.fresh || wanted?.reason === 'renewal'
     ? { ...held, trial: { ...held.trial, doubted: true } }
     : held
 }
+
+const stranger = (state: CredentialState): CredentialState => ({
+  ...state,
+  whose: { ...state.whose, strangers: state.whose.strangers + 1 },
+})
 
 export const unavailable = (
   state: CredentialState,
@@ -182,6 +207,13 @@ export const refuse = (state: CredentialState, problem: Problem): CredentialStat
     ...(state.phase.kind === 'held' && { credential: state.phase.credential }),
   },
 })
+
+/** The server said so. Where it named another person than the token, that says nothing any more. */
+export const ended = (state: CredentialState, problem: Problem): CredentialState =>
+  refuse(
+    problem.kind === 'token-invalid' ? { ...state, whose: unnamed(state.whose) } : state,
+    problem,
+  )
 
 export const absent = (state: CredentialState): CredentialState => ({
   ...offTheWire(state),

@@ -19,10 +19,10 @@ export const triedAgain = (
     return by === 'again' && trial.refusal
       ? { ...state, trial: { ...trial, refusal: undefined } }
       : state
-  if (by === 'again' && limits.canAsk) return askAgain(state, at)
+  if (by === 'again' && limits.canAsk) return askAgain(state, at, limits)
   const { problem, credential } = phase
   if (problem.kind !== 'rejected' || !credential) return state
   const last = { ...NO_TRIAL, rejections: 2, problem: problem.last } as const
   const next = { ...state, trial: by === 'again' ? last : { ...last, refusal: problem } }
-  return limits.canAsk ? askAgain(next, at) : hold(next, credential)
+  return limits.canAsk ? askAgain(next, at, limits) : hold(next, credential)
 }

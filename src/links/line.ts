@@ -83,8 +83,8 @@ export class Line {
 
   get identity(): Identity {
     // Made for each frame: a spread takes a sixth of the time of a send.
-    const { login, token } = this.#options.holder.identity
-    return { login, token, welcome: this.#user }
+    const { login, since, token } = this.#options.holder.identity
+    return { login, since, token, welcome: this.#user }
   }
 
   /** Ids are counted here, so that answers find their requests. */

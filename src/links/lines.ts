@@ -40,8 +40,8 @@ export interface Lines {
   call(type: string, payload: unknown, options?: CallOptions): Promise<unknown>
   /** @throws {TypeError} where there are no rooms, or for a name that cannot be one */
   room(name: string): Room
-  /** Rooms and what waits in them were the old user's. */
-  forgetRooms(): void
+  /** Rooms, and what waits to be sent, of who was here before that login. */
+  forget(since: number): void
 }
 
 /** A strategy, with what it does. */

@@ -8,7 +8,7 @@ import {
   type LinkWork,
 } from '../core/link-state.ts'
 import { workOf } from '../core/link-work.ts'
-import type { Bulk, Problem } from '../core/problem.ts'
+import { type Bulk, type Problem, STRANGER } from '../core/problem.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Seat } from '../sessions/seat.ts'
@@ -99,7 +99,7 @@ export class Link {
   #sit(): Seat {
     return this.#options.holder.join({
       granted: (grant) => this.#runtime.dispatch({ type: 'granted', grant, ...moment() }),
-      signedIn: (identity) => this.#runtime.dispatch({ type: 'signed-in', identity, ...moment() }),
+      signedIn: (who) => this.#runtime.dispatch({ type: 'signed-in', who, ...moment() }),
       loggedOut: () => this.tell('disconnect'),
     })
   }
@@ -243,7 +243,6 @@ export class Link {
 }
 
 const SAID: Problem = { kind: 'verdict-frame' }
-const STRANGER: Problem = { kind: 'token-invalid', cause: undefined }
 
 const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)

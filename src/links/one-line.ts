@@ -58,7 +58,10 @@ export class OneLine implements Lines {
     throw new TypeError('room: this protocol has no rooms')
   }
 
-  forgetRooms(): void {}
+  forget(_since: number): void {
+    // Frames of somebody else are refused there.
+    this.line.delivery.flush()
+  }
 
   /** Everything that is no answer to a send or a call. */
   protected incoming(message: Incoming): void {

@@ -60,6 +60,13 @@ export interface RoomPort {
   history(control: RoomControl, options: HistoryOptions): Promise<unknown>
 }
 
+/** What all rooms of a socket have in common. */
+export interface RoomHost {
+  /** Of this number is what is asked for now. */
+  login(): number
+  report(error: unknown): void
+}
+
 export const NO_META: MessageMeta = /* @__PURE__ */ Object.freeze({})
 
 /** Ten thousand of these may be idle: what only some rooms need is made when it is needed. */
@@ -76,11 +83,13 @@ export class RoomControl {
   #state: RoomState = 'idle'
   /** Why it is not joined, where there is more to say than that nobody asked. */
   #refusal: Error | undefined
-  readonly #report: (error: unknown) => void
+  /** The login under which it was first asked for, and how it was last asked for. */
+  #wanted: { readonly since: number; readonly last: number; readonly by: JoinOptions } | undefined
+  readonly #host: RoomHost
 
-  constructor(name: string, report: (error: unknown) => void) {
+  constructor(name: string, host: RoomHost) {
     this.name = name
-    this.#report = report
+    this.#host = host
   }
 
   get state(): RoomState {
@@ -89,11 +98,15 @@ export class RoomControl {
 
   get channel(): Channel<Message<unknown>, RoomEvents<unknown>> {
     if (this.#channel === undefined) {
-      this.#channel = new Channel(this.#report)
+      this.#channel = new Channel(this.#host.report)
       if (this.#hold !== undefined) this.#channel.hold()
       if (this.#hold !== undefined && this.#hold !== 'held') this.#channel.expire()
     }
     return this.#channel
+  }
+
+  stream(): AsyncIterableIterator<Message<unknown>> {
+    return this.channel.stream(this.#host.login())
   }
 
   get members(): readonly Member[] {
@@ -106,7 +119,28 @@ export class RoomControl {
     else if (this.#hold !== undefined) this.channel.push({ data, meta })
   }
 
-  joining(): void {
+  /** Was it wanted by who was here before that login, or by nobody since? */
+  isOld(since: number): boolean {
+    return this.#wanted === undefined || this.#wanted.since < since
+  }
+
+  /**
+   * Somebody else is here since that login.
+   *
+   * @returns how to join it again, where it was asked for since then
+   */
+  forget(since: number): JoinOptions | undefined {
+    this.#channel?.forget(since)
+    if (!this.isOld(since)) return undefined
+    const { last = -1, by } = this.#wanted ?? {}
+    this.left('signed-out')
+    return last < since ? undefined : by
+  }
+
+  joining(by: JoinOptions): void {
+    const login = this.#host.login()
+    this.#wanted = { since: this.#wanted?.since ?? login, last: login, by }
+    if (this.#state === 'joined') return
     this.#state = 'joining'
     this.#refusal = undefined
     this.#release()
@@ -165,15 +199,15 @@ export class RoomControl {
   left(reason: RoomEvents<unknown>['left']['reason']): void {
     this.#presence = undefined
     this.membership = undefined
-    const wasThere = this.#state !== 'idle'
+    const isSignedOut = reason === 'signed-out'
+    // After a failure it is idle, and would have come back.
+    const wasThere = this.#state !== 'idle' || (isSignedOut && this.#wanted !== undefined)
     this.#state = 'idle'
-    if (reason === 'signed-out') {
-      this.#refusal = undefined
-      this.#channel?.forget()
-    }
+    this.#wanted = undefined
+    if (isSignedOut) this.#refusal = undefined
     if (!wasThere) return
     this.#channel?.emit('left', { reason })
-    this.#channel?.endStreams()
+    if (!isSignedOut) this.#channel?.endStreams()
   }
 
   refused(error: Error): void {

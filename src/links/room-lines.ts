@@ -30,7 +30,7 @@ class RoomLines implements Lines {
   constructor(options: Resolved, host: LinesHost) {
     this.#options = options
     this.#host = host
-    this.#rooms = new Rooms(host, {
+    this.#rooms = new Rooms(host, () => options.holder.identity.login, {
       join: ({ name }, { params }) => this.#lineOf(name, params).link.tell('connect'),
       leave: ({ name }) => this.#leave(name),
       send: ({ name }, data, sending) =>
@@ -70,8 +70,8 @@ class RoomLines implements Lines {
     return this.#rooms.room(name)
   }
 
-  forgetRooms(): void {
-    this.#rooms.forget()
+  forget(since: number): void {
+    this.#rooms.forget(since)
   }
 
   #lineOf(room: string, params: unknown): Line {

@@ -8,6 +8,7 @@ import {
   type HistoryOptions,
   type JoinOptions,
   RoomControl,
+  type RoomHost,
   type RoomPort,
 } from './room-control.ts'
 
@@ -25,8 +26,8 @@ export interface RoomCarrier {
 class HeldRoom extends RoomControl {
   readonly room: Room
 
-  constructor(name: string, report: (error: unknown) => void, port: RoomPort) {
-    super(name, report)
+  constructor(name: string, host: RoomHost, port: RoomPort) {
+    super(name, host)
     this.room = new Room(this, port)
   }
 }
@@ -34,10 +35,12 @@ class HeldRoom extends RoomControl {
 export class Rooms implements RoomPort {
   readonly #rooms = new Map<string, HeldRoom>()
   readonly #host: LinesHost
+  readonly #login: () => number
   readonly #carrier: RoomCarrier
 
-  constructor(host: LinesHost, carrier: RoomCarrier) {
+  constructor(host: LinesHost, login: () => number, carrier: RoomCarrier) {
     this.#host = host
+    this.#login = login
     this.#carrier = carrier
   }
 
@@ -47,7 +50,7 @@ export class Rooms implements RoomPort {
     if (known) return known.room
     if (typeof name !== 'string' || name === '')
       throw new TypeError('room: the name must be a non-empty string')
-    const control = new HeldRoom(name, this.#host.report, this)
+    const control = new HeldRoom(name, { report: this.#host.report, login: this.#login }, this)
     this.#rooms.set(name, control)
     return control.room
   }
@@ -79,10 +82,12 @@ export class Rooms implements RoomPort {
     this.#host.waiters.look()
   }
 
-  forget(): void {
-    for (const control of this.#rooms.values()) {
-      this.#carrier.leave(control)
-      control.left('signed-out')
+  /** Of who was here before that login nothing is left. */
+  forget(since: number): void {
+    for (const control of [...this.#rooms.values()]) {
+      if (control.isOld(since)) this.#carrier.leave(control)
+      const again = control.forget(since)
+      if (again) this.#ask(control, again)
       this.#host.waiters.lookAt(control)
     }
   }
@@ -116,13 +121,9 @@ export class Rooms implements RoomPort {
     throwIfAborted(signal)
     this.#host.throwIfFailed()
     this.#carrier.check?.(options)
-    const isJoined = control.state === 'joined'
-    if (!isJoined) control.joining()
-    if (!isJoined || presence !== undefined) {
-      this.#host.want()
-      this.#carrier.join(control, options)
-      this.#host.refresh()
-    }
+    // First of all: it may show that somebody else is here.
+    this.#host.want()
+    if (control.state !== 'joined' || presence !== undefined) this.#ask(control, options)
     control.waiting++
     try {
       const outcome = () => control.outcome ?? failed(this.#host.outcome())
@@ -136,6 +137,12 @@ export class Rooms implements RoomPort {
       control.waiting--
     }
     control.expire()
+  }
+
+  #ask(control: RoomControl, options: JoinOptions): void {
+    control.joining(options)
+    this.#carrier.join(control, options)
+    this.#host.refresh()
   }
 
   async #send(control: RoomControl, data: unknown, options?: MessageOptions): Promise<Receipt> {

@@ -25,7 +25,7 @@ export class SharedLine extends OneLine {
 
   constructor(options: Resolved, host: LinesHost) {
     super(options, host)
-    this.rooms = new Rooms(host, {
+    this.rooms = new Rooms(host, () => options.holder.identity.login, {
       check: (joining) => this.line.codec.checkJoin?.(joining),
       join: (control, joining) => this.#join(control, joining),
       leave: (control) => this.leave(control),
@@ -46,8 +46,9 @@ export class SharedLine extends OneLine {
     return this.rooms.room(name)
   }
 
-  override forgetRooms(): void {
-    this.rooms.forget()
+  override forget(since: number): void {
+    this.rooms.forget(since)
+    super.forget(since)
   }
 
   protected override isReady(room: string | undefined): boolean {

@@ -42,20 +42,14 @@ const optionalNumber = (answer: Record<string, unknown>, name: string): number |
 
 const toAnswer = (answer: unknown): TokenAnswer => {
   if (answer === null) return { kind: 'signed-out' }
-  if (typeof answer === 'string' && answer !== '') return { kind: 'token', token: answer }
-  if (!isObject(answer)) {
+  const given = isObject(answer) ? answer : { token: answer }
+  const { token } = given
+  if (typeof token !== 'string' || token === '')
     throw new TokenInvalidError(
       `auth returned ${kindOf(answer)}: return a token, { token, expiresInMs }, or null when signed out`,
     )
-  }
-  const { token } = answer
-  if (typeof token !== 'string' || token === '') {
-    throw new TokenInvalidError(
-      `auth returned an object whose token is ${kindOf(token)}: return { token, expiresInMs }`,
-    )
-  }
-  const expiresInMs = optionalNumber(answer, 'expiresInMs')
-  const expiresAt = optionalNumber(answer, 'expiresAt')
+  const expiresInMs = optionalNumber(given, 'expiresInMs')
+  const expiresAt = optionalNumber(given, 'expiresAt')
   if (expiresAt !== undefined && expiresAt < SMALLEST_AT) {
     throw new TokenInvalidError(
       'auth gave expiresAt in seconds: return epoch milliseconds, exp * 1000',
@@ -100,29 +94,21 @@ const toError = (error: unknown, isRefused: ((error: unknown) => boolean) | unde
 export const functionSource = (
   auth: AuthFunction,
   isRefused?: (error: unknown) => boolean,
-): TokenSource => {
-  requireFunction('auth', auth)
-  if (isRefused !== undefined) requireFunction('isRefused', isRefused)
-  return {
-    canRenew: true,
-    canAsk: true,
-    everyDial: true,
-    rotates: false,
-    clear() {},
-    async request({ reason, fresh, signal }: TokenRequest) {
-      let answer: unknown
-      try {
-        answer = await abortable(Promise.resolve(auth({ reason, fresh, signal })), signal)
-      } catch (error) {
-        throwIfAborted(signal)
-        throw toError(error, isRefused)
-      }
-      return toAnswer(answer)
-    },
-  }
-}
-
-const requireFunction = (name: string, value: unknown): void => {
-  if (typeof value === 'function') return
-  throw new TypeError(`${name} must be a function, not ${kindOf(value)}`)
-}
+): TokenSource => ({
+  canRenew: true,
+  canAsk: true,
+  everyDial: true,
+  rotates: false,
+  signsInElsewhere: true,
+  clear() {},
+  async request({ reason, fresh, signal }: TokenRequest) {
+    let answer: unknown
+    try {
+      answer = await abortable(Promise.resolve(auth({ reason, fresh, signal })), signal)
+    } catch (error) {
+      throwIfAborted(signal)
+      throw toError(error, isRefused)
+    }
+    return toAnswer(answer)
+  },
+})

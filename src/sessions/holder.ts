@@ -6,26 +6,27 @@ import {
   type CredentialLimits,
   type CredentialState,
   type CredentialWork,
-  type Entrance,
+  identityOf,
   initialCredentialState,
 } from '../core/credential-state.ts'
 import { mayDoubt } from '../core/doubt.ts'
-import { type Identity, isOther } from '../core/identity.ts'
+import type { Entrance, Identity } from '../core/identity.ts'
+import { STRANGER } from '../core/problem.ts'
 import { isSameView, type SessionView, viewOf } from '../core/status.ts'
+import { errorOf } from '../error-of.ts'
 import { TokenUnavailableError } from '../errors.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
-import type { Claims } from './claims.ts'
 import { askSource, type WithoutMoment } from './failure.ts'
 import { type HostAnswer, Inquiry } from './inquiry.ts'
 import { askOnce, type LinkPort, type Seat, Seats } from './seat.ts'
-import type { TokenAnswer, TokenSource } from './source.ts'
-import { type Answer, Wallet } from './wallet.ts'
+import type { TokenSource } from './source.ts'
+import { type Answer, type Identify, Wallet } from './wallet.ts'
 
 export interface HolderSettings {
   readonly tokenTimeoutMs: number
   readonly scale: number
-  readonly identify?: ((claims: Claims) => string | undefined) | undefined
+  readonly identify?: Identify | undefined
 }
 
 export class CredentialHolder {
@@ -36,9 +37,6 @@ export class CredentialHolder {
   readonly #watchers = new Set<() => void>()
   readonly #wallet = new Wallet()
   #signedIn = false
-  /** Who is signed in may have changed each time that this rises. */
-  #logins = 0
-  #isQuiet = false
   #settings: HolderSettings = { tokenTimeoutMs: 10_000, scale: 1 }
 
   /** @param scheme - the word before the token in `Authorization` */
@@ -53,19 +51,27 @@ export class CredentialHolder {
       workOf: (state) => workOf(state, this.#limits()),
       start: (work, report) => this.#start(work, report),
       changed: (next, previous, event) => {
-        this.#seats.tell((port) => port.decided?.([event, previous, next]))
+        const step = [event, previous, next] as const
+        this.#seats.tell((port) => port.decided?.(step))
+        this.#came(...step)
         this.#changed(next, previous)
       },
     })
   }
 
-  /** The sockets of a session bring their numbers along; the latest win. */
+  /** The sockets of a session bring their numbers along; the latest win. A name that one of them gives is all of theirs. */
   configure(settings: HolderSettings): void {
-    this.#settings = settings
+    this.#settings = { ...settings, identify: settings.identify ?? this.#settings.identify }
   }
 
   join(port: LinkPort): Seat {
-    return this.#seats.join(port, (id, standing) => this.#dispatch({ type: 'link', id, standing }))
+    return this.#seats.join(
+      port,
+      (id, standing) => this.#dispatch({ type: 'link', id, standing }),
+      () => {
+        if (this.#source.signsInElsewhere) this.#dispatch({ type: 'released' })
+      },
+    )
   }
 
   /** What a credential's token is, for the dial that carries it. */
@@ -81,44 +87,18 @@ export class CredentialHolder {
 
   /**
    * A login, or a restore, brought a credential. Replaces whatever was held. Where it is another person's, or
-   * may be after a switch, links forget what was the old one's.
+   * may be, links forget what was the old one's.
    */
-  signedIn(answer: TokenAnswer, how: Entrance = 'restore'): void {
-    if (answer.kind === 'signed-out') {
-      this.loggedOut()
-      return
-    }
-    this.#wallet.clear()
+  signedIn(answer: Answer, how: Entrance = 'restore'): void {
     const credential = this.#wallet.keep(answer, this.#settings.identify)
-    const { identity } = credential
-    const { token: before } = this.identity
-    const changesHands =
-      how === 'switch'
-        ? before === undefined || before !== identity
-        : isOther(before, identity) ||
-          // A cookie that had changed hands: that it is another's is why the session had ended.
-          this.view.refusal?.kind === 'token-invalid'
-    this.#step({ type: 'login', credential, how }, (port) => port.signedIn(identity, changesHands))
-    if (changesHands) {
-      this.#signedIn = false
-      this.#tell()
-    }
-    // A link may have asked for another value already: signed in it is all the same.
-    this.#signedIn = true
-    this.#announce()
+    this.#wallet.clear(credential.id)
+    this.#dispatch({ type: 'login', credential, how })
   }
 
-  /** The user left: links disconnect, everything is forgotten. Also clears the source. */
-  loggedOut(): void {
-    this.#source.clear()
-    this.left()
-  }
-
-  /** As `loggedOut`, where the source knows already. */
+  /** The user left, and the source knows: links disconnect, everything is forgotten. */
   left(): void {
     this.#wallet.clear()
-    this.#step({ type: 'logout' }, (port) => port.loggedOut())
-    this.#announce()
+    this.#dispatch({ type: 'logout' })
   }
 
   /**
@@ -140,11 +120,11 @@ export class CredentialHolder {
    * Replaces the token, in one flight with every other request.
    *
    * @throws {TokenUnavailableError} TOKEN_UNAVAILABLE when no other value came
+   * @throws {TokenInvalidError} TOKEN_INVALID: one of somebody else came
    */
   async refresh(): Promise<Credential> {
     const before = this.held?.id
-    this.#dispatch({ type: 'refresh' })
-    const credential = await this.credential()
+    const credential = await this.#ask('refresh')
     if (credential.id === before)
       throw new TokenUnavailableError('the token source gave no other token')
     return credential
@@ -161,9 +141,15 @@ export class CredentialHolder {
 
   /** The user's auth library may have another token: asks without forcing one. */
   async changed(): Promise<void> {
-    if (!this.isSignedIn) return
-    this.#dispatch({ type: 'changed' })
-    await this.credential()
+    if (this.isSignedIn) await this.#ask('changed')
+  }
+
+  /** What is held goes on where an answer is refused, so that is told apart here. */
+  async #ask(type: 'refresh' | 'changed'): Promise<Credential> {
+    this.#dispatch({ type })
+    const credential = await this.credential()
+    if (this.#runtime.state.whose.strangers > 0) throw errorOf(STRANGER)
+    return credential
   }
 
   get held(): Credential | undefined {
@@ -172,7 +158,7 @@ export class CredentialHolder {
   }
 
   get identity(): Identity {
-    return { login: this.#logins, token: this.#runtime.state.identity }
+    return identityOf(this.#runtime.state)
   }
 
   /** From the first credential that was held until the session ends. */
@@ -195,27 +181,20 @@ export class CredentialHolder {
     return () => this.#watchers.delete(watcher)
   }
 
-  onSignedIn(listener: (signedIn: boolean) => void): () => void {
-    let last = this.isSignedIn
-    return this.watch(() => {
-      if (this.isSignedIn === last) return
-      last = this.isSignedIn
-      listener(last)
-    })
-  }
-
-  /** Somebody comes or goes: nobody hears of it before each link has. */
-  #step(event: WithoutMoment<CredentialEvent>, told: (port: LinkPort) => void): void {
-    this.#logins++
-    this.#isQuiet = true
-    this.#dispatch(event)
-    this.#isQuiet = false
-    this.#seats.tell(told)
+  /** Somebody comes or goes: nobody else hears of it before each link has. */
+  #came({ type }: CredentialEvent, previous: CredentialState, next: CredentialState): void {
+    if (type === 'logout') this.#seats.tell((port) => port.loggedOut())
+    else if (next.whose.since > previous.whose.since) {
+      if (next.phase.kind === 'held') this.#wallet.clear(next.phase.credential.id)
+      this.#seats.tell((port) => port.signedIn('another'))
+      this.#signedIn = false
+      this.#tell()
+    } else if (type === 'login') this.#seats.tell((port) => port.signedIn('same'))
   }
 
   #limits(): CredentialLimits {
-    const { canRenew, canAsk, everyDial, rotates } = this.#source
-    return { canRenew, canAsk, everyDial, rotates, ...this.#settings }
+    const { canRenew, canAsk, everyDial, rotates, signsInElsewhere } = this.#source
+    return { canRenew, canAsk, everyDial, rotates, signsInElsewhere, ...this.#settings }
   }
 
   #dispatch(event: WithoutMoment<CredentialEvent>): void {
@@ -225,7 +204,6 @@ export class CredentialHolder {
   /** A thousand sockets each report several times for each dial: what they cannot see, they are not told. */
   #changed(next: CredentialState, previous: CredentialState): void {
     if (!next.links.size) this.host.forget()
-    if (this.#isQuiet) return
     if (isSameView(next, previous)) this.#seats.grant(() => this.#runtime.state)
     else this.#announce()
   }

@@ -10,8 +10,8 @@ import { errorOf } from '../error-of.ts'
 /** What a link hears from its session. */
 export interface LinkPort {
   granted(grant: Grant): void
-  /** Somebody signed in; `identity` says who, where that is known. `changesHands`: it is somebody else. */
-  signedIn(identity: string | undefined, changesHands: boolean): void
+  /** Somebody signed in. `another`: it is, or may be, somebody else. */
+  signedIn(who: 'same' | 'another'): void
   loggedOut(): void
   /** Hears each step of the session, for whoever writes it down. */
   readonly decided?: ((step: SessionStep) => void) | undefined
@@ -28,7 +28,11 @@ export class Seats {
   readonly #links = new Map<LinkId, { readonly port: LinkPort; last: Grant | undefined }>()
   #nextId = 1
 
-  join(port: LinkPort, report: (id: LinkId, standing: Standing) => void): Seat {
+  join(
+    port: LinkPort,
+    report: (id: LinkId, standing: Standing) => void,
+    emptied: () => void,
+  ): Seat {
     const id = this.#nextId++
     const linked = { port, last: undefined }
     this.#links.set(id, linked)
@@ -40,6 +44,7 @@ export class Seats {
       leave: () => {
         report(id, { kind: 'out' })
         this.#links.delete(id)
+        if (this.#links.size === 0) emptied()
       },
     }
   }

@@ -1,5 +1,5 @@
 import { flag, func, type Rule, text, texts, word } from '../core/check.ts'
-import { TokenInvalidError } from '../errors.ts'
+import { NotConnectedError, TokenInvalidError } from '../errors.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { discardBody } from './body.ts'
 import { parseUrl, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
@@ -182,10 +182,14 @@ export const sessionFetch = (
     const signal = init.signal ?? (input instanceof Request ? input.signal : undefined)
     // The caller's own credential stays, and what its 401 means is the caller's to say.
     const isOwn = headersIn(input, init).has('authorization')
+    const { login } = holder.identity
+    const isTheirs = () => login < holder.identity.since
     const token = isOwn && !source.sendsCookie ? undefined : await abortable(holder.token(), signal)
+    if (isTheirs()) throw new NotConnectedError('somebody else signed in before it was sent')
     const response = await send(url, input, init, token)
     if (response.status !== 401 || isOwn || !isReplayable(input, init)) return response
-    if (!(await abortable(renew(holder, source, token), signal))) return response
+    const isRenewed = !isTheirs() && (await abortable(renew(holder, source, token), signal))
+    if (!isRenewed || isTheirs()) return response
     discardBody(response)
     return send(url, input, init, await abortable(holder.token(), signal))
   }

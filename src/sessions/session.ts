@@ -1,4 +1,4 @@
-import type { Entrance } from '../core/credential-state.ts'
+import type { Entrance } from '../core/identity.ts'
 import { TokenUnavailableError } from '../errors.ts'
 import { abortError, abortReason, throwIfAborted } from '../shell/abort.ts'
 import { Emitter, type ListenOptions } from '../shell/emitter.ts'
@@ -123,11 +123,14 @@ class PartedSession<Credentials> implements Session<Credentials> {
     this.#holder = new CredentialHolder(parts.source, parts.reach.scheme)
     this.fetch = sessionFetch(parts.reach, this.#holder, parts.source)
     register(this, this.#holder, parts.reach)
-    this.#holder.onSignedIn((signedIn) =>
-      this.#emitter.emit(signedIn ? 'signedin' : 'signedout', undefined),
-    )
+    let last = false
+    this.#holder.watch(() => {
+      if (this.signedIn === last) return
+      last = this.signedIn
+      this.#emitter.emit(last ? 'signedin' : 'signedout', undefined)
+    })
     parts.follow?.(this.#port())
-    if (parts.initial) this.#holder.signedIn(parts.initial)
+    if (parts.initial) this.#come(parts.initial)
   }
 
   get signedIn(): boolean {
@@ -149,7 +152,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
   logout(options: { revoke?: boolean } = {}): Promise<void> {
     this.#overtake('logout')
     const revoke = options.revoke === false ? undefined : this.#parts.revoker?.()
-    this.#holder.loggedOut()
+    this.#leave()
     return Promise.resolve(revoke?.()).then(
       () => {},
       () => {},
@@ -221,17 +224,26 @@ class PartedSession<Credentials> implements Session<Credentials> {
     const { revoker, revokesByToken } = this.#parts
     const revoke = verb === 'switch' && revokesByToken ? revoker?.() : undefined
     entry.commit()
-    this.#holder.signedIn(entry.answer, verb)
+    this.#come(entry.answer, verb)
     if (revoke) handled(revoke())
   }
 
+  #come(answer: TokenAnswer, how?: Entrance): void {
+    if (answer.kind === 'signed-out') this.#leave()
+    else this.#holder.signedIn(answer, how)
+  }
+
+  #leave(): void {
+    this.#parts.source.clear()
+    this.#holder.left()
+  }
+
   #port(): SessionPort {
-    const holder = this.#holder
     return {
-      signedIn: (answer, how) => holder.signedIn(answer, how),
-      signedOut: () => holder.left(),
-      renewed: () => handled(holder.changed()),
-      refused: (cause) => endSession(holder, { kind: 'token-refused', cause }),
+      signedIn: (answer, how) => this.#come(answer, how),
+      signedOut: () => this.#holder.left(),
+      renewed: () => handled(this.#holder.changed()),
+      refused: (cause) => endSession(this.#holder, { kind: 'token-refused', cause }),
     }
   }
 

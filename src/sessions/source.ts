@@ -55,6 +55,8 @@ export interface TokenSource {
   readonly everyDial: boolean
   /** A request spends a single-use refresh token: it is never aborted once it is on the wire. */
   readonly rotates: boolean
+  /** Who signs in, and out, tells somebody else: the answers may be anybody's once no socket is wanted. */
+  readonly signsInElsewhere?: boolean
   /** No token travels, so no transmission is wanted. */
   readonly sendsCookie?: boolean
   request(ask: TokenRequest): Promise<TokenAnswer>

@@ -1,7 +1,8 @@
 /** The one place where tokens rest: values, and what is known of them. Nothing is printed from here. */
 import type { Credential } from '../core/credential.ts'
+import type { Name } from '../core/identity.ts'
 import { lifeOf } from '../core/lifetime.ts'
-import { type Claims, readClaims } from './claims.ts'
+import { type Claims, idOf, readClaims } from './claims.ts'
 import type { TokenAnswer } from './source.ts'
 
 export type Answer = Exclude<TokenAnswer, { kind: 'signed-out' }>
@@ -10,6 +11,9 @@ interface Kept {
   readonly credential: Credential
   readonly answer: Answer
 }
+
+/** `identify` of the options: called for every answer, since it may know more than a token tells. */
+export type Identify = (claims: Claims) => string | undefined
 
 export class Wallet {
   #kept: Kept[] = []
@@ -20,7 +24,7 @@ export class Wallet {
   }
 
   /** The same value keeps its id, and the instant of its first receipt. */
-  keep(answer: Answer, identify: (claims: Claims) => string | undefined = subject): Credential {
+  keep(answer: Answer, identify?: Identify): Credential {
     const known = this.#kept.find((kept) => isSameValue(kept.answer, answer))
     if (known) return known.credential
     const credential = { id: this.#nextId++, ...knownOf(answer, identify) }
@@ -29,32 +33,27 @@ export class Wallet {
     return credential
   }
 
-  clear(): void {
-    this.#kept = []
+  /** Whoever was here before has left, and takes everything along. */
+  clear(except?: number): void {
+    this.#kept = this.#kept.filter(({ credential }) => credential.id === except)
   }
 }
 
-const knownOf = (
-  answer: Answer,
-  identify: (claims: Claims) => string | undefined,
-): Omit<Credential, 'id'> => {
-  if (answer.kind === 'cookie') return { receivedAt: Date.now() }
-  const claims = readClaims(answer.token)
+const knownOf = (answer: Answer, identify: Identify | undefined): Omit<Credential, 'id'> => {
+  const claims = (answer.kind === 'token' && readClaims(answer.token)) || { raw: {} }
+  const name = nameOf(claims, identify)
+  if (answer.kind === 'cookie') return { receivedAt: Date.now(), name }
   const receivedAt = answer.receivedAt ?? Date.now()
-  const identity = claims && identify(claims)
-  return {
-    receivedAt,
-    ...lifeOf({ ...claims, ...answer, receivedAt }),
-    ...(identity !== undefined && { identity }),
-  }
+  return { receivedAt, name, ...lifeOf({ ...claims, ...answer, receivedAt }) }
 }
 
-const subject = ({ sub, user_id }: Claims): string | undefined => {
-  const id = sub ?? user_id
-  return id === undefined ? undefined : String(id)
+const nameOf = (claims: Claims, identify: Identify | undefined): Name => {
+  const { iss, sub, user_id } = claims.raw
+  return identify ? [idOf(identify(claims))] : [undefined, ...[iss, sub, user_id].map(idOf)]
 }
 
 const isSameValue = (one: Answer, other: Answer): boolean =>
   one.kind === 'token'
     ? other.kind === 'token' && one.token === other.token
-    : other.kind === 'cookie' && one.value === other.value
+    : // A browser's cookie is not seen.
+      other.kind === 'cookie' && one.value !== undefined && one.value === other.value

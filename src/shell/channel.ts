@@ -68,8 +68,9 @@ export class Channel<
     this.#inbox?.expire()
   }
 
-  stream(): MessageStream<Message> {
-    const stream: MessageStream<Message> = new MessageStream({
+  /** @param login under which it is made */
+  stream(login: number): MessageStream<Message> {
+    const stream: MessageStream<Message> = new MessageStream(login, {
       overflow: () => this.emit('gap', { reason: 'overflow' }),
       closed: () => this.#closed(stream),
     })
@@ -89,10 +90,15 @@ export class Channel<
     if (this.#streams?.size === 0) this.#streams = undefined
   }
 
-  /** What was not read yet is read by nobody: it was somebody else's. */
-  forget(): void {
+  /** What was not read yet is read by nobody. */
+  drop(): void {
     this.#inbox?.drop()
-    for (const stream of [...(this.#streams ?? [])]) stream.return()
+  }
+
+  /** What came before that login was somebody else's, and so was who read it. */
+  forget(since: number): void {
+    this.drop()
+    for (const stream of [...(this.#streams ?? [])]) if (stream.login < since) stream.return()
   }
 
   #deliver(message: Message): void {

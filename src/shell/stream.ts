@@ -9,12 +9,15 @@ export interface StreamPort {
 }
 
 export class MessageStream<Message> implements AsyncIterableIterator<Message> {
+  /** As in `Identity`: whose it is. */
+  readonly login: number
   readonly #queue: Message[] = []
   readonly #port: StreamPort
   #waiting: { resolve(result: IteratorResult<Message>): void; reject(error: unknown): void }[] = []
   #end: { error?: unknown } | undefined
 
-  constructor(port: StreamPort) {
+  constructor(login: number, port: StreamPort) {
+    this.login = login
     this.#port = port
   }
 

@@ -183,6 +183,14 @@ describe('examples/guide.ts', () => {
     expect(await response.json()).toEqual({ user: 'bob' })
   })
 
+  it('identify: is asked for a name', async () => {
+    const session = simpleJwt({ obtain: '/api/token/', refresh: '/api/token/refresh/' })
+    await session.login(CREDENTIALS)
+    await using socket = guide.ofATenant(session, '/ws/plain')
+    await session.login(CREDENTIALS)
+    expect(socket.identity).toBe('undefined/alice')
+  })
+
   it('tabs: a second tab takes part in what the first one does', async () => {
     const [first, second] = [await guide.inManyTabs(), await guide.inManyTabs()]
     await first.login(CREDENTIALS)

@@ -16,7 +16,7 @@ const PHASES = ['absent', 'requesting', 'held', 'backing-off', 'refused']
 const ANSWERS = ['answered', 'unavailable', 'refused', 'signed-out']
 
 describe.each<[string, CredentialLimits, number[]]>([
-  ['a function', credentialLimits({ everyDial: true }), [1]],
+  ['a function', credentialLimits({ everyDial: true, signsInElsewhere: true }), [1]],
   ['a token that can be renewed', credentialLimits(), [1]],
   ['a rotating refresh token', credentialLimits({ rotates: true }), [1]],
   ['two links and one fixed token', credentialLimits({ canRenew: false, canAsk: false }), [1, 2]],
@@ -189,7 +189,7 @@ describe.each<[string, CredentialLimits, number[]]>([
   it('is absent after logout, knows nobody and wants nothing', () => {
     const wrong = places.filter(({ state, at }) => {
       const next = credentialTransition(state, { type: 'logout', at, roll: 0 }, limits)
-      const clean = next.identity === undefined && next.trial.rejections === 0
+      const clean = next.whose.credential === undefined && next.trial.rejections === 0
       return next.phase.kind !== 'absent' || !clean || credentialWork(next, limits).length > 0
     })
     expect(wrong).toEqual([])

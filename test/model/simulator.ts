@@ -246,8 +246,6 @@ export class Simulator {
 
   login(token: Token): void {
     this.dispatch({ type: 'login', credential: this.#keep(token), how: 'login' })
-    const { identity } = token
-    for (const id of this.#links.keys()) this.tell(id, { type: 'signed-in', identity })
   }
 
   logout(): void {
@@ -419,6 +417,10 @@ export class Simulator {
     )
     if (next === previous) return
     this.session = next
+    const isAnother = next.whose.since > previous.whose.since
+    if (event.type === 'login' || (isAnother && event.type !== 'logout'))
+      for (const id of this.#links.keys())
+        this.tell(id, { type: 'signed-in', who: isAnother ? 'another' : 'same' })
     if (next.phase.kind !== previous.phase.kind)
       this.phases.push({ at: this.now, kind: next.phase.kind })
     reconcile(this.#sessionWork, credentialWork(next, this.sessionLimits), (work, running) => {
@@ -487,7 +489,7 @@ export class Simulator {
       id: this.#tokens.length + 1,
       receivedAt,
       ...lifeOf({ ...token, receivedAt, fresh }),
-      ...(token.identity !== undefined && { identity: token.identity }),
+      ...(token.identity !== undefined && { name: [token.identity] }),
     }
     this.#tokens.push({ credential, token })
     return credential

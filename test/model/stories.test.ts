@@ -1,5 +1,6 @@
 /** Each sentence of the rules, told as a story of both machines. Times are virtual. */
 import { describe, expect, it } from 'vitest'
+import { shown } from '../../src/core/identity.ts'
 import { transition as linkTransition } from '../../src/core/link-machine.ts'
 import {
   accept,
@@ -799,7 +800,7 @@ describe('a token request', () => {
     })
   })
 
-  it('that brings the token of somebody else is unavailable, and the token is not dialed with', () => {
+  it('that brings the token of somebody else is made three times, and the token is not dialed with', () => {
     const source = inTurn(
       renewing(() => ({ identity: 'ann', expiresInMs: MINUTE })),
       renewing(() => ({ identity: 'bob' })),
@@ -807,8 +808,12 @@ describe('a token request', () => {
     tell({ source, server: acceptThen(4003, MINUTE) }, (sim) => {
       sim.connect(0).run(10 * MINUTE)
       expect(sim.dials).toHaveLength(1)
-      expect(phase(sim)).toBe('backing-off')
-      expect(sim.link(0)).toMatchObject({ deferred: { problem: { kind: 'token-invalid' } } })
+      expect([phase(sim), sim.requests.length]).toEqual(['refused', 4])
+      expect(sim.link(0)).toMatchObject({
+        kind: 'failed',
+        action: 'sign-in',
+        problem: { kind: 'token-invalid' },
+      })
     })
   })
 
@@ -826,7 +831,7 @@ describe('a token request', () => {
       expect([phase(sim), sim.requests.length]).toEqual(['refused', 3])
       sim.connect(0, 1).run(5 * MINUTE)
       expect([kinds(sim), sim.requests.length]).toEqual([['connected', 'connected'], 4])
-      expect(sim.session.identity).toBe('bob')
+      expect(shown(sim.session.whose.name)).toBe('bob')
     })
   })
 
@@ -840,7 +845,7 @@ describe('a token request', () => {
       sim.connect(0, 1).run(5 * MINUTE)
       expect([phase(sim), kinds(sim)]).toEqual(['refused', ['connected', 'failed']])
       sim.connect(1).run(MINUTE)
-      expect([phase(sim), sim.session.identity]).toEqual(['backing-off', 'ann'])
+      expect([phase(sim), shown(sim.session.whose.name)]).toEqual(['refused', 'ann'])
       expect(sim.dials).toHaveLength(2)
     })
   })
@@ -893,7 +898,7 @@ describe('a login', () => {
         .login({ value: 'login', ...named(after) })
       sim.run(MINUTE)
       expect([kinds(sim), sim.dials.length, sim.requests.length]).toEqual([['connected'], dials, 1])
-      expect(sim.session.identity).toBe(after)
+      expect(shown(sim.session.whose.name)).toBe(after)
     })
   })
 

@@ -15,6 +15,7 @@ import {
   type CredentialWork,
   initialCredentialState,
 } from '../../src/core/credential-state.ts'
+import { type Name, shown } from '../../src/core/identity.ts'
 import { transition as linkTransition, standingOf } from '../../src/core/link-machine.ts'
 import {
   initialLinkState,
@@ -74,16 +75,16 @@ export const walk = <State, Event extends { readonly at: number }>(
 }
 
 const LIFE_MS = 60_000
-const credential = (id: number, receivedAt: number, identity?: string): Credential => ({
+const credential = (id: number, receivedAt: number, name: Name = []): Credential => ({
   id,
   receivedAt,
   lifetimeMs: LIFE_MS,
-  ...(identity !== undefined && { identity }),
+  name,
 })
 
 /** By its claim, and by our clock, it had ended when it came. */
-const pastItsExp = (id: number, receivedAt: number, identity?: string): Credential => {
-  const { lifetimeMs: _, ...rest } = credential(id, receivedAt, identity)
+const pastItsExp = (id: number, receivedAt: number, name: Name = []): Credential => {
+  const { lifetimeMs: _, ...rest } = credential(id, receivedAt, name)
   return { ...rest, claimedExpiry: receivedAt - 1 }
 }
 
@@ -138,9 +139,10 @@ export const linkEventsAt = (at: number): WithoutMoment<LinkEvent>[] => {
     { kind: 'fail', problem: REJECTED },
   ]
   return [
-    ...(['connect', 'disconnect', 'reconnect', 'signed-in', 'redial', 'nudge'] as const).map(
-      (type) => ({ type }),
-    ),
+    ...(['same', 'another'] as const).map((who) => ({ type: 'signed-in' as const, who })),
+    ...(['connect', 'disconnect', 'reconnect', 'redial', 'nudge'] as const).map((type) => ({
+      type,
+    })),
     ...grants.map((grant) => ({ type: 'granted' as const, grant })),
     ...(
       ['opened', 'accepted', 'greeted', 'settled', 'proven', 'timed-out', 'expired', 'due'] as const
@@ -344,7 +346,7 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
     [trial.rejections, trial.notBefore !== undefined, trial.doubted, [...trial.rejected].sort()],
     trial.refusal !== undefined,
     phase.kind === 'refused' && [phase.problem.kind === 'rejected', phase.credential !== undefined],
-    state.identity !== undefined,
+    [shown(state.whose.name) !== undefined, state.whose.next, Math.min(state.whose.strangers, 3)],
     phase.kind === 'backing-off' && phase.notBefore > at,
     state.nudgedAt !== undefined,
     state.doubtedAt !== undefined && at - state.doubtedAt < 600_000,
@@ -374,13 +376,13 @@ export const credentialEventsAt = (
 ): WithoutMoment<CredentialEvent>[] => {
   const { phase } = state
   const held = phase.kind === 'held' ? phase.credential : undefined
-  const fresh = credential(100 + state.requests, at, state.identity)
+  const fresh = credential(100 + state.requests, at, state.whose.name)
   const replaced = 'ask' in phase ? phase.ask.replaces?.id : undefined
   const answers: Credential[] = [
     fresh,
-    ...(links.length > 1 ? [] : [{ ...fresh, id: fresh.id + 1_000, identity: 'somebody else' }]),
+    ...(links.length > 1 ? [] : [{ ...fresh, id: fresh.id + 1_000, name: ['somebody else'] }]),
     { ...fresh, id: fresh.id + 2_000, receivedAt: at - LIFE_MS },
-    ...(links.length > 1 ? [] : [pastItsExp(fresh.id + 4_000, at, state.identity)]),
+    ...(links.length > 1 ? [] : [pastItsExp(fresh.id + 4_000, at, state.whose.name)]),
     ...(replaced === undefined ? [] : [credential(replaced, at)]),
   ]
   return [
@@ -402,12 +404,12 @@ export const credentialEventsAt = (
       : []),
     {
       type: 'login',
-      how: 'login',
       credential: {
         ...fresh,
         id: fresh.id + 3_000,
-        ...(links.length > 1 ? {} : { identity: 'ann' }),
+        ...(links.length > 1 ? {} : { name: ['ann'] }),
       },
+      how: 'login',
     },
     { type: 'logout' },
     { type: 'refresh' },
@@ -433,7 +435,11 @@ export const walkCredential = (
         at: Math.max(at, ring.at),
         roll: 0.5,
       }))
-      const wild = credentialEventsAt(place, links).map((event) => ({
+      const isFree = limits.signsInElsewhere === true && state.links.size === 0
+      const wild = [
+        ...credentialEventsAt(place, links),
+        ...(isFree ? [{ type: 'released' as const }] : []),
+      ].map((event) => ({
         ...event,
         at: at + 1,
         roll: 0.5,

@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { vi } from 'vitest'
+import { shown } from '../../src/core/identity.ts'
 import {
   type PasswordCredentials,
   type Session,
@@ -314,7 +315,7 @@ export class Tab {
 
   /** Who is signed in here; `undefined` when nobody is. */
   get user(): string | undefined {
-    return this.session.signedIn ? holderOf(this.session).identity.token : undefined
+    return this.session.signedIn ? shown(holderOf(this.session).identity.token) : undefined
   }
 
   get token(): string | undefined {

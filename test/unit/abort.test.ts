@@ -40,7 +40,7 @@ const outbox = () =>
       frameBytes: Number.POSITIVE_INFINITY,
       rememberMs: 0,
     },
-    identity: { login: 1 },
+    identity: { login: 1, since: 0 },
     isReady: () => false,
     epochOf: () => undefined,
     complete: (frame) => frame,
@@ -52,7 +52,7 @@ const queued = (signal: AbortSignal) =>
   outbox().submit({
     id: 1,
     frame: 'frame',
-    identity: { login: 1 },
+    identity: { login: 1, since: 0 },
     answered: false,
     repetition: 'remembered',
     signal,

@@ -3,31 +3,39 @@ import { expect, it } from 'vitest'
 import { type Identity, isSomebodyElse } from '../../../src/core/identity.ts'
 import { isLoopback } from '../../../src/core/loopback.ts'
 
-type Names = Omit<Identity, 'login'>
+type Names = Omit<Identity, 'login' | 'since'>
+
+const [ANN, BOB] = [['ann'], ['bob']]
 
 it.each<[Names, Names, boolean]>([
-  [{ token: 'ann' }, { token: 'ann' }, false],
-  [{ token: 'ann' }, { token: 'bob' }, true],
+  [{ token: ANN }, { token: ANN }, false],
+  [{ token: ANN }, { token: BOB }, true],
   [{ welcome: 'ann' }, { welcome: 'bob' }, true],
-  [{ token: '7' }, { welcome: 'ann' }, false],
-  [{ token: '7', welcome: 'ann' }, { token: '7', welcome: 'bob' }, true],
-  [{ token: '7', welcome: 'ann' }, { token: '8', welcome: 'ann' }, true],
-  [{}, { token: 'ann' }, false],
-  [{ token: 'ann' }, {}, false],
-])('%j and %j are different people: %s, whichever comes first', (one, other, differ) => {
-  expect(isSomebodyElse({ login: 1, ...one }, { login: 1, ...other })).toBe(differ)
-  expect(isSomebodyElse({ login: 1, ...other }, { login: 1, ...one })).toBe(differ)
-})
+  [{ token: ['7'] }, { welcome: 'ann' }, false],
+  [{ token: ['7'], welcome: 'ann' }, { token: ['7'], welcome: 'bob' }, true],
+  [{ token: ['7'], welcome: 'ann' }, { token: ['8'], welcome: 'ann' }, true],
+  [{}, { token: ANN }, false],
+  [{ token: ANN }, {}, false],
+  [{ token: ['', 'x', 'ann'] }, { token: ['', 'x', undefined, '7'] }, false],
+  [{ token: ['', 'x', 'ann'] }, { token: ['', 'y', 'ann'] }, true],
+  [{ token: ['', 'x', ''] }, { token: ['', 'x', 'ann'] }, false],
+])(
+  'within one login %j and %j are different people: %s, whichever comes first',
+  (one, other, differ) => {
+    const login = { login: 1, since: 1 }
+    expect(isSomebodyElse({ ...login, ...one }, { ...login, ...other })).toBe(differ)
+    expect(isSomebodyElse({ ...login, ...other }, { ...login, ...one })).toBe(differ)
+  },
+)
 
-it.each<[Names, Names, boolean]>([
-  [{ token: 'ann' }, { token: 'ann' }, false],
-  [{ token: 'ann', welcome: 'a' }, { welcome: 'a' }, false],
-  [{ token: 'ann', welcome: 'a' }, { token: 'ann', welcome: 'b' }, true],
-  [{}, {}, true],
-  [{ token: 'ann' }, {}, true],
-  [{ token: 'ann' }, { welcome: 'ann' }, true],
-])('%j and %j, with a login between, are different people: %s', (one, other, differ) => {
-  expect(isSomebodyElse({ login: 1, ...one }, { login: 2, ...other })).toBe(differ)
+it.each<[Names, Names]>([
+  [{ token: ANN }, { token: ANN }],
+  [{ welcome: 'ann' }, { welcome: 'ann' }],
+  [{}, {}],
+])('who came before the login since which it is somebody is another: %j and %j', (one, other) => {
+  const isElse = (since: number) =>
+    isSomebodyElse({ login: 1, since: 1, ...one }, { login: 2, since, ...other })
+  expect([isElse(1), isElse(2)]).toEqual([false, true])
 })
 
 it.each([

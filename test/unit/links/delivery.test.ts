@@ -3,8 +3,8 @@ import type { Identity } from '../../../src/core/identity.ts'
 import { Delivery } from '../../../src/links/delivery.ts'
 import type { Order, Terms } from '../../../src/links/order.ts'
 
-const ANN: Identity = { login: 1, token: 'ann' }
-const NOBODY: Identity = { login: 1 }
+const ANN: Identity = { login: 1, since: 1, token: ['ann'] }
+const NOBODY: Identity = { login: 1, since: 1 }
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -267,7 +267,7 @@ describe('a frame', () => {
     const { delivery, submit, written, ready, port } = make(new Set())
     const sent = submit('one')
     ready.add(undefined)
-    Object.assign(port, { identity: { login: 2, token: 'bob' } })
+    Object.assign(port, { identity: { login: 2, since: 2, token: ['bob'] } })
     delivery.flush()
     await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' })
     expect(written).toEqual([])
@@ -282,7 +282,7 @@ describe('a frame', () => {
     const sent = submit('one', { repetition: 'always' })
     delivery.interrupted()
     ready.add(undefined)
-    Object.assign(port, { identity: { login: 2 } })
+    Object.assign(port, { identity: { login: 2, since: 2 } })
     delivery.flush()
     await expect(sent).rejects.toMatchObject({ code })
   })

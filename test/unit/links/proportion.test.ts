@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { Delivery } from '../../../src/links/delivery.ts'
 import type { Order } from '../../../src/links/order.ts'
 
-const NOBODY = { login: 1 }
+const NOBODY = { login: 1, since: 1 }
 
 const make = (rooms: number, costMs = 0) => {
   const written: number[] = []

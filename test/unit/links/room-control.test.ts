@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { RoomControl } from '../../../src/links/room-control.ts'
 
 const make = () => {
-  const control = new RoomControl('lobby', () => {})
+  const control = new RoomControl('lobby', { report() {}, login: () => 0 })
   const heard: unknown[] = []
   const listen = () => control.channel.on('message', ({ data }) => heard.push(data))
   onTestFinished(() => control.left('left'))
@@ -12,7 +12,7 @@ const macrotask = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 it('holds what comes from the join on for its first listener, in order', async () => {
   const { control, heard, listen } = make()
-  control.joining()
+  control.joining({})
   control.receive('before')
   control.joined(false)
   control.receive('after')
@@ -25,7 +25,7 @@ it('holds what comes from the join on for its first listener, in order', async (
 
 it('holds what comes in the moment after the join resolved, before the code that awaited it runs', async () => {
   const { control, heard, listen } = make()
-  control.joining()
+  control.joining({})
   control.joined(false)
   control.expire()
   control.receive('first')
@@ -36,7 +36,7 @@ it('holds what comes in the moment after the join resolved, before the code that
 
 it('holds nothing one macrotask after the join resolved, nor what came until then', async () => {
   const { control, heard, listen } = make()
-  control.joining()
+  control.joining({})
   control.receive('early')
   control.joined(false)
   control.expire()
@@ -49,7 +49,7 @@ it('holds nothing one macrotask after the join resolved, nor what came until the
 
 it('holds nothing then where nothing had come either', async () => {
   const { control, heard, listen } = make()
-  control.joining()
+  control.joining({})
   control.joined(false)
   control.expire()
   await macrotask()
@@ -61,11 +61,11 @@ it('holds nothing then where nothing had come either', async () => {
 
 it('holds for the next join too, though the last one has just resolved', async () => {
   const { control, heard, listen } = make()
-  control.joining()
+  control.joining({})
   control.joined(false)
   control.expire()
   control.left('left')
-  control.joining()
+  control.joining({})
   await macrotask()
   control.joined(false)
   control.receive('first')
@@ -76,10 +76,10 @@ it('holds for the next join too, though the last one has just resolved', async (
 
 it('keeps nothing of one person for the next', async () => {
   const { control, heard, listen } = make()
-  control.joining()
+  control.joining({})
   control.receive('of ann')
-  control.left('signed-out')
-  control.joining()
+  control.forget(1)
+  control.joining({})
   listen()
   await Promise.resolve()
   expect(heard).toEqual([])
@@ -90,10 +90,11 @@ it.each([
   ['signed-out', { done: true, value: undefined }],
 ] as const)('%s, what an iterator has not read yet is %o', async (reason, next) => {
   const { control } = make()
-  const stream = control.channel.stream()
-  control.joining()
+  const stream = control.stream()
+  control.joining({})
   control.joined(false)
   control.receive('unread')
-  control.left(reason)
+  if (reason === 'left') control.left(reason)
+  else control.forget(1)
   expect(await stream.next()).toEqual(next)
 })

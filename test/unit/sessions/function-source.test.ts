@@ -104,9 +104,3 @@ it('gets reason, fresh and signal, and ends with the signal', async () => {
   await expect(asked).rejects.toThrow('enough')
   expect(auth).toHaveBeenCalledWith({ reason: 'rejected', fresh: true, signal })
 })
-
-it('must be functions', () => {
-  // Wrong on purpose.
-  expect(() => functionSource('token' as unknown as AuthFunction)).toThrow(/auth .* string/)
-  expect(() => functionSource(() => 'a', true as unknown as () => boolean)).toThrow(/isRefused/)
-})

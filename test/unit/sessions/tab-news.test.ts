@@ -80,15 +80,15 @@ describe('tabs with one cookie', () => {
   it('let the sockets of the others forget who was there, since it may be somebody else', async () => {
     openPage()
     const [one, other] = [await open(), await open()]
-    const changes: boolean[] = []
+    const changes: string[] = []
     holderOf(other.session).join({
       granted: () => {},
-      signedIn: (_, changesHands) => changes.push(changesHands),
+      signedIn: (who) => changes.push(who),
       loggedOut: () => {},
     })
     await one.session.login(ALICE)
     await heard()
-    expect([eventsOf([other]), changes]).toEqual([['in out in'], [true]])
+    expect([eventsOf([other]), changes]).toEqual([['in out in'], ['another']])
   })
 
   it('believe a page that begins after a logout: a form may have signed the user in', async () => {
