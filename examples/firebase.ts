@@ -3,7 +3,10 @@ import { AuthedSocket, plain, viaSubprotocol } from '../src/index.ts'
 
 /** What is used of `Auth`. */
 interface Auth {
-  readonly currentUser: { getIdToken(forceRefresh: boolean): Promise<string> } | null
+  readonly currentUser: {
+    readonly uid: string
+    getIdToken(forceRefresh: boolean): Promise<string>
+  } | null
   authStateReady(): Promise<void>
   onIdTokenChanged(listener: () => void): () => void
 }
@@ -24,7 +27,16 @@ export function connectWithFirebase(auth: Auth, url: string): AuthedSocket {
     transmission: viaSubprotocol(),
     protocol: plain(),
   })
-  auth.onIdTokenChanged(() => socket.tokenChanged())
+  let uid: string | undefined
+  auth.onIdTokenChanged(() => {
+    const user = auth.currentUser
+    // Nobody, or somebody else: whoever comes next begins anew.
+    if (user?.uid !== uid) socket.disconnect()
+    uid = user?.uid
+    if (user === null) return
+    if (socket.state === 'connected') socket.tokenChanged()
+    else socket.connect()
+  })
   // #endregion
   return socket
 }

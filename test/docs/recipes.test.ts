@@ -26,10 +26,10 @@ afterEach(async () => {
 
 /** Tokens that the server takes, once `tokens.bad` of them have been handed out. */
 const tokens = { bad: 0, given: 0 }
-const mint = async (): Promise<string> => {
+const mint = async (user: string): Promise<string> => {
   tokens.given += 1
   const kind = tokens.given <= tokens.bad ? 'expired' : 'valid'
-  return (await server.mint({ user: 'alice', kind })).access
+  return (await server.mint({ user, kind })).access
 }
 
 interface Case {
@@ -58,8 +58,8 @@ const CASES: Record<string, () => Case> = {
   },
   Supabase: () => {
     const handedOut: string[] = []
-    const vendor = new Supabase(async () => {
-      const token = await mint()
+    const vendor = new Supabase(async (user) => {
+      const token = await mint(user)
       handedOut.push(token)
       return token
     })
@@ -102,6 +102,33 @@ describe.each(Object.entries(CASES))('the recipe for %s', (_, make) => {
     await socket.connect()
   })
 
+  it('serves who signs out, and who signs in as somebody else', async () => {
+    const { vendor, connect } = make()
+    await using socket = await connect()
+    await socket.connect()
+    expect(socket.identity).toBe('alice')
+    vendor.signOut()
+    await socket.disconnect()
+    vendor.signIn('bob')
+    await socket.connect()
+    expect([socket.state, socket.identity]).toEqual(['connected', 'bob'])
+    vendor.signOut()
+    await socket.disconnect()
+    vendor.signIn('bob')
+    await socket.connect()
+    expect([socket.state, socket.identity]).toEqual(['connected', 'bob'])
+  })
+
+  it('serves who signs in first after the page has loaded', async () => {
+    const { vendor, connect } = make()
+    vendor.signOut()
+    await using socket = await connect()
+    await expect(socket.connect()).rejects.toMatchObject({ code: 'TOKEN_REFUSED' })
+    vendor.signIn('bob')
+    await socket.connect()
+    expect([socket.state, socket.identity]).toEqual(['connected', 'bob'])
+  })
+
   it('asks for a sign-in where the library is refused a token', async () => {
     const { vendor, connect } = make()
     vendor.state = 'refused'
@@ -134,10 +161,29 @@ it('Firebase tells the socket of the tokens that it renews by itself', async () 
   Object.assign(tokens, { bad: 0, given: 0 })
   const vendor = new Firebase(mint)
   await using socket = connectWithFirebase(vendor.client, '/ws/plain')
+  vendor.signIn('alice')
   await socket.connect()
   for (const listener of vendor.listeners) listener()
   await vi.waitFor(() => expect(vendor.asked).toEqual(['cached', 'cached']))
   expect(server.counts().dials).toBe(1)
+})
+
+it('Firebase tells the socket who signs in, by itself, also in the place of somebody else', async () => {
+  Object.assign(tokens, { bad: 0, given: 0 })
+  const vendor = new Firebase(mint)
+  vendor.signOut()
+  await using socket = connectWithFirebase(vendor.client, '/ws/plain')
+  await expect(socket.connect()).rejects.toMatchObject({ code: 'TOKEN_REFUSED' })
+  const isHere = (user: string) =>
+    vi.waitFor(() => expect([socket.state, socket.identity]).toEqual(['connected', user]))
+  vendor.signIn('alice')
+  await isHere('alice')
+  vendor.signIn('bob')
+  await isHere('bob')
+  vendor.signOut()
+  expect(socket.state).toBe('idle')
+  vendor.signIn('alice')
+  await isHere('alice')
 })
 
 it('Supabase takes the token as a subprotocol too', async () => {

@@ -8,14 +8,20 @@ export interface Vendor {
   /** `cached` or `forced`, for each call. */
   readonly asked: string[]
   state: 'signed in' | 'signed out' | 'refused' | 'offline'
+  /** Who is signed in. */
+  user: string
+  /** The page signs somebody out, or in; libraries that tell of it do. */
+  signOut(): void
+  signIn(user: string): void
 }
 
-/** Gives a new token of the service. */
-type Mint = () => Promise<string>
+/** Gives a new token of the service, for this user. */
+type Mint = (user: string) => Promise<string>
 
 class Service implements Vendor {
   readonly asked: string[] = []
   state: Vendor['state'] = 'signed in'
+  user = 'alice'
   readonly #mint: Mint
   #token: string | undefined
 
@@ -25,8 +31,18 @@ class Service implements Vendor {
 
   async token(isForced: boolean): Promise<string> {
     this.asked.push(isForced ? 'forced' : 'cached')
-    if (this.#token === undefined || isForced) this.#token = await this.#mint()
+    if (this.#token === undefined || isForced) this.#token = await this.#mint(this.user)
     return this.#token
+  }
+
+  signOut(): void {
+    this.state = 'signed out'
+    this.#token = undefined
+  }
+
+  signIn(user: string): void {
+    Object.assign(this, { state: 'signed in', user })
+    this.#token = undefined
   }
 }
 
@@ -86,7 +102,10 @@ export class Firebase extends Service {
   readonly client = ((vendor: Firebase) => ({
     get currentUser() {
       if (!vendor.#isReady || vendor.state === 'signed out') return null
-      return { getIdToken: (forceRefresh: boolean) => vendor.#getIdToken(forceRefresh) }
+      return {
+        uid: vendor.user,
+        getIdToken: (forceRefresh: boolean) => vendor.#getIdToken(forceRefresh),
+      }
     },
     authStateReady: async () => {
       vendor.#isReady = true
@@ -96,6 +115,21 @@ export class Firebase extends Service {
       return () => vendor.listeners.delete(listener)
     },
   }))(this)
+
+  override signOut(): void {
+    super.signOut()
+    this.#tell()
+  }
+
+  override signIn(user: string): void {
+    super.signIn(user)
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#isReady = true
+    for (const listener of this.listeners) listener()
+  }
 
   async #getIdToken(forceRefresh: boolean): Promise<string> {
     if (this.state === 'offline')
@@ -116,7 +150,7 @@ export class Firebase extends Service {
  */
 export class Msal extends Service {
   readonly client = {
-    getActiveAccount: () => (this.state === 'signed out' ? null : { homeAccountId: 'alice' }),
+    getActiveAccount: () => (this.state === 'signed out' ? null : { homeAccountId: this.user }),
     acquireTokenSilent: async ({ forceRefresh }: { forceRefresh: boolean }) => {
       if (this.state === 'offline')
         throw foreign('BrowserAuthError', 'no_network_connectivity', {
