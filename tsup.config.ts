@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type Options } from 'tsup'
 
 /**
@@ -15,6 +16,8 @@ const ENTRIES = {
 const shared: Options = {
   // `ws` is looked up at run time on Node 20 only. It is never part of a bundle.
   external: ['ws'],
+  // From its source: see `dialerSource`.
+  noExternal: ['reconnecting-websocket'],
   splitting: false,
   sourcemap: true,
   // tsup's own tree shaking runs rollup over the output; the users' bundler does that better.
@@ -32,6 +35,20 @@ const mainEntry = {
       path: 'authed-socket',
       external: true,
     }))
+  },
+} satisfies NonNullable<Options['esbuildPlugins']>[number]
+
+/**
+ * Its package ships ES5 with helpers, and the source beside it, which is a quarter smaller. As an external of an ESM
+ * package, it would also be an object instead of a class to webpack's CommonJS users.
+ */
+const dialerSource = {
+  name: 'dialer-source',
+  setup(build) {
+    const path = fileURLToPath(
+      import.meta.resolve('reconnecting-websocket/reconnecting-websocket.ts'),
+    )
+    build.onResolve({ filter: /^reconnecting-websocket$/ }, () => ({ path, sideEffects: false }))
   },
 } satisfies NonNullable<Options['esbuildPlugins']>[number]
 
@@ -62,7 +79,7 @@ const library = (name: string, file: string): Options => ({
     // `Symbol.asyncDispose` in our types must not ask users to change their own `lib`.
     banner: '/// <reference lib="esnext.disposable" />',
   },
-  ...(name === 'doctor' && { esbuildPlugins: [mainEntry] }),
+  esbuildPlugins: name === 'doctor' ? [mainEntry, dialerSource] : [dialerSource],
 })
 
 /** A command: everything in one file but the dependencies. */
@@ -83,7 +100,11 @@ export default defineConfig((options) => {
   return [
     ...Object.entries(ENTRIES).map(([name, file]) => library(name, file)),
     // Its types are those of `index`.
-    { ...modules('index.browser', ENTRIES.index), dts: false, esbuildPlugins: [forBrowsers] },
+    {
+      ...modules('index.browser', ENTRIES.index),
+      dts: false,
+      esbuildPlugins: [forBrowsers, dialerSource],
+    },
     command('authed-socket', 'src/doctor/bin.ts'),
     command('authed-socket-conformance', 'src/conformance/bin.ts'),
     {
@@ -91,13 +112,14 @@ export default defineConfig((options) => {
       entry: { 'authed-socket': 'src/index.ts' },
       format: ['iife'],
       globalName: 'authedSocket',
-      target: 'es2020',
+      // Whoever lacks private methods lacks `Object.hasOwn` as well, which every constructor calls.
+      target: 'es2022',
       platform: 'browser',
       // Everything but `ws`: a script tag has no package manager.
       noExternal: [/^(?!ws$)/],
       minify: true,
       dts: false,
-      esbuildPlugins: [forBrowsers],
+      esbuildPlugins: [forBrowsers, dialerSource],
       outExtension: () => ({ js: '.global.js' }),
     },
   ]

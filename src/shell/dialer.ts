@@ -6,8 +6,13 @@
 import * as imported from 'reconnecting-websocket'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
-import { requestHeaders } from './request-headers.ts'
-import type { WebSocketConstructor, WebSocketLike } from './websocket.ts'
+import {
+  construct,
+  type NativeConstructor,
+  type NativeSocket,
+  watchStatus,
+} from './native-socket.ts'
+import type { WebSocketConstructor } from './websocket.ts'
 
 /** How an attempt, or a connection, ended. Exactly one for each dial that was not closed by us. */
 export type DialEnd =
@@ -47,21 +52,6 @@ interface OneShot {
   close(code?: number): void
 }
 type OneShotConstructor = new (url: string, protocols: string[], options: object) => OneShot
-
-/** Node's `ws` has more than a browser's. */
-interface NativeSocket extends WebSocketLike {
-  /** Some runtimes have none, or one that is 0 for ever. */
-  readonly bufferedAmount?: number
-  addEventListener(type: string, listener: (event: never) => void): void
-  terminate?(): void
-  on?(event: string, listener: (...args: never[]) => void): void
-}
-/** `ws` takes options third; undici takes them with the protocols. */
-type NativeConstructor = new (
-  url: string,
-  protocols?: string[] | object,
-  options?: object,
-) => NativeSocket
 
 /**
  * Bundlers hand a CommonJS default over in three shapes: the class itself, a namespace, and a namespace
@@ -113,6 +103,7 @@ export const dial = (
       // All have the members that are used here; their own types are too narrow to say so.
       socket = construct(Native as NativeConstructor, url, handshake, options)
       hideErrors(socket, end, lostAfter)
+      watchStatus(socket, (status, retryAfter) => end({ kind: 'status', status, retryAfter }))
       handshake.dialed?.(socket)
       return socket
     } catch (cause) {
@@ -162,31 +153,6 @@ export const dial = (
   }
 }
 
-const construct = (
-  Native: NativeConstructor,
-  url: string,
-  { protocols, headers }: Handshake,
-  options: object | undefined,
-): NativeSocket => {
-  const offered = [...protocols]
-  const given = {
-    ...options,
-    headers: requestHeaders((options as { headers?: object })?.headers, headers),
-  }
-  // `ws` is the one with `on`; undici reads protocols and headers from one object, its second argument.
-  if (Native.prototype?.on)
-    return new Native(url, offered, {
-      // Compressed beside text of an attacker, a token could be guessed from lengths (CRIME, BREACH).
-      perMessageDeflate: false,
-      ...given,
-      // A redirect would take the token along.
-      followRedirects: false,
-    })
-  if (options === undefined && Object.keys(headers).length === 0)
-    return offered.length > 0 ? new Native(url, offered) : new Native(url)
-  return new Native(url, { protocols: offered, ...given })
-}
-
 /**
  * The library turns an `error` into a close of its own making, code 1000, and forgets the true one. So it
  * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
@@ -205,19 +171,6 @@ const hideErrors = (
   socket.addEventListener = (type, handler) => {
     if (type !== 'error') add(type, handler)
   }
-  // With a listener `ws` reports nothing else: ending the request is ours, which closing does.
-  socket.on?.('unexpected-response', (_request: unknown, response: Response) => {
-    end({
-      kind: 'status',
-      status: response.statusCode ?? 0,
-      retryAfter: response.headers['retry-after'],
-    })
-  })
-}
-
-interface Response {
-  readonly statusCode?: number
-  readonly headers: Readonly<Record<string, string | undefined>>
 }
 
 /** Stands for a socket that could not be made; the library wants something to hold. */
