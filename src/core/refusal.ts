@@ -17,8 +17,6 @@ const TRANSIENT: readonly unknown[] = ['temporarily_unavailable', 'server_error'
 /** Where a 401 may say why. */
 const KEYS = ['detail', 'code', 'error', 'errors', 'error_code', 'message', 'msg', 'title']
 
-const PHRASES: Readonly<Record<number, string>> = { 400: 'bad request', 403: 'forbidden' }
-
 const at = (value: unknown, ...path: readonly string[]): unknown =>
   path.reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), value)
 
@@ -82,8 +80,8 @@ export const wordsOf = (status: number, body: unknown): Words =>
     : { code: undefined, detail: isTexts(body) ? textIn(body) : undefined }
 
 /** Gateways, and frameworks that know no better, repeat the status; of a 403 they say no more than that. */
-const isGeneric = (status: number, value: unknown): boolean =>
-  typeof value === 'string' && value.toLowerCase() === PHRASES[status]
+const isGeneric = (status: 400 | 403, value: unknown): boolean =>
+  isText(value) && value.toLowerCase() === (status === 400 ? 'bad request' : 'forbidden')
 
 /** A 400 and a 403 say many things: it takes a word that only the endpoint itself would use. */
 const isNo = (status: 400 | 403, body: Json): boolean => {

@@ -16,7 +16,7 @@ export const fixedTokenParts = (
 ): SessionParts<never> => {
   if (!text[0](token))
     throw new TypeError(`fixedToken: token must be ${text[1]}, not ${kindOf(token)}`)
-  check('fixedToken', options, { ...tokenReachRules, expiresInMs: isLifetime })
+  check('fixedToken', options, { ...tokenReachRules(), expiresInMs: isLifetime })
   const { expiresInMs } = options
   if (expiresInMs !== undefined && !(expiresInMs > 0 && expiresInMs < Infinity)) {
     throw new RangeError(`fixedToken: expiresInMs must be finite and above 0, not ${expiresInMs}`)

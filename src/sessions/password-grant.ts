@@ -59,7 +59,7 @@ const rules = (): Record<string, Rule> => ({
   refreshToken: storageRule('memory'),
   tabs: tabsRule,
   ...passwordRules(),
-  ...tokenReachRules,
+  ...tokenReachRules(),
 })
 
 const checked = (options: PasswordGrantOptions) => {

@@ -48,7 +48,7 @@ const rules = (): Record<string, Rule> => ({
   revokeUrl: url,
   fields: fieldsBy([], ['access', 'refresh', 'expiresIn']),
   isRefused: func,
-  ...tokenReachRules,
+  ...tokenReachRules(),
 })
 
 const memory = (refreshToken: string): TokenStore => {

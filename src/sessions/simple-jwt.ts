@@ -60,7 +60,7 @@ const rules = (): Record<string, Rule> => ({
   csrf: csrfRule,
   tabs: tabsRule,
   ...passwordRules(),
-  ...tokenReachRules,
+  ...tokenReachRules(),
 })
 
 const FIELDS: TokenFields = {

@@ -1,4 +1,4 @@
-import { check, duration, func, isObject, type Rule, url, words } from '../core/check.ts'
+import { check, duration, func, isObject, type Rule, url, word, words } from '../core/check.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { inTime } from '../shell/in-time.ts'
@@ -9,7 +9,7 @@ import { type Field, fieldsBy, lacks, readField } from './fields.ts'
 import { type AuthFunction, functionSource } from './function-source.ts'
 import { type Exchange, exchangeOf, holderOf, lend, reachOfSession } from './registry.ts'
 import { createSession, isSession, type Session } from './session.ts'
-import { type Reach, reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
+import { type Reach, reachOf, reachRules, type TokenReachOptions } from './session-fetch.ts'
 import { postToken, type Reading, type RefusalOptions } from './token-endpoint.ts'
 
 export interface TicketOptions<Credentials = never>
@@ -52,10 +52,10 @@ const rules = (): Record<string, Rule> => ({
   method: words('GET', 'POST'),
   headers: [areHeaders, 'an object of header names and values'],
   isRefused: func,
-  fetch: tokenReachRules.fetch,
-  allowInsecure: tokenReachRules.allowInsecure,
-  origin: tokenReachRules.origin,
-  scheme: tokenReachRules.scheme,
+  fetch: reachRules.fetch,
+  allowInsecure: reachRules.allowInsecure,
+  origin: reachRules.origin,
+  scheme: word,
 })
 
 const areHeaders = (value: unknown): boolean => {
