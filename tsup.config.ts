@@ -18,6 +18,10 @@ const shared: Options = {
   external: ['ws'],
   // From its source: see `dialerSource`.
   noExternal: ['reconnecting-websocket'],
+  // Only the dependencies name a property so.
+  esbuildOptions(options) {
+    options.mangleProps = /^_[a-z]/i
+  },
   splitting: false,
   sourcemap: true,
   // tsup's own tree shaking runs rollup over the output; the users' bundler does that better.
