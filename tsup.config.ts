@@ -44,15 +44,31 @@ const mainEntry = {
 
 /**
  * Its package ships ES5 with helpers, and the source beside it, which is a quarter smaller. As an external of an ESM
- * package, it would also be an object instead of a class to webpack's CommonJS users.
+ * package, it would also be an object instead of a class to webpack's CommonJS users. It rolls dice when it is loaded,
+ * so it is wrapped into a call that may be left out.
  */
 const dialerSource = {
   name: 'dialer-source',
-  setup(build) {
-    const path = fileURLToPath(
-      import.meta.resolve('reconnecting-websocket/reconnecting-websocket.ts'),
-    )
-    build.onResolve({ filter: /^reconnecting-websocket$/ }, () => ({ path, sideEffects: false }))
+  setup({ esbuild, onLoad, onResolve }) {
+    onResolve({ filter: /^reconnecting-websocket$/ }, ({ path }) => ({
+      path,
+      namespace: 'dialer-source',
+    }))
+    onLoad({ filter: /.*/, namespace: 'dialer-source' }, async () => {
+      const { outputFiles } = await esbuild.build({
+        entryPoints: [
+          fileURLToPath(import.meta.resolve('reconnecting-websocket/reconnecting-websocket.ts')),
+        ],
+        bundle: true,
+        write: false,
+        format: 'esm',
+        target: 'es2022',
+        legalComments: 'inline',
+      })
+      const text = outputFiles[0]?.text ?? ''
+      const body = text.replace(/export \{\s*(\w+) as default\s*\};/, 'return $1')
+      return { contents: `export default /* @__PURE__ */ (() => {${body}})()` }
+    })
   },
 } satisfies NonNullable<Options['esbuildPlugins']>[number]
 

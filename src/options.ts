@@ -108,15 +108,13 @@ export interface AuthedSocketOptions {
   readonly closeAtExpiry?: boolean
   /**
    * Tells a refused token from a dead server where a browser cannot: a URL that answers 2xx or 401 to the
-   * token, or a function. Another answer is warned of once, and means no more than that the host answers. Asked at
-   * most once in 30 s (times `retry.scale`) for all sockets of a session.
-   * Default: only whether the host answers, asked without the token.
+   * token, or a function. Another answer is warned of once, and means no more than that the host answers. Asked at most
+   * once in 30 s (times `retry.scale`) for a session. Default: only whether the host answers, asked without the token.
    */
   readonly probe?: string | URL | ((context: { signal: AbortSignal }) => Promise<ProbeResult>)
   /**
-   * What waits at most. `bytes` bounds the queue and what the socket has buffered, together; 0 to 2^53-1, default 1 MiB.
-   * `count` bounds the queue in frames; 0 queues nothing, default 1,000. On an open socket that has nothing buffered one
-   * frame may be larger. Past it sends are rejected with `OutboxFullError`.
+   * Past it sends are rejected with `OutboxFullError`. `bytes` bounds the queue and what the socket has buffered: default
+   * 1 MiB; with nothing buffered one frame may be larger. `count` bounds the queue: default 1,000; 0 queues nothing.
    */
   readonly outbox?: { readonly count?: number; readonly bytes?: number }
   /** Default: warnings go to the console, the rest nowhere. */

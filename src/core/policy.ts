@@ -11,7 +11,7 @@ export const POLICY_VIOLATION = 1008
 
 export const CLOSE_DEFAULTS: PolicyRecord = {
   // RFC 6455 §7.4.1: Policy Violation, the code of FastAPI's documentation.
-  [POLICY_VIOLATION]: 'reauthenticate',
+  1008: 'reauthenticate',
   // IANA registry: Unauthorized and Forbidden.
   3000: 'reauthenticate',
   3003: 'refuse-room',
@@ -30,7 +30,7 @@ export const STAGE_DEFAULTS: Readonly<Record<Stage, PolicyRecord>> = {
   unanswered: { 3003: 'reauthenticate', 4403: 'reauthenticate' },
   open: {},
   // FastAPI servers limit rates and quotas with it, too, and had taken this token.
-  settled: { [POLICY_VIOLATION]: 'retry' },
+  settled: { 1008: 'retry' },
 }
 
 export const STATUS_DEFAULTS: PolicyRecord = {

@@ -2,7 +2,7 @@
 import { handled } from '../shell/promises.ts'
 
 /** 1 MiB. The largest answer of a token endpoint is some ten KiB. */
-const LIMIT = 2 ** 20
+const LIMIT = 1_048_576
 
 /** What `fetch` gives: a stream of the web, one of Node (node-fetch), or none (React Native, mocks). */
 type Body = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined

@@ -1,6 +1,7 @@
 import { check, kindOf, type Rule, text } from '../core/check.ts'
-import { createSession, type Session, type SessionParts } from './session.ts'
+import { createSession, type Session } from './session.ts'
 import { reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
+import type { SessionParts } from './session-parts.ts'
 import type { TokenAnswer } from './source.ts'
 
 export interface FixedTokenOptions extends TokenReachOptions {

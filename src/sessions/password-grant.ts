@@ -14,8 +14,9 @@ import {
   type TokenFields,
 } from './password.ts'
 import { rotatingParts } from './refresh-rotation.ts'
-import { createSession, type Session, type SessionParts } from './session.ts'
+import { createSession, type Session } from './session.ts'
 import { authorization, reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
+import type { SessionParts } from './session-parts.ts'
 import { type Tabs, tabsRule } from './tabs-port.ts'
 import { post, type TokenBody, type TokenPost } from './token-endpoint.ts'
 import type { TokenStore } from './token-store.ts'

@@ -1,8 +1,8 @@
 /** Access tokens that expire, and the refresh token that brings the next one, once. */
 import { TokenRefusedError } from '../errors.ts'
 import { callUser } from './safe-error.ts'
-import type { Entry, SessionParts } from './session.ts'
 import type { Reach } from './session-fetch.ts'
+import type { Entry, SessionParts } from './session-parts.ts'
 import type { TokenAnswer, TokenRequest, TokenSource } from './source.ts'
 import { type Lineage, lineageHost, type Rest } from './tab-lineage.ts'
 import type { TabsLink } from './tabs-port.ts'

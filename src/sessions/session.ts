@@ -8,8 +8,9 @@ import { CredentialHolder } from './holder.ts'
 import { type LoginOptions, loginTimeoutMs } from './login-options.ts'
 import { isRegistered, register } from './registry.ts'
 import { endSession } from './seat.ts'
-import { type Reach, sessionFetch } from './session-fetch.ts'
-import type { TokenAnswer, TokenSource } from './source.ts'
+import { sessionFetch } from './session-fetch.ts'
+import type { Entry, SessionParts } from './session-parts.ts'
+import type { TokenAnswer } from './source.ts'
 import type { SessionPort } from './tabs-port.ts'
 import type { Fetch } from './token-endpoint.ts'
 
@@ -74,30 +75,6 @@ export interface Session<Credentials = never> {
    * @see RFC 6750 §2.1
    */
   readonly fetch: Fetch
-}
-
-/** What a login brought, not yet in force. */
-export interface Entry {
-  readonly answer: TokenAnswer
-  /** Makes the source continue from here. */
-  commit(): void
-}
-
-export interface SessionParts<Credentials> {
-  /** For messages: the function that made the session. */
-  readonly maker: string
-  readonly source: TokenSource
-  readonly reach: Reach
-  readonly signIn?: (credentials: Credentials | undefined, signal: AbortSignal) => Promise<Entry>
-  readonly restore?: () => Promise<Entry | undefined>
-  /** Called before everything is forgotten; what it returns revokes what was held then. */
-  readonly revoker?: () => () => Promise<unknown>
-  /** What revokes names its token, so that it does not end a login that came after. */
-  readonly revokesByToken?: boolean
-  /** Called once: other tabs may change who is signed in. */
-  readonly follow?: (session: SessionPort) => void
-  /** Signed in from the start. */
-  readonly initial?: TokenAnswer
 }
 
 interface Entering {

@@ -1,4 +1,4 @@
-import { check, type Rule, url, words } from '../core/check.ts'
+import { check, isObject, type Rule, url, words } from '../core/check.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { sendsCookies } from './cookie-source.ts'
 import { type CsrfOptions, checkCsrf, csrfHeaders, csrfRule } from './csrf.ts'
@@ -16,10 +16,11 @@ import {
   type TokenFields,
 } from './password.ts'
 import { rotatingParts } from './refresh-rotation.ts'
-import { createSession, type Session, type SessionParts } from './session.ts'
+import { createSession, type Session } from './session.ts'
 import { authorization, reachOf, type TokenReachOptions, tokenReachRules } from './session-fetch.ts'
+import type { SessionParts } from './session-parts.ts'
 import { type Tabs, tabsRule } from './tabs-port.ts'
-import { post, type TokenPost } from './token-endpoint.ts'
+import { type EndpointAnswer, post, type TokenPost } from './token-endpoint.ts'
 import type { TokenStore } from './token-store.ts'
 
 export interface SimpleJwtOptions extends PasswordOptions, TokenReachOptions {
@@ -89,6 +90,10 @@ const checked = (options: SimpleJwtOptions) => {
   }
 }
 
+/** Who holds no CSRF cookie was not signed in here: the check fails, and there is nothing to go on with. */
+const isFirstVisit = ({ status, body }: EndpointAnswer): boolean =>
+  status === 403 && isObject(body) && typeof body['detail'] === 'string'
+
 export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<PasswordCredentials> => {
   const { obtain, refresh, revoke, credentials } = checked(options)
   const { refreshToken = 'memory', reobtain = false } = options
@@ -121,7 +126,10 @@ export const simpleJwtParts = (options: SimpleJwtOptions): SessionParts<Password
       body: carried.body,
       headers,
       signal,
-      isRefused: options.isRefused,
+      isRefused:
+        cookie && Object.keys(proof).length === 0
+          ? (answer) => (isFirstVisit(answer) ? true : options.isRefused?.(answer))
+          : options.isRefused,
       ...(cookie && { credentials: 'include' as const, heard: jar?.accompany(target, headers) }),
     }
   }
