@@ -28,8 +28,8 @@ const ROWS = [
   {
     name: 'core with defaults',
     file: 'scripts/size/core.ts',
-    limit: 9500,
-    ceiling: 24_400,
+    limit: 24_400,
+    ceiling: 26_100,
     why: 'docs/decisions/005-size-budget.md',
   },
   { name: 'core, plain()', code: only('AuthedSocket', 'viaSubprotocol', 'plain') },

@@ -3,7 +3,7 @@
  * traps: it is used one-shot, an instance for each attempt, because when to dial again is the link
  * machine's to decide (docs/decisions/001-one-shot-dialer.md).
  */
-import * as imported from 'reconnecting-websocket'
+import imported from 'reconnecting-websocket'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import {
