@@ -108,8 +108,8 @@ export interface AuthedSocketOptions {
   readonly closeAtExpiry?: boolean
   /**
    * Tells a refused token from a dead server where a browser cannot: a URL that answers 2xx or 401 to the
-   * token, or a function. Another answer is warned of once, and means no more than that the host answers. Asked at most
-   * once in 30 s (times `retry.scale`) for a session. Default: only whether the host answers, asked without the token.
+   * token, or a function. Other answers are warned of once, and mean that the host answers. Asked once in 30 s (times
+   * `retry.scale`) for a session, and anew after a no. Default: only whether the host answers, without the token.
    */
   readonly probe?: string | URL | ((context: { signal: AbortSignal }) => Promise<ProbeResult>)
   /**

@@ -36,7 +36,7 @@ export const probe = (
     .then((answer) => {
       if (!answer) return
       // A no counts once. Unheard it is kept for whoever waits next.
-      if (answer === 'refused' && isHeard) holder.host.forget()
+      if (answer === 'refused' && isHeard) holder.host.heard()
       report({ type: 'probed', probe: answer, ...moment() })
     })
   return () => {

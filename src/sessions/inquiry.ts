@@ -4,7 +4,7 @@ import type { EventOf } from '../core/link-state.ts'
 export type HostAnswer = EventOf<'probed'>['probe']
 
 export class Inquiry<Answer> {
-  #askedAt = Number.NEGATIVE_INFINITY
+  #askedAt = -Infinity
   #about: string | undefined
   #answer: Answer | undefined
   #asking: AbortController | undefined
@@ -36,7 +36,13 @@ export class Inquiry<Answer> {
     return this.#about === about && (isFresh || this.#askedAt >= since) ? this.#answer : undefined
   }
 
-  /** It was heard, and counts once; or nobody waits for it any more. */
+  /** A no was heard: it counts once, and whether the next dial gets another is asked at once. */
+  heard(): void {
+    this.forget()
+    this.#askedAt = -Infinity
+  }
+
+  /** Nobody waits for it any more. */
   forget(): void {
     this.#asking?.abort()
     this.#about = undefined

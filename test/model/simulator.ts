@@ -386,7 +386,7 @@ export class Simulator {
     )
     if (!known) return
     this.#later(Math.max(this.#now, known.at), () => {
-      if (known.probe === 'refused' && !running.stopped) this.#inquiry.forget()
+      if (known.probe === 'refused' && !running.stopped) this.#inquiry.heard()
       report({ type: 'probed', probe: known.probe })
     })
   }

@@ -291,10 +291,8 @@ describe('a rejection', () => {
   it('of an authenticated probe is a rejection, and never refuses a room', () => {
     tell({ source: renewing(), server: refuseUnseen, host: () => 'refused' }, (sim) => {
       sim.connect(0).run(DAY)
-      expect([phase(sim), sim.requests.length, sim.probes.length]).toEqual(['refused', 2, 3])
-      // It is asked once in 30 s, and what is dialed meanwhile is refused in silence.
-      expect(sim.dials.length).toBeLessThan(25)
-      expect(sim.dials.at(-1)?.at).toBeLessThan(4 * MINUTE)
+      expect([phase(sim), sim.requests.length, sim.dials.length]).toEqual(['refused', 2, 3])
+      expect(sim.probes).toHaveLength(3)
     })
     const server = perLink(refuseUnseen, accept)
     tell({ source: renewing(), server, host: () => 'refused' }, (sim) => {

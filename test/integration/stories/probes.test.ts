@@ -202,9 +202,9 @@ describe('The option probe', () => {
     socket.connect()
     await pass(MINUTE)
     expect(socket.status).toMatchObject({ state: 'failed', action: 'sign-in' })
-    // Each of the two rejections has a word of its own.
+    // Each of the two rejections has a word of its own, and neither waits for 30 s.
     expect(asked).toHaveLength(2)
-    expect(Math.min(...gapsOf(asked))).toBeGreaterThanOrEqual(30 * SECOND)
+    expect(Math.max(...gapsOf(asked))).toBeLessThan(20 * SECOND)
   })
 
   test('that refuses once, while the server is away, ends nothing', async () => {
@@ -214,7 +214,7 @@ describe('The option probe', () => {
     socket.connect()
     await pass(10 * MINUTE)
     expect(socket.state).toBe('waiting')
-    expect(Math.min(...gapsOf(asked))).toBeGreaterThanOrEqual(30 * SECOND)
+    expect(Math.min(...gapsOf(asked.slice(1)))).toBeGreaterThanOrEqual(30 * SECOND)
     await back(server, [socket])
   })
 
