@@ -8,10 +8,10 @@ const SHORTEST_CLAIM_MS = 30_000
 
 /** A token without an end that is known is renewed when the server says that it expires. */
 export const planOf = (credential: Credential, roll: number): LinkRenewal => {
-  const { lifetimeMs = Infinity, claimedExpiry } = credential
-  if (claimedExpiry !== undefined && lifetimeMs < SHORTEST_CLAIM_MS)
-    return { kind: 'planned', at: Infinity }
+  const { lifetimeMs = Infinity, claimedExpiry = Infinity } = credential
   const end = expiresAt(credential) ?? Infinity
+  if (end >= claimedExpiry && end < claimedExpiry + 1 && lifetimeMs < SHORTEST_CLAIM_MS)
+    return { kind: 'planned', at: Infinity }
   return { kind: 'planned', at: end - renewalLeadMs(lifetimeMs, roll) }
 }
 
