@@ -1,9 +1,10 @@
 /**
  * What crowds of clients cost a server, on a virtual clock: `npm run simulate -- --clients 10000,100000 --seed 1`.
- * docs/scale.md has its tables, and what they say.
+ * `--scenario kill` plays those alone whose name begins so. docs/scale.md has its tables, and what they say.
  */
 import { parseArgs } from 'node:util'
-import { Bins, type Life, type Load, liveAll } from '../test/model/crowd.ts'
+import { Bins, type Load } from '../test/model/bins.ts'
+import { type Life, liveAll } from '../test/model/crowd.ts'
 import { MINUTE, SECOND } from '../test/model/scripts.ts'
 
 const LOSS = 2 * MINUTE
@@ -81,12 +82,16 @@ const { values } = parseArgs({
   options: {
     clients: { type: 'string', default: '10000,100000,1000000' },
     seed: { type: 'string', default: '1' },
+    scenario: { type: 'string', default: '' },
   },
 })
 const sizes = values.clients.split(',').map(Number)
 const seed = Number(values.seed)
 if (![...sizes, seed].every((n) => Number.isSafeInteger(n) && n >= 0))
   throw new TypeError('--clients takes whole numbers with commas between, --seed a whole number')
+const scenarios = SCENARIOS.filter(({ name }) => name.startsWith(values.scenario))
+if (scenarios.length === 0)
+  throw new TypeError(`--scenario is one of ${SCENARIOS.map(({ name }) => name).join('; ')}`)
 
 const cell = (bins: Bins, clients: number, load: Load): string => {
   const largest = bins.largest(load)
@@ -96,7 +101,7 @@ const cell = (bins: Bins, clients: number, load: Load): string => {
 
 console.log('per client, and the largest bin of 100 ms; seed', seed)
 console.log('\n| scenario | clients | dials | probes | token requests |\n|---|---|---|---|---|')
-for (const { name, from, until, lifeOf } of SCENARIOS)
+for (const { name, from, until, lifeOf } of scenarios)
   for (const clients of sizes) {
     const bins = new Bins(from, until)
     liveAll(clients, seed, bins, lifeOf)

@@ -27,6 +27,7 @@ import {
 import { workOf } from '../../src/core/link-work.ts'
 import type { Grant } from '../../src/core/standing.ts'
 import { Inquiry } from '../../src/sessions/inquiry.ts'
+import type { Bins } from './bins.ts'
 import {
   CREDENTIAL_LIMITS,
   closedWith,
@@ -50,49 +51,44 @@ export interface Life {
   readonly link?: Partial<LinkLimits>
 }
 
-export type Load = 'dials' | 'probes' | 'requests'
-
-/** How much of each came in each bin of 100 ms, after `fromMs`. */
-export class Bins {
-  readonly #bins: Readonly<Record<Load, Uint32Array>>
-  readonly #fromMs: number
-
-  constructor(fromMs: number, untilMs: number) {
-    const size = Math.ceil((untilMs - fromMs) / BIN_MS) + 1
-    const [dials, probes, requests] = [1, 2, 3].map(() => new Uint32Array(size))
-    if (!dials || !probes || !requests) throw new Error('three loads')
-    this.#bins = { dials, probes, requests }
-    this.#fromMs = fromMs
-  }
-
-  count(load: Load, at: number): void {
-    const bin = Math.floor((at - this.#fromMs) / BIN_MS)
-    const bins = this.#bins[load]
-    if (bin >= 0) bins[bin] = (bins[bin] ?? 0) + 1
-  }
-
-  total(...loads: Load[]): number {
-    return this.#sum(loads).reduce((sum, n) => sum + n, 0)
-  }
-
-  largest(...loads: Load[]): number {
-    return this.#sum(loads).reduce((most, n) => Math.max(most, n), 0)
-  }
-
-  #sum(loads: readonly Load[]): Float64Array {
-    const sums = new Float64Array(this.#bins.dials.length)
-    for (const load of loads)
-      for (const [bin, n] of this.#bins[load].entries()) sums[bin] = (sums[bin] ?? 0) + n
-    return sums
-  }
-}
-
-const BIN_MS = 100
-
 type Happening =
   | { readonly at: number; readonly key: string; readonly link: WithoutMoment<LinkEvent> }
   | { readonly at: number; readonly key: string; readonly session: WithoutMoment<CredentialEvent> }
   | { readonly at: number; readonly key: string; readonly probe: number }
+
+const OPENED = { type: 'opened' } as const
+const GREETED = { type: 'greeted', renewable: true } as const
+const RENEWED = { type: 'renewed' } as const
+const REFUSED = { type: 'closed', verdict: 'retry', problem: { kind: 'unreachable' } } as const
+
+type TimerOf<Work> = Extract<Work, { readonly kind: 'timer' }>
+
+/** Of equals the first. They are a handful: a loop is faster than order kept. */
+const earliestTimer = <Work extends LinkWork | CredentialWork>(
+  works: readonly Work[],
+): TimerOf<Work> | undefined => {
+  let first: TimerOf<Work> | undefined
+  for (const work of works)
+    if (isTimer(work) && (first === undefined || work.at < first.at)) first = work
+  return first
+}
+
+const isTimer = <Work extends LinkWork | CredentialWork>(work: Work): work is TimerOf<Work> =>
+  work.kind === 'timer'
+
+const earliest = (happenings: readonly Happening[]): Happening | undefined => {
+  let first: Happening | undefined
+  for (const happening of happenings)
+    if (first === undefined || happening.at < first.at) first = happening
+  return first
+}
+
+const timeOf = (thing: { readonly at: number } | undefined): number => thing?.at ?? Infinity
+
+const has = (works: readonly { readonly key: string }[], key: string): boolean => {
+  for (const work of works) if (work.key === key) return true
+  return false
+}
 
 class Client {
   #now: number
@@ -101,7 +97,7 @@ class Client {
   #linkWork: readonly LinkWork[] = []
   #sessionWork: readonly CredentialWork[] = []
   #granted: Grant | undefined
-  #happenings: Happening[] = []
+  readonly #happenings: Happening[] = []
   #tokens = 0
   readonly #inquiry = new Inquiry<'answers' | 'gone'>()
   readonly #life: Life
@@ -118,87 +114,86 @@ class Client {
   }
 
   live(): void {
-    this.#stepLink({ type: 'connect' })
-    for (let next = this.#next(); next && next.at <= this.#life.endsAt; next = this.#next()) {
-      this.#now = Math.max(this.#now, next.at)
-      next.run()
-    }
+    this.#stepLink({ type: 'connect', at: this.#now, roll: this.#random() })
+    while (this.#goOn()) {}
   }
 
-  /** The earliest of what the machines wait for, and of what the world does. */
-  #next(): { at: number; run: () => void } | undefined {
-    let first: { at: number; run: () => void } | undefined
-    const offer = (at: number, run: () => void) => {
-      if (first === undefined || at < first.at) first = { at, run }
+  /** The earliest of what the machines wait for, and of what the world does. False: nothing more comes in this life. */
+  #goOn(): boolean {
+    const ofLink = earliestTimer(this.#linkWork)
+    const ofSession = earliestTimer(this.#sessionWork)
+    const happening = earliest(this.#happenings)
+    const first = Math.min(timeOf(ofLink), timeOf(ofSession), timeOf(happening))
+    if (first > this.#life.endsAt) return false
+    if (this.#now < first) this.#now = first
+    const at = this.#now
+    if (ofLink?.at === first) this.#stepLink({ type: ofLink.event, at, roll: this.#random() })
+    else if (ofSession?.at === first)
+      this.#stepSession({ type: ofSession.event, at, roll: this.#random() })
+    else if (happening) {
+      this.#happenings.splice(this.#happenings.indexOf(happening), 1)
+      this.#happen(happening)
     }
-    for (const work of this.#linkWork)
-      if (work.kind === 'timer') offer(work.at, () => this.#stepLink({ type: work.event }))
-    for (const work of this.#sessionWork)
-      if (work.kind === 'timer') offer(work.at, () => this.#stepSession({ type: work.event }))
-    for (const happening of this.#happenings)
-      offer(happening.at, () => {
-        this.#happenings = this.#happenings.filter((other) => other !== happening)
-        this.#happen(happening)
-      })
-    return first
+    return true
   }
 
   /** What was stopped meanwhile is heard by nobody. */
   #happen(happening: Happening): void {
-    const works: readonly { key: string }[] =
-      'session' in happening ? this.#sessionWork : this.#linkWork
-    if (!works.some(({ key }) => key === happening.key)) return
-    if ('link' in happening) this.#stepLink(happening.link)
-    else if ('session' in happening) this.#stepSession(happening.session)
-    else this.#probe(happening.key)
+    const { key } = happening
+    if (!has('session' in happening ? this.#sessionWork : this.#linkWork, key)) return
+    if ('probe' in happening) return void this.#probe(key)
+    const moment = { at: this.#now, roll: this.#random() }
+    if ('link' in happening) this.#stepLink({ ...happening.link, ...moment })
+    else this.#stepSession({ ...happening.session, ...moment })
   }
 
-  #stepLink(event: WithoutMoment<LinkEvent>): void {
-    const moment = { at: this.#now, roll: this.#random() }
-    const next = transition(this.#link, { ...event, ...moment } as LinkEvent, this.#limits)
+  #stepLink(event: LinkEvent): void {
+    const next = transition(this.#link, event, this.#limits)
     if (next === this.#link) return
     this.#link = next
     const before = this.#linkWork
     this.#linkWork = workOf(next, this.#limits)
     for (const work of this.#linkWork)
-      if (!before.some(({ key }) => key === work.key)) this.#start(work)
+      if (work.kind !== 'timer' && !has(before, work.key)) this.#start(work)
     this.#granted = undefined
-    this.#stepSession({ type: 'link', id: 1, standing: standingOf(next) })
+    const standing = standingOf(next)
+    this.#stepSession({ type: 'link', id: 1, standing, at: this.#now, roll: this.#random() })
   }
 
-  #stepSession(event: WithoutMoment<CredentialEvent>): void {
-    const moment = { at: this.#now, roll: this.#random() }
-    const whole = { ...event, ...moment } as CredentialEvent
-    const next = credentialTransition(this.#session, whole, CREDENTIAL_LIMITS)
+  #stepSession(event: CredentialEvent): void {
+    const next = credentialTransition(this.#session, event, CREDENTIAL_LIMITS)
     if (next === this.#session) return
     this.#session = next
     const before = this.#sessionWork
     this.#sessionWork = credentialWork(next, CREDENTIAL_LIMITS)
     for (const work of this.#sessionWork)
-      if (work.kind === 'request' && !before.some(({ key }) => key === work.key)) this.#ask(work)
+      if (work.kind === 'request' && !has(before, work.key)) this.#ask(work)
     const grant = grantOf(next, 1)
     if (grant === undefined || isSameGrant(grant, this.#granted)) return
     this.#granted = grant
-    this.#stepLink({ type: 'granted', grant })
+    this.#stepLink({ type: 'granted', grant, at: this.#now, roll: this.#random() })
   }
 
   #start(work: LinkWork): void {
     const { key } = work
-    const later = (ms: number, link: WithoutMoment<LinkEvent>) =>
-      this.#happenings.push({ at: this.#now + ms, key, link })
-    if (work.kind === 'offer') later(2 * LATENCY_MS, { type: 'renewed' })
+    if (work.kind === 'offer') this.#later(key, 2 * LATENCY_MS, RENEWED)
     // A moment later: then the session has heard that this link waits.
     if (work.kind === 'probe') this.#happenings.push({ at: this.#now, key, probe: work.credential })
-    if (work.kind !== 'socket') return
+    if (work.kind === 'socket') this.#dial(key, work.credential)
+  }
+
+  #dial(key: string, { receivedAt, lifetimeMs = Number.POSITIVE_INFINITY }: Credential): void {
     this.#bins.count('dials', this.#now)
-    const { receivedAt, lifetimeMs = Number.POSITIVE_INFINITY } = work.credential
     const fate = this.#life.dial(this.#now, receivedAt + lifetimeMs)
-    if (fate === 'refused')
-      return void later(1, { type: 'closed', verdict: 'retry', problem: { kind: 'unreachable' } })
-    later(2 * LATENCY_MS, { type: 'opened' })
-    if (this.#limits.greets) later(2 * LATENCY_MS + 5, { type: 'greeted', renewable: true })
+    if (fate === 'refused') return void this.#later(key, 1, REFUSED)
+    this.#later(key, 2 * LATENCY_MS, OPENED)
+    if (this.#limits.greets) this.#later(key, 2 * LATENCY_MS + 5, GREETED)
     const { closesAt, code = 1006 } = fate
-    if (closesAt !== undefined) later(closesAt - this.#now, closedWith(code))
+    if (closesAt !== undefined) this.#later(key, closesAt - this.#now, closedWith(code))
+  }
+
+  #later(key: string, ms: number, link: WithoutMoment<LinkEvent>): void {
+    this.#happenings.push({ at: this.#now + ms, key, link })
   }
 
   #ask({ key }: Extract<CredentialWork, { kind: 'request' }>): void {

@@ -1,6 +1,7 @@
 /** How many connections an outage costs a server, and how many of them come together. */
 import { describe, expect, it } from 'vitest'
-import { Bins, type Life, liveAll } from './crowd.ts'
+import { Bins } from './bins.ts'
+import { type Life, liveAll } from './crowd.ts'
 import { ids, MINUTE, SECOND } from './scripts.ts'
 
 const CLIENTS = 2_000
