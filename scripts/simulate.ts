@@ -1,6 +1,6 @@
 /**
  * What crowds of clients cost a server, on a virtual clock: `npm run simulate -- --clients 10000,100000 --seed 1`.
- * `--scenario kill` plays those alone whose name begins so. docs/scale.md has its tables, and what they say.
+ * `--scenario kill` plays those alone whose name begins so, `--scale 4` with `retry.scale: 4`. docs/scale.md has its tables.
  */
 import { parseArgs } from 'node:util'
 import { Bins, type Load } from '../test/model/bins.ts'
@@ -82,6 +82,7 @@ const { values } = parseArgs({
   options: {
     clients: { type: 'string', default: '10000,100000,1000000' },
     seed: { type: 'string', default: '1' },
+    scale: { type: 'string', default: '1' },
     scenario: { type: 'string', default: '' },
   },
 })
@@ -89,6 +90,8 @@ const sizes = values.clients.split(',').map(Number)
 const seed = Number(values.seed)
 if (![...sizes, seed].every((n) => Number.isSafeInteger(n) && n >= 0))
   throw new TypeError('--clients takes whole numbers with commas between, --seed a whole number')
+const scale = Number(values.scale)
+if (!(scale >= 0.001 && scale <= 100)) throw new RangeError('--scale is from 0.001 to 100')
 const scenarios = SCENARIOS.filter(({ name }) => name.startsWith(values.scenario))
 if (scenarios.length === 0)
   throw new TypeError(`--scenario is one of ${SCENARIOS.map(({ name }) => name).join('; ')}`)
@@ -99,12 +102,12 @@ const cell = (bins: Bins, clients: number, load: Load): string => {
   return `${(bins.total(load) / clients).toFixed(2)}, ${largest.toLocaleString('en')} (${share} %)`
 }
 
-console.log('per client, and the largest bin of 100 ms; seed', seed)
+console.log(`per client, and the largest bin of 100 ms; seed ${seed}, retry.scale ${scale}`)
 console.log('\n| scenario | clients | dials | probes | token requests |\n|---|---|---|---|---|')
 for (const { name, from, until, lifeOf } of scenarios)
   for (const clients of sizes) {
     const bins = new Bins(from, until)
-    liveAll(clients, seed, bins, lifeOf)
+    liveAll(clients, seed, bins, (roll) => ({ ...lifeOf(roll), scale }))
     const cells = (['dials', 'probes', 'requests'] as const).map((load) =>
       cell(bins, clients, load),
     )

@@ -9,6 +9,7 @@ import {
 } from '../../src/core/credential-machine.ts'
 import {
   type CredentialEvent,
+  type CredentialLimits,
   type CredentialState,
   type CredentialWork,
   initialCredentialState,
@@ -49,6 +50,8 @@ export interface Life {
   readonly tokenLifeMs?: number
   isEndpointUp?(at: number): boolean
   readonly link?: Partial<LinkLimits>
+  /** `retry.scale`. */
+  readonly scale?: number
 }
 
 type Happening =
@@ -102,12 +105,15 @@ class Client {
   readonly #inquiry = new Inquiry<'answers' | 'gone'>()
   readonly #life: Life
   readonly #limits: LinkLimits
+  readonly #sessionLimits: CredentialLimits
   readonly #random: () => number
   readonly #bins: Bins
 
   constructor(life: Life, seed: number, bins: Bins) {
     this.#life = life
-    this.#limits = { ...LINK_LIMITS, ...life.link }
+    const { scale = 1 } = life
+    this.#limits = { ...LINK_LIMITS, ...life.link, scale }
+    this.#sessionLimits = { ...CREDENTIAL_LIMITS, scale }
     this.#random = randomOf(seed)
     this.#bins = bins
     this.#now = life.connectsAt
@@ -161,11 +167,11 @@ class Client {
   }
 
   #stepSession(event: CredentialEvent): void {
-    const next = credentialTransition(this.#session, event, CREDENTIAL_LIMITS)
+    const next = credentialTransition(this.#session, event, this.#sessionLimits)
     if (next === this.#session) return
     this.#session = next
     const before = this.#sessionWork
-    this.#sessionWork = credentialWork(next, CREDENTIAL_LIMITS)
+    this.#sessionWork = credentialWork(next, this.#sessionLimits)
     for (const work of this.#sessionWork)
       if (work.kind === 'request' && !has(before, work.key)) this.#ask(work)
     const grant = grantOf(next, 1)
@@ -218,17 +224,16 @@ class Client {
     const answer = this.#inquiry.ask(
       'host',
       [suspectSince, this.#now],
-      HOST_EVERY_MS,
+      HOST_EVERY_MS * this.#limits.scale,
       () =>
         (failures === 1 && !everConnected) ||
-        mayDoubt(this.#session, { forMs, at: this.#now }, CREDENTIAL_LIMITS),
+        mayDoubt(this.#session, { forMs, at: this.#now }, this.#sessionLimits),
       () => {
         this.#bins.count('probes', this.#now)
         return this.#life.dial(this.#now, 0) === 'refused' ? 'gone' : 'answers'
       },
     )
-    const at = this.#now + 2 * LATENCY_MS
-    if (answer) this.#happenings.push({ at, key, link: { type: 'probed', probe: answer } })
+    if (answer) this.#later(key, 2 * LATENCY_MS, { type: 'probed', probe: answer })
   }
 }
 
