@@ -318,6 +318,11 @@ export class Tab {
     return this.session.signedIn ? shown(holderOf(this.session).identity.token) : undefined
   }
 
+  /** Rises whenever it is somebody else here: what was of the one before is gone. */
+  get since(): number {
+    return holderOf(this.session).identity.since
+  }
+
   get token(): string | undefined {
     const { held } = holderOf(this.session)
     return held && holderOf(this.session).tokenOf(held.id)

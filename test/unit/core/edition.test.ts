@@ -99,6 +99,48 @@ describe('what another tab says', () => {
   })
 })
 
+describe('whose hands it is in', () => {
+  const switched = editionOfLogin(LOGIN, by('two', 1_000, 'b'), 'switch')
+  const again = editionOfLogin(switched, by('two', 1_000, 'c'))
+  const out = editionOfLogout(LOGIN, by('two', 1_000, 'd'))
+  /** Of a tab that knows no hands. */
+  const old: Edition = { at: 9_000, login: 'old', turn: 0, state: 'held', by: 'old tab' }
+
+  it.each<[string, Edition | undefined, Edition, string]>([
+    ['after a switch', LOGIN, switched, 'switched'],
+    ['after a switch, and renewals', LOGIN, renewed(renewed(switched, 'x'), 'x'), 'switched'],
+    ['after a switch, and a login', LOGIN, again, 'switched'],
+    ['after a logout, and a login', LOGIN, editionOfLogin(out, by('two')), 'switched'],
+    ['after a refusal, and a switch', refused(LOGIN, 'x'), switched, 'switched'],
+    [
+      'after two switches',
+      switched,
+      editionOfLogin(again, by('x', 1_000, 'z'), 'switch'),
+      'switched',
+    ],
+    ['after a login', LOGIN, editionOfLogin(LOGIN, by('two')), 'signed-in'],
+    ['after a restore', LOGIN, editionOfLogin(LOGIN, by('two'), 'restore'), 'signed-in'],
+    ['after a login, the switch before it was heard', switched, again, 'signed-in'],
+    ['after a logout that was heard', out, editionOfLogin(out, by('two')), 'signed-in'],
+    ['to a new tab', undefined, switched, 'signed-in'],
+    ['renewed', switched, renewed(switched, 'x'), 'renewed'],
+    ['by a login of an older version', switched, old, 'signed-in'],
+    ['after a login of an older version', old, editionOfLogin(old, by('x')), 'signed-in'],
+    ['after it, and a switch', old, editionOfLogin(old, by('x'), 'switch'), 'switched'],
+  ])('%s', (_, mine, theirs, meeting) => {
+    expect(meet(mine, theirs)).toBe(meeting)
+  })
+
+  it('does not grow with each login, and older versions can read it', () => {
+    const id = 'f'.repeat(32)
+    let last = editionOfLogin(undefined, { by: id, at: Date.now(), login: id }, 'switch')
+    for (let logins = 0; logins < 100; logins++)
+      last = renewed(editionOfLogin(last, { by: id, at: Date.now(), login: id }), id)
+    expect(wordOf(last)).toMatch(/^[0-9]+\/[^/]+\/1\/held\/[^/]+$/)
+    expect(wordOf(last).length).toBeLessThan(200)
+  })
+})
+
 describe('the word for it', () => {
   it('says all of it, and nothing else is understood', () => {
     fc.assert(

@@ -139,6 +139,130 @@ describe.each(WAYS)('tabs that share %s', (_, way) => {
   })
 })
 
+describe.each(WAYS)('tabs that share %s: whose hands it is in', (_, way) => {
+  type Verb = 'login' | 'switch' | 'logout' | 'renew'
+  /** How much the other tab hears of it: all at once, all late, or nothing until it asks for a token itself. */
+  type Hears = 'awake' | 'late' | 'deaf'
+
+  const SEQUENCES = [
+    ['changes', ['switch']],
+    ['changes', ['switch', 'renew']],
+    ['changes', ['switch', 'login']],
+    ['changes', ['login', 'switch']],
+    ['changes', ['renew', 'switch', 'login', 'renew']],
+    ['changes', ['switch', 'switch']],
+    ['changes', ['logout', 'login']],
+    ['changes', ['logout', 'login', 'login']],
+    ['stays', ['login']],
+    ['stays', ['login', 'login']],
+    ['stays', ['renew', 'login', 'renew']],
+    ['stays', ['renew', 'renew']],
+  ] as const satisfies [string, readonly Verb[]][]
+
+  const act = async (tab: Tab, verb: Verb): Promise<void> => {
+    if (verb === 'renew') {
+      await pass(MINUTE)
+      await outcomesOf([tab], SECOND)
+    } else if (verb === 'logout') tab.logout()
+    else tab[verb]('ann')
+    await pass(SECOND)
+  }
+
+  const handsAfter = async (
+    browser: TabBrowser,
+    verbs: readonly Verb[],
+    hears: Hears,
+  ): Promise<string> => {
+    const [one, other] = browser.tabs as [Tab, Tab]
+    const before = other.since
+    if (hears !== 'awake') other.freeze()
+    for (const verb of verbs) await act(one, verb)
+    if (hears !== 'awake') other.thaw(hears === 'deaf' ? 'deaf' : undefined)
+    await pass(MINUTE)
+    await outcomesOf([other, one], 2 * SECOND)
+    expect([other.user, other.token]).toEqual(['ann', one.token])
+    return other.since > before ? 'changes' : 'stays'
+  }
+
+  const rows = SEQUENCES.flatMap(([outcome, verbs]) =>
+    (['awake', 'late', 'deaf'] as const).map((hears) => [outcome, verbs, hears] as const),
+  )
+
+  it.each(rows)(
+    '%s, where another tab of the same name did %j, and this one was %s',
+    async (...row) => {
+      const [outcome, verbs, hears] = row
+      expect(await handsAfter(await signedIn(2, way), verbs, hears)).toBe(outcome)
+    },
+  )
+
+  it.each(rows)('%s after an earlier switch too: %j, %s', async (outcome, verbs, hears) => {
+    const browser = await signedIn(2, way)
+    browser.tabs[1]?.switch('ann')
+    await pass(SECOND)
+    expect(await handsAfter(browser, verbs, hears)).toBe(outcome)
+  })
+
+  it('stays where a tab opens after a switch, and drops nothing there', async () => {
+    const browser = await signedIn(2, way)
+    browser.tabs[0]?.switch('ann')
+    await pass(SECOND)
+    const hands = browser.tabs.map(({ since }) => since)
+    const later = browser.open()
+    await pass(SECOND)
+    expect([later.user, later.since]).toEqual(['ann', 0])
+    expect(browser.tabs.slice(0, 2).map(({ since }) => since)).toEqual(hands)
+  })
+})
+
+describe('tabs of an older version on the same channel', () => {
+  const logins = ['switch', 'login'] as const
+
+  it.each(logins)('follow a %s(), and are followed by name', async (verb) => {
+    const browser = await signedIn(2)
+    const [one, other] = browser.tabs as [Tab, Tab]
+    one[verb]('ann')
+    await pass(SECOND)
+    const before = other.since
+    const said = browser.spoken
+      .filter(
+        (word): word is { edition: string; tokens: { access: string } } =>
+          typeof word === 'object' && word !== null && 'tokens' in word,
+      )
+      .at(-1)
+    const [at, ...parts] = said?.edition.split('/') ?? []
+    expect(parts).toHaveLength(4)
+    const edition = `${Number(at) + 1}/${'0'.repeat(32)}/0/held/${'1'.repeat(32)}`
+    browser.post(undefined, { ...said, edition })
+    await pass(SECOND)
+    expect([one.since, other.since]).toEqual([one.since, before])
+    other.switch('ann')
+    await pass(SECOND)
+    expect([one.token, other.since > before]).toEqual([other.token, true])
+  })
+})
+
+describe('a store that a program without tabs has written', () => {
+  it.each(['switch', 'login'] as const)('serves both tabs, through a %s()', async (verb) => {
+    const browser = await signedIn(1, { share: 'store' })
+    const { edition: _, ...bare } = JSON.parse(browser.stored ?? '{}')
+    browser.tabs[0]?.kill()
+    browser.store.set(JSON.stringify(bare))
+    await pass(100)
+    const [one, other] = [browser.open(), browser.open()]
+    await pass(2 * SECOND)
+    const before = [one.since, other.since]
+    expect([one.user, other.user, browser.server.refreshes]).toEqual(['ann', 'ann', []])
+    await pass(MINUTE)
+    await outcomesOf([one, other], 2 * SECOND)
+    expect([one.since, other.since]).toEqual(before)
+    one[verb]('ann')
+    await pass(SECOND)
+    const changes = [one.since, other.since].map((since, index) => since > (before[index] ?? 0))
+    expect(changes).toEqual(verb === 'switch' ? [true, true] : [false, false])
+  })
+})
+
 describe('tabs with a store of their own', () => {
   const keptBy = (tabs: readonly Tab[]) =>
     new Set(tabs.map(({ kept }) => (kept === null ? kept : JSON.parse(kept).refresh)))
