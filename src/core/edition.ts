@@ -3,11 +3,16 @@
  * whatever order messages come in, however often, and whoever raced, they agree in the end. No secret is here.
  */
 
+import type { Entrance } from './identity.ts'
+
 /** What a tab holds of a shared session, without the tokens. */
 export interface Edition {
   /** When that login, or logout, was, in epoch ms; above every other that its tab had heard of. */
   readonly at: number
-  /** Tells logins of the same millisecond apart. */
+  /**
+   * Tells logins of the same millisecond apart, and after a `~` whose hands it is in since the last switch or logout.
+   * One text, so that tabs of an older version, which know no hands, read and pass it on.
+   */
   readonly login: string
   /** Renewals since. */
   readonly turn: number
@@ -28,21 +33,29 @@ export interface Author {
   readonly login: string
 }
 
+/** Empty before the first switch or logout that was heard of. */
+const handsOf = (edition: Edition | undefined): string => edition?.login.split('~')[1] ?? ''
+
 /** A clock that was set back must not make a later login the older one. */
-const after = (last: Edition | undefined, { at, login, by }: Author) => ({
+const after = (last: Edition | undefined, { at, login, by }: Author, hands: string) => ({
   at: Math.max(at, last ? last.at + 1 : 0),
-  login,
+  login: hands ? `${login}~${hands}` : login,
   turn: 0,
   by,
 })
 
-export const editionOfLogin = (last: Edition | undefined, author: Author): Edition => ({
-  ...after(last, author),
+/** After a switch it is somebody else, whatever the tokens say: also to a tab that hears only of what came later. */
+export const editionOfLogin = (
+  last: Edition | undefined,
+  author: Author,
+  how: Entrance = 'login',
+): Edition => ({
+  ...after(last, author, how === 'switch' ? author.login : handsOf(last)),
   state: 'held',
 })
 
 export const editionOfLogout = (last: Edition | undefined, author: Author): Edition => ({
-  ...after(last, author),
+  ...after(last, author, author.login),
   state: 'out',
 })
 
@@ -77,7 +90,10 @@ export type Meeting =
   /** It counts, and changes nothing here: nobody is signed in. */
   | 'noted'
   | 'renewed'
+  /** By the same person, as far as tabs know: what the tokens say decides. */
   | 'signed-in'
+  /** Hands have changed. */
+  | 'switched'
   | 'refused'
   | 'signed-out'
 
@@ -85,7 +101,11 @@ export const meet = (mine: Edition | undefined, theirs: Edition): Meeting => {
   const order = mine ? compareEditions(theirs, mine) : 1
   if (order <= 0) return order === 0 ? 'same' : 'behind'
   const isSame = mine?.login === theirs.login && mine.at === theirs.at
-  if (theirs.state === 'held') return isSame && mine.state === 'held' ? 'renewed' : 'signed-in'
+  if (theirs.state === 'held') {
+    if (isSame && mine.state === 'held') return 'renewed'
+    const hands = handsOf(theirs)
+    return mine && hands && hands !== handsOf(mine) ? 'switched' : 'signed-in'
+  }
   if (mine?.state !== 'held') return mine?.state === 'refused' && !isSame ? 'signed-out' : 'noted'
   return isSame && theirs.state === 'refused' ? 'refused' : 'signed-out'
 }
@@ -93,6 +113,9 @@ export const meet = (mine: Edition | undefined, theirs: Edition): Meeting => {
 /** As text: for the names of locks, which every tab can list, and for messages. */
 export const wordOf = ({ at, login, turn, state, by }: Edition): string =>
   [at, login, turn, state, by].join('/')
+
+/** As `wordOf`; without an edition there is a name too. */
+export const nameOf = (edition: Edition | undefined): string => (edition ? wordOf(edition) : '-')
 
 /** @returns `undefined` for anything that `wordOf` did not write: any script of the origin can write here */
 export const editionIn = (word: unknown): Edition | undefined => {

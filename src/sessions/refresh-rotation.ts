@@ -1,5 +1,6 @@
 /** Access tokens that expire, and the refresh token that brings the next one, once. */
-import { TokenRefusedError } from '../errors.ts'
+import type { Entrance } from '../core/identity.ts'
+import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { callUser } from './safe-error.ts'
 import type { Reach } from './session-fetch.ts'
 import type { Entry, SessionParts } from './session-parts.ts'
@@ -9,6 +10,7 @@ import type { TabsLink } from './tabs-port.ts'
 import type { TokenDialect } from './token-dialect.ts'
 import {
   type Family,
+  GIVEN_UP_MS,
   heldOf,
   isAlive,
   revokeFamily,
@@ -17,9 +19,6 @@ import {
   take,
 } from './token-family.ts'
 import { StoreSlot } from './token-store.ts'
-
-/** A refresh that has not answered for so long is given up: its token may be sent again. */
-const GIVEN_UP_MS = 30_000
 
 const SIGNED_OUT: TokenAnswer = { kind: 'signed-out' }
 
@@ -88,9 +87,9 @@ export class RotatingSource<Credentials> implements TokenSource {
       throw new TypeError('login needs credentials: pass them, or set the option credentials')
     const family: Family = { obtained: true }
     const answer = take(family, await this.#dialect.obtain(given, signal))
-    const commit = () => {
+    const commit = (how: Entrance = 'login') => {
       this.#lineage.family = family
-      this.#tabs?.signedIn()
+      this.#tabs?.signedIn(how)
       this.#save(family)
     }
     return { answer, commit }
@@ -107,7 +106,6 @@ export class RotatingSource<Credentials> implements TokenSource {
     }
   }
 
-  /** Waits for a refresh on the wire: the token that it brings is the one to revoke. */
   revoker(): () => Promise<unknown> {
     const { family } = this.#lineage
     const revoke = this.#dialect.revoker?.()
@@ -126,7 +124,7 @@ export class RotatingSource<Credentials> implements TokenSource {
   #dial(family: Family): NonNullable<Family['wire']> {
     const askers = new Set<AbortSignal>()
     const ask = () => this.#ask(family)
-    const asked = this.#tabs ? this.#tabs.inTurn(ask) : ask()
+    const asked = this.#tabs?.inTurn(ask) ?? ask().then((answer) => answer ?? SIGNED_OUT)
     const answer = asked.then((answer) => {
       if (answer.kind === 'token' && [...askers].every((signal) => signal.aborted))
         family.late = family.held
@@ -141,9 +139,13 @@ export class RotatingSource<Credentials> implements TokenSource {
     return wire
   }
 
-  async #ask(family: Family): Promise<TokenAnswer> {
+  /** @returns `undefined` where the store has told that something else counts now among the tabs */
+  async #ask(family: Family): Promise<TokenAnswer | undefined> {
     const found = await this.#lookUp(family)
-    if (found) return found
+    if (found) return found === 'moved' ? undefined : found
+    // Another tab signed in: its refresh token is not for who waits for the one before.
+    if (this.#opened && this.#lineage.family !== family)
+      throw new TokenUnavailableError('another login counts now, it is asked for by itself')
     const { refresh, cookie } = this.#dialect
     const sent = family.refresh
     // No page has left a cookie in a bot that has only just started.
@@ -162,7 +164,7 @@ export class RotatingSource<Credentials> implements TokenSource {
       if (!(error instanceof TokenRefusedError)) throw error
       // Another tab, or a late answer, has replaced the token that was refused.
       const newer = await this.#lookUp(family)
-      if (newer) return newer
+      if (newer) return newer === 'moved' ? undefined : newer
       if (family.refresh !== sent) return this.#keep(family, await refresh(family.refresh))
       if (this.#dialect.reobtain) return this.#obtain(family)
       throw error
@@ -170,18 +172,23 @@ export class RotatingSource<Credentials> implements TokenSource {
   }
 
   /** What the store holds: an earlier page left it, or another tab renewed it. */
-  async #lookUp(family: Family): Promise<TokenAnswer | undefined> {
+  async #lookUp(family: Family): Promise<TokenAnswer | 'moved' | undefined> {
     if (!this.#slot) return undefined
     const stored = await this.#slot.read()
     if (stored === 'behind') return undefined
     if (!stored) return family.stored ? SIGNED_OUT : undefined
+    // As an edition it says more: whose hands it is in.
+    if (this.#opened?.found(stored)) return 'moved'
     family.stored = true
     const held = heldOf(stored)
     const isNews = stored.refresh !== family.refresh || held?.token !== family.held?.token
     family.refresh = stored.refresh
     if (!isNews || !held) return undefined
     family.held = held
-    return isAlive(held) ? held : undefined
+    if (!isAlive(held)) return undefined
+    // Written by no tab that shares: what comes later is compared with this.
+    if (this.#opened && !this.#opened.word) this.#publish(family)
+    return held
   }
 
   async #stored(): Promise<Credentials | undefined> {
@@ -204,11 +211,13 @@ export class RotatingSource<Credentials> implements TokenSource {
   #keep(family: Family, tokens: Tokens): TokenAnswer {
     const held = take(family, tokens)
     // Of a family that was left, nothing is stored.
-    if (this.#lineage.family === family) {
-      this.#tabs?.renewed()
-      this.#save(family)
-    }
+    if (this.#lineage.family === family) this.#publish(family)
     return held
+  }
+
+  #publish(family: Family): void {
+    this.#tabs?.renewed()
+    this.#save(family)
   }
 
   #save(family: Family): void {

@@ -1,4 +1,5 @@
 /** What each kind of session is made of. */
+import type { Entrance } from '../core/identity.ts'
 import type { Reach } from './session-fetch.ts'
 import type { TokenAnswer, TokenSource } from './source.ts'
 import type { SessionPort } from './tabs-port.ts'
@@ -6,8 +7,8 @@ import type { SessionPort } from './tabs-port.ts'
 /** What a login brought, not yet in force. */
 export interface Entry {
   readonly answer: TokenAnswer
-  /** Makes the source continue from here. */
-  commit(): void
+  /** Makes the source continue from here, and tells the other tabs how somebody came. */
+  commit(how?: Entrance): void
 }
 
 export interface SessionParts<Credentials> {

@@ -200,7 +200,7 @@ class PartedSession<Credentials> implements Session<Credentials> {
   #commit(entry: Entry, verb: Entrance): void {
     const { revoker, revokesByToken } = this.#parts
     const revoke = verb === 'switch' && revokesByToken ? revoker?.() : undefined
-    entry.commit()
+    entry.commit(verb)
     this.#come(entry.answer, verb)
     if (revoke) handled(revoke())
   }

@@ -14,12 +14,14 @@ import {
   renewed,
   wordOf,
 } from '../core/edition.ts'
+import type { Entrance } from '../core/identity.ts'
 import { TokenRefusedError } from '../errors.ts'
 import { watchLeaving, watchPage } from '../shell/page.ts'
 import { randomId } from '../shell/random-id.ts'
 import { openTabChannel, type TabChannel } from '../shell/tab-channel.ts'
 import { ChannelTabLocks, findWebLocks, type TabLocks, WebTabLocks } from '../shell/tab-locks.ts'
 import type { TokenAnswer } from './source.ts'
+import { LastAsked } from './tab-asked.ts'
 import { messageIn, sealed, type TabMessage } from './tab-message.ts'
 import type { TabsHost } from './tabs-port.ts'
 import { heldOf } from './token-family.ts'
@@ -31,21 +33,15 @@ const LOOK_MS = 50
 /** Of all tabs that could answer, the first one does: the others hear it in time. */
 const ANSWER_MS = [10, 60] as const
 
-/** A request with a refresh token: by whoever held the lock of this level, since `at`, epoch ms. */
-interface Asked {
-  readonly level: number
-  readonly at: number
-}
-
 export class TabGroup {
   readonly locks: TabLocks
+  readonly asked = new LastAsked()
   readonly #host: TabsHost
   readonly #byMessage: boolean
   readonly #channel: TabChannel
   readonly #id = randomId()
   readonly #news = new Set<() => void>()
   #mine: Edition | undefined
-  #asked: (Asked & { readonly word: string }) | undefined
   #answering: ReturnType<typeof setTimeout> | undefined
 
   constructor(key: string, byMessage: boolean, host: TabsHost) {
@@ -71,8 +67,8 @@ export class TabGroup {
     return this.#mine && wordOf(this.#mine)
   }
 
-  signedIn(): void {
-    this.#publish(editionOfLogin(this.#mine, this.#author()))
+  signedIn(how?: Entrance): void {
+    this.#publish(editionOfLogin(this.#mine, this.#author(), how))
   }
 
   renewed(): void {
@@ -92,21 +88,23 @@ export class TabGroup {
 
   /** The refresh token of this edition is on its way from here. */
   asking(level: number): void {
-    this.#asked = { word: this.word ?? '', level, at: Date.now() }
+    this.asked.heard(this.#mine, level)
     this.#say({ type: 'asking', edition: this.#mine, level })
-  }
-
-  /** When a tab, or this one, was last heard to ask with the refresh token of `before`. */
-  asked(before: Edition | undefined): Asked | undefined {
-    return this.#asked?.word === (before ? wordOf(before) : '') ? this.#asked : undefined
   }
 
   /** Takes what stands in the store, where the tabs share one. */
   async look(): Promise<void> {
     if (this.#byMessage) return
     const stored = await this.#host.stored()
-    const edition = editionIn(stored?.edition)
+    if (stored) this.found(stored)
+  }
+
+  /** @returns whether something else counts now */
+  found(stored: StoredTokens): boolean {
+    const before = this.#mine
+    const edition = editionIn(stored.edition)
     if (edition) this.#take(edition, stored)
+    return this.#mine !== before
   }
 
   hello(): void {
@@ -169,11 +167,7 @@ export class TabGroup {
         this.#meetBehind(message.edition)
         break
       case 'asking':
-        this.#asked = {
-          word: message.edition ? wordOf(message.edition) : '',
-          level: message.level,
-          at: Date.now(),
-        }
+        this.asked.heard(message.edition, message.level)
         break
       case 'state':
         if (this.#byMessage || message.edition.state !== 'held')
@@ -213,12 +207,12 @@ export class TabGroup {
     if (meeting === 'same') this.#told()
     if (meeting === 'behind') this.#meetBehind(edition)
     if (meeting === 'same' || meeting === 'behind') return
-    if (meeting === 'renewed' || meeting === 'signed-in') {
+    if (meeting === 'renewed' || meeting === 'signed-in' || meeting === 'switched') {
       // Who says that somebody is signed in, and brings no token, is no tab of ours.
       if (!tokens || !heldOf(tokens)) return
       const isFirst = this.#mine === undefined
       this.#move(edition)
-      this.#host.adopt(isFirst ? 'found' : meeting, tokens)
+      this.#host.adopt(isFirst ? 'found' : meeting, { ...tokens, edition: wordOf(edition) })
     } else {
       this.#move(edition)
       if (meeting === 'refused') this.#host.refused(refusal())

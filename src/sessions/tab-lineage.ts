@@ -40,8 +40,8 @@ export const lineageHost = (lineage: Lineage, rest: Rest, forget: () => void): T
     Object.assign(heir, { refresh: tokens.refresh, held, ...(rest.slot && { stored: true }) })
     lineage.family = heir
     // What stands there is spent: a reload must not find it.
-    if (rest.kind === 'own') rest.slot?.write(storedOf(heir))
-    if (!isAnswer) session?.signedIn(held)
+    if (rest.kind === 'own') rest.slot?.write(storedOf(heir, tokens.edition))
+    if (!isAnswer) session?.signedIn(held, how === 'switched' ? 'switch' : 'login')
     if (!isAnswer || isAwaited) return
     // The session asks for it by itself, and that must not spend it.
     heir.late = held

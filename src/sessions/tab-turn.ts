@@ -1,20 +1,19 @@
 /** One tab asks, the others wait for its answer. */
-import { compareEditions, type Edition, editionIn, latestOf, wordOf } from '../core/edition.ts'
+import { compareEditions, type Edition, editionIn, latestOf, nameOf } from '../core/edition.ts'
 import { TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { patience } from '../shell/patience.ts'
 import { randomId } from '../shell/random-id.ts'
 import type { TokenAnswer } from './source.ts'
 import type { TabGroup } from './tab-group.ts'
+import { GIVEN_UP_MS } from './token-family.ts'
 
-/** A refresh that has not answered for so long is given up: its token may be sent again. */
-const GIVEN_UP_MS = 30_000
 /** How long a tab that shows a newer edition may take to hand it over. */
 const HAND_OVER_MS = 10_000
 const ASK_AGAIN_MS = 500
 /** Two that began together try again after this, or up to twice as long. */
 const STEP_BACK_MS = 50
 
-type Spend = () => Promise<TokenAnswer>
+type Spend = () => Promise<TokenAnswer | undefined>
 
 /**
  * Runs `spend` unless another tab does, or did. Resolves with what that tab brought as soon as it is heard,
@@ -63,7 +62,7 @@ const waitInLine = async (
   for (let level = 0; ; level++) {
     const from = Date.now()
     const dueAt = () => {
-      const asked = group.asked(before)?.at ?? from
+      const asked = group.asked.of(before)?.at ?? from
       return GIVEN_UP_MS + (level > 0 ? Math.max(asked, from) : asked)
     }
     const waits = patience(dueAt, over)
@@ -120,7 +119,7 @@ const begin = async (
     const release = await group.locks.mark(mark)
     const others = (await group.locks.shown()).filter((word) => word !== mark)
     // Nothing is awaited between this look and the word that we ask.
-    const asked = group.asked(before)
+    const asked = group.asked.of(before)
     const byWord = asked && asked.level !== level ? asked.at : 0
     const left =
       Math.max(byWord, ...others.map((word) => markedAt(word, before))) + GIVEN_UP_MS - Date.now()
@@ -129,8 +128,6 @@ const begin = async (
     await newsWithin(group, Math.min(Math.max(left, 0), STEP_BACK_MS * (1 + Math.random())))
   }
 }
-
-const nameOf = (edition: Edition | undefined): string => (edition ? wordOf(edition) : '-')
 
 const markOf = (before: Edition | undefined, at: number, id: string): string =>
   `asking/${nameOf(before)}/${at}/${id}`

@@ -1,5 +1,6 @@
 /** Between a session and the tabs that share it: types, and the rule of the option `tabs`. */
 import { hasMethods, type Rule } from '../core/check.ts'
+import type { Entrance } from '../core/identity.ts'
 import type { TokenRefusedError } from '../errors.ts'
 import type { TokenAnswer } from './source.ts'
 import type { StoredTokens, TokenStore } from './token-store.ts'
@@ -23,9 +24,11 @@ export const tabsRule: Rule = [
 export interface TabsLink {
   /** Says of what is held who wrote it, and when; for the store. */
   readonly word: string | undefined
-  /** Runs `spend`, unless another tab does, or did. */
-  inTurn(spend: () => Promise<TokenAnswer>): Promise<TokenAnswer>
-  signedIn(): void
+  /** Runs `spend`, unless another tab does, or did; again where it brings `undefined`, since something else counts. */
+  inTurn(spend: () => Promise<TokenAnswer | undefined>): Promise<TokenAnswer>
+  /** Takes over what was found in a store. `true` where something else counts now. */
+  found(stored: StoredTokens): boolean
+  signedIn(how: Entrance): void
   renewed(): void
   signedOut(): void
 }
@@ -41,7 +44,7 @@ export interface TabsHost {
   /** Once the store holds what was saved last. */
   saved(): Promise<unknown>
   /** `found`: nobody was signed in here before. */
-  adopt(how: 'renewed' | 'signed-in' | 'found', tokens: StoredTokens): void
+  adopt(how: 'renewed' | 'signed-in' | 'switched' | 'found', tokens: StoredTokens): void
   refused(error: TokenRefusedError): void
   signedOut(): void
   /** What is held now, while it can be used. */

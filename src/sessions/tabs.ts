@@ -50,7 +50,8 @@ export const shareTabs = (options: TabsOptions): Tabs => {
           return group.word
         },
         inTurn: (spend) => inTurn(group, spend),
-        signedIn: () => group.signedIn(),
+        found: (stored) => group.found(stored),
+        signedIn: (how) => group.signedIn(how),
         renewed: () => group.renewed(),
         signedOut: () => group.signedOut(),
       }

@@ -5,6 +5,9 @@ import { readClaims } from './claims.ts'
 import type { TokenAnswer } from './source.ts'
 import type { StoredTokens } from './token-store.ts'
 
+/** A refresh that has not answered for so long is given up: its token may be sent again. */
+export const GIVEN_UP_MS = 30_000
+
 export interface Tokens {
   readonly access: string
   readonly refresh?: string
