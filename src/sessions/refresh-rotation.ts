@@ -145,7 +145,7 @@ export class RotatingSource<Credentials> implements TokenSource {
     if (found) return found === 'moved' ? undefined : found
     // Another tab signed in: its refresh token is not for who waits for the one before.
     if (this.#opened && this.#lineage.family !== family)
-      throw new TokenUnavailableError('another login counts now, it is asked for by itself')
+      throw new TokenUnavailableError('another tab signed in')
     const { refresh, cookie } = this.#dialect
     const sent = family.refresh
     // No page has left a cookie in a bot that has only just started.
