@@ -190,6 +190,8 @@ export class CredentialHolder {
       this.#signedIn = false
       this.#tell()
     } else if (type === 'login') this.#seats.tell((port) => port.signedIn('same'))
+    // A link may have asked for another value already: signed in it is all the same.
+    if (type === 'login') this.#signedIn = true
   }
 
   #limits(): CredentialLimits {

@@ -285,10 +285,10 @@ it('a cookie that changes hands ends the session, and nothing of the first user 
         .slice(since)
         .filter(({ user }) => user === 'bob')
     expect(others()).toEqual([])
-    // Whoever it is goes on, if the page says so: with nothing of what was.
+    // Whoever it is goes on, if the page says so: with nothing of what was, which the room says.
     await session.restore()
     await socket.connect()
-    expect([socket.identity, lobby.state, seen]).toEqual(['bob', 'idle', []])
+    expect([socket.identity, lobby.state, seen]).toEqual(['bob', 'idle', ['signed-out']])
     await socket.join('other')
     await pause(20)
     expect(others().map(({ room, data }) => [room, JSON.parse(String(data)).type])).toEqual([

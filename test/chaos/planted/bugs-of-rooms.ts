@@ -163,9 +163,9 @@ export const BUGS_OF_ROOMS: readonly Bug[] = [
     edits: [
       {
         file: SHARED_LINE,
-        find: "if (membership.state !== 'refused') this.#joins.want(membership)",
+        find: "if (membership.state !== 'refused') this.joins.comeBack(membership)",
         replace:
-          "if (membership.state !== 'refused' && membership.room !== 'room-1') this.#joins.want(membership)",
+          "if (membership.state !== 'refused' && membership.room !== 'room-1') this.joins.comeBack(membership)",
       },
     ],
   },
