@@ -17,7 +17,8 @@ server.on('connection', (socket) => {
   counts.dials++
   if (welcome) setTimeout(() => socket.send(JSON.stringify(welcome)), ANSWER_MS)
   socket.on('message', (data) => {
-    const { type, id, rooms } = JSON.parse(String(data))
+    const { type, id, rooms, data: payload } = JSON.parse(String(data))
+    if (type === 'call') socket.send(JSON.stringify({ type: 'reply', id, data: payload }))
     if (type === 'join')
       for (const { room } of rooms)
         socket.send(

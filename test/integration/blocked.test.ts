@@ -54,6 +54,19 @@ it('a join is not refused for it', async () => {
   expect((await countsOf(host)).dials).toBe(1)
 })
 
+it('a request is not given up for it', async () => {
+  const host = await serverApart(WELCOME)
+  const { socket } = watched({
+    url: `ws://${host}/`,
+    protocol: multiplexed(),
+    requestTimeoutMs: TIMEOUT_MS,
+  })
+  await socket.connect()
+  const answer = socket.request('echo', 'hi')
+  block(BLOCKED_MS)
+  expect(await answer).toBe('hi')
+})
+
 const DIALS: readonly (readonly [string, object | undefined, Partial<AuthedSocketOptions>])[] = [
   ['that opens', undefined, { protocol: plain() }],
   ['that is welcomed', WELCOME, { protocol: multiplexed() }],
