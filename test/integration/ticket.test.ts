@@ -203,6 +203,71 @@ describe('a socket that a ticket let in', () => {
   }, 20_000)
 })
 
+describe('somebody else who signs in while a ticket is under way', () => {
+  /** The answer to the nth ticket request of alice is kept back; her requests may ignore that they are given up. */
+  const held = async (nth: number, isDropped: boolean) => {
+    let asked = 0
+    const answers: (() => void)[] = []
+    const made = await party({
+      fetch: async (input, init) => {
+        if (++asked !== nth) return fetch(input, init)
+        const answer = await fetch(input, { ...init, signal: null })
+        const { signal } = init ?? {}
+        await new Promise<void>((resolve, reject) => {
+          answers.push(resolve)
+          if (isDropped) signal?.addEventListener('abort', () => reject(signal.reason))
+        })
+        return answer
+      },
+    })
+    return { ...made, answers }
+  }
+  const BOB = { ...ALICE, username: 'bob' }
+
+  it.each([
+    ['a request that is dropped', true],
+    ['a request that cannot be dropped', false],
+  ])('dials with a ticket of their own, and with no other: %s', async (_, isDropped) => {
+    const { server, auth, watch, answers } = await held(1, isDropped)
+    const { socket, errors } = watch({ url: `${server.wsUrl}/ws/rooms`, protocol: multiplexed() })
+    const connected = socket.connect()
+    await vi.waitFor(() => expect(answers).toHaveLength(1))
+    await auth.switch(BOB)
+    answers[0]?.()
+    await connected
+    await (await socket.join('lobby')).send('hello')
+    expect(server.joins().map(({ user }) => user)).toEqual(['bob'])
+    expect([server.counts().dials, errors]).toEqual([1, []])
+  })
+
+  it('tells the live socket of the first one nothing', async () => {
+    const { server, auth, watch, answers } = await held(2, false)
+    await server.settings({ accessLifetimeMs: 1_500, exactExp: true })
+    await auth.login(ALICE)
+    await server.settings({ accessLifetimeMs: 60_000 })
+    const told: string[] = []
+    class Listening extends WebSocket {
+      override send(data: string, ...more: unknown[]): void {
+        told.push(JSON.parse(data).type)
+        super.send(data, ...(more as []))
+      }
+    }
+    const { socket, errors } = watch({
+      url: `${server.wsUrl}/ws/rooms`,
+      protocol: multiplexed(),
+      WebSocket: Listening as unknown as WebSocketConstructor,
+    })
+    await socket.connect()
+    await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 10_000 })
+    await auth.switch(BOB)
+    answers[0]?.()
+    await vi.waitFor(() => expect(socket.identity).toBe('bob'))
+    await (await socket.join('lobby')).send('hello')
+    expect(server.joins().map(({ user }) => user)).toEqual(['bob'])
+    expect([server.counts().dials, told, errors]).toEqual([2, ['join', 'send'], []])
+  })
+})
+
 describe('the session of a ticket', () => {
   it('is the one given: its login, its fetch, its events, its logout', async () => {
     const { server, session, auth, watch } = await party()

@@ -240,6 +240,19 @@ describe('a frame', () => {
     expect(written).toEqual([])
   })
 
+  it('that is meant for one socket never waits for the next one, written or not', async () => {
+    const { delivery, submit, written } = make(undefined, {}, { inFlight: 1 })
+    const first = submit('one', { repetition: 'never' })
+    const queued = submit('auth', { repetition: 'socket' })
+    const other = submit('two', { repetition: 'never' })
+    delivery.interrupted()
+    await expect(first).rejects.toMatchObject({ code: 'SEND_UNKNOWN' })
+    await expect(queued).rejects.toMatchObject({ code: 'NOT_CONNECTED' })
+    delivery.flush()
+    delivery.answer(3, 'done')
+    expect([written, await other]).toEqual([['one', 'two'], 'done'])
+  })
+
   it('over the limit of the server is refused before it is sent', async () => {
     const { delivery, submit, written } = make(undefined, {}, { frameBytes: 7 })
     await expect(submit('12345')).rejects.toMatchObject({
