@@ -116,6 +116,8 @@ export class Delivery {
       if (entry.repetition === 'always') entry.answerBy = Number.POSITIVE_INFINITY
     this.#outbox.recall(again)
     for (const { id } of this.#outbox.unanswered()) this.#end(id, failure(unknown()))
+    for (const { id, repetition } of this.#outbox.waiting())
+      if (repetition === 'socket') this.#end(id, failure(lost()))
   }
 
   /** Settles everything that is open, or everything of one room. */

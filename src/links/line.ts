@@ -69,7 +69,7 @@ export class Line {
       failed: (error) => listener.failed(error),
       offer: (token) =>
         this.submit((id) => this.codec.auth?.(token, id) ?? '', {
-          ...asked('never'),
+          ...asked('socket'),
           timeoutMs: options.requestTimeoutMs,
         }),
       addressed: (url) => listener.addressed(url, this.codec),

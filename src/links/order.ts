@@ -35,9 +35,9 @@ export interface CallOptions extends SendOptions {
 
 /**
  * What becomes of a frame whose socket is lost before the answer. `remembered`: sent again as long as the
- * server knows it by its id. `volatile`: not even queued.
+ * server knows it by its id. `volatile`: not even queued. `socket`: for this one alone, so not kept in a queue either.
  */
-export type Repetition = 'never' | 'always' | 'remembered' | 'volatile'
+export type Repetition = 'never' | 'always' | 'remembered' | 'volatile' | 'socket'
 
 export interface Order {
   readonly id: number
