@@ -3,6 +3,7 @@ import { HOST_EVERY_MS } from '../core/delays.ts'
 import type { LinkEvent, Memory } from '../core/link-state.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { HostAnswer } from '../sessions/inquiry.ts'
+import { noStore } from '../shell/no-store.ts'
 import { moment } from '../shell/timers.ts'
 import { checkUrl, isListed, urlOf } from './handshake.ts'
 
@@ -87,7 +88,7 @@ const probeHost = async (
     method: 'HEAD',
     mode: 'no-cors',
     credentials: 'omit',
-    cache: 'no-store',
+    ...noStore(),
     signal,
   })
   return 'answers'
@@ -127,7 +128,7 @@ const probeToken = async (
     credentials: answer?.kind === 'token' ? 'omit' : 'include',
     // Never followed: that would carry the token elsewhere. An error would look as if nobody had answered.
     redirect: 'manual',
-    cache: 'no-store',
+    ...noStore(),
     signal,
   })
   heard?.(response)

@@ -1,5 +1,6 @@
 /** The header by which a server knows that a request comes from its own pages. */
 import { check, func, isObject, type Rule, text, url } from '../core/check.ts'
+import { noStore } from '../shell/no-store.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { resolveUrl, type UrlRules } from './endpoint.ts'
 import { callUser } from './safe-error.ts'
@@ -51,8 +52,8 @@ const fetchCookie = async (
     const response = await (fetch ?? globalThis.fetch)(url, {
       headers,
       credentials: 'include',
-      redirect: 'error',
-      cache: 'no-store',
+      redirect: 'manual',
+      ...noStore(),
     })
     heard?.(response)
   } catch {

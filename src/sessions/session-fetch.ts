@@ -2,7 +2,7 @@ import { flag, func, type Rule, text, texts, word } from '../core/check.ts'
 import { NotConnectedError, TokenInvalidError } from '../errors.ts'
 import { abortable, handled } from '../shell/promises.ts'
 import { discardBody } from './body.ts'
-import { parseUrl, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
+import { parseUrl, redact, requireSecure, toOrigin, type UrlRules } from './endpoint.ts'
 import type { CredentialHolder } from './holder.ts'
 import type { Cookies, TokenSource } from './source.ts'
 import type { Fetch } from './token-endpoint.ts'
@@ -135,6 +135,10 @@ const targetOf = (reach: Reach, input: Input): URL => {
   return url
 }
 
+/** A page sees no status of it. */
+const isRedirect = ({ type, status }: Response): boolean =>
+  type === 'opaqueredirect' || [301, 302, 303, 307, 308].includes(status)
+
 /** A body that is read once cannot be sent twice. */
 const isReplayable = (input: Input, init: RequestInit | undefined): boolean => {
   const body = init?.body
@@ -174,10 +178,15 @@ export const sessionFetch = (
       ...init,
       ...(reach.credentials && { credentials: init.credentials ?? reach.credentials }),
       headers,
-      redirect: redirect === 'manual' ? 'manual' : 'error',
+      // `error` would be the word, but Workers do not know it.
+      redirect: 'manual',
     })
     heard?.(response)
-    return response
+    if (redirect === 'manual' || !isRedirect(response)) return response
+    discardBody(response)
+    throw new TypeError(
+      `session.fetch: ${redact(url)} redirects, and is not followed: ask where it leads, or pass redirect: 'manual'`,
+    )
   }
   const run = async (input: Input, init: RequestInit = {}) => {
     const url = targetOf(reach, input)

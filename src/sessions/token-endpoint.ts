@@ -4,6 +4,7 @@ import { isRefusal, wordsOf } from '../core/refusal.ts'
 import { told } from '../core/told.ts'
 import { type EndpointWords, TokenRefusedError, TokenUnavailableError } from '../errors.ts'
 import { throwIfAborted } from '../shell/abort.ts'
+import { noStore } from '../shell/no-store.ts'
 import { retryAfterMs } from '../shell/retry-after.ts'
 import { readBody } from './body.ts'
 import { redact } from './endpoint.ts'
@@ -57,6 +58,7 @@ const LONGEST_CODE = 64
 const LONGEST_DETAIL = 200
 
 const hint = (status: number, voice: Voice): string => {
+  if (status < 400) return 'a redirect, not followed: is the path right, with its slash at the end?'
   if (status === 404) return 'is the path right, with its slash at the end?'
   if (status === 405) return 'another method (ticket: method), or a slash at the end?'
   if (status === 415 || status === 422)
@@ -96,8 +98,9 @@ const send = async (post: TokenPost): Promise<{ response: Response; text: string
       method: post.method ?? 'POST',
       headers: headersOf(post),
       body: bodyOf(post.body),
-      redirect: 'error',
-      cache: 'no-store',
+      // Workers know no `error`. Not ok it is in any case.
+      redirect: 'manual',
+      ...noStore(),
       credentials: post.credentials ?? 'same-origin',
       signal: post.signal ?? null,
     })
@@ -106,7 +109,7 @@ const send = async (post: TokenPost): Promise<{ response: Response; text: string
   } catch (error) {
     throwIfAborted(post.signal)
     throw new TokenUnavailableError(
-      `${named(post)} failed (${nameOf(error)}): is it reachable, does it allow this origin (CORS), does it redirect (a missing slash)?`,
+      `${named(post)} failed (${nameOf(error)}): is it reachable, does it allow this origin (CORS)?`,
     )
   }
 }
@@ -137,7 +140,8 @@ const wordsFor = (post: TokenPost, status: number, body: unknown): EndpointWords
     .filter(([name]) => !PUBLIC.includes(name))
     .map(([, value]) => `${value}`)
   return {
-    status,
+    // A page sees 0 of a redirect.
+    status: status || undefined,
     serverCode: code && told(code, secrets, LONGEST_CODE),
     detail: detail && told(detail, secrets, LONGEST_DETAIL),
   }
@@ -165,10 +169,13 @@ const failureOf = async (post: TokenPost, response: Response, text: string): Pro
   const { refuses = isNo } = post
   if ((await askUser(post, { status, body })) ?? refuses(status, voice))
     return refusal(named(post), words)
-  return new TokenUnavailableError(`${named(post)} answered ${status}: ${hint(status, voice)}`, {
-    ...words,
-    retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
-  })
+  return new TokenUnavailableError(
+    `${named(post)} answered ${status || '3xx'}: ${hint(status, voice)}`,
+    {
+      ...words,
+      retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
+    },
+  )
 }
 
 const isNo = (status: number, voice: Voice): boolean =>

@@ -308,7 +308,7 @@ describe('the session of a ticket', () => {
       transmission: viaSubprotocol(),
     })
     await socket.connect()
-    expect(calls).toMatchObject([{ method: 'POST', credentials: 'include', redirect: 'error' }])
+    expect(calls).toMatchObject([{ method: 'POST', credentials: 'include', redirect: 'manual' }])
     expect(received).toMatchObject([{ path: '/ticket', headers: { 'x-csrftoken': 'proof' } }])
     expect(received[0]?.headers.authorization).toBeUndefined()
   })

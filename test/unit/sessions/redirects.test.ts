@@ -1,5 +1,5 @@
 /** Redirects are not followed, and named, by what each runtime shows of them; Workers know no `redirect: 'error'`. */
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { TokenUnavailableError } from '../../../src/errors.ts'
 import { cookieSession } from '../../../src/sessions/cookie-session.ts'
 import { fixedToken } from '../../../src/sessions/fixed-token.ts'
@@ -9,15 +9,29 @@ import { jwt, type Reply, rejection, serve } from './support.ts'
 
 type Fetch = typeof globalThis.fetch
 
-/** As workerd 2026-11-17 words it; with an old compatibility date it knows no `cache` either. */
-const workers =
-  (isOld: boolean): Fetch =>
-  async (input, init) => {
-    if (init?.redirect === 'error') throw new TypeError('Invalid redirect value')
-    if (isOld && init?.cache !== undefined)
-      throw new TypeError("The 'cache' field on 'RequestInitializerDict' is not implemented.")
-    return fetch(input, init)
+/** As workerd 2026-11-17 words it. */
+const workers: Fetch = async (input, init) => {
+  if (init?.redirect === 'error') throw new TypeError('Invalid redirect value')
+  return fetch(input, init)
+}
+
+const checkCache = (init: RequestInit | undefined) => {
+  if (init?.cache !== undefined)
+    throw new TypeError("The 'cache' field on 'RequestInitializerDict' is not implemented.")
+}
+
+/** With the compatibility date 2024-09-01. */
+const oldWorkers: Fetch = async (input, init) => {
+  checkCache(init)
+  return workers(input, init)
+}
+
+class OldRequest extends Request {
+  constructor(...given: ConstructorParameters<typeof Request>) {
+    checkCache(given[1])
+    super(...given)
   }
+}
 
 /** A page sees neither the status of a redirect nor where it leads. */
 const page: Fetch = async (input, init) => {
@@ -32,13 +46,17 @@ const page: Fetch = async (input, init) => {
 
 const RUNTIMES: [string, Fetch][] = [
   ['Node', fetch],
-  ['Workers', workers(false)],
-  ['old Workers', workers(true)],
+  ['Workers', workers],
+  ['old Workers', oldWorkers],
   ['a page', page],
 ]
 const ALICE = { username: 'alice', password: 'secret-4711' }
 
 describe.each(RUNTIMES)('in %s', (name, fetch) => {
+  beforeEach(() => {
+    if (name === 'old Workers') vi.stubGlobal('Request', OldRequest)
+  })
+
   const redirecting = async (status: number) => {
     const elsewhere = await serve(() => ({ body: { access: jwt({ sub: 'a' }) } }))
     const location = `${elsewhere.origin}/login/?next=secret-4711`

@@ -345,7 +345,7 @@ it('httpOnlyCookie in a browser: credentials included, CSRF from document.cookie
     await restore?.()
     const [url, init] = sent.at(-1) ?? []
     expect(url).toBe(urls.refresh)
-    expect(init).toMatchObject({ credentials: 'include', redirect: 'error', body: null })
+    expect(init).toMatchObject({ credentials: 'include', redirect: 'manual', body: null })
     expect(new Headers(init?.headers).get(header)).toBe(value)
   }
 })
