@@ -14,7 +14,7 @@ const ENTRIES = {
 }
 
 const shared: Options = {
-  // `ws` is looked up at run time on Node 20 only. It is never part of a bundle.
+  // `ws` is looked up at run time, in Node only. It is never part of a bundle.
   external: ['ws'],
   // From its source: see `dialerSource`.
   noExternal: ['reconnecting-websocket'],

@@ -69,11 +69,11 @@ export interface AuthedSocketOptions {
   readonly origins?: readonly string[]
   /** Allows `ws:` to hosts that are not loopback: the token travels in the clear. Default `false`. */
   readonly allowInsecure?: boolean
-  /** Default: the global one; on Node 20 the package `ws`. */
+  /** Default: the global one; in Node the package `ws` where it is installed, before Node's own. */
   readonly WebSocket?: WebSocketConstructor
   /**
-   * Node: passed to the constructor. `ws` takes `origin`, `headers`, `agent`, `ca`, …; undici and Node 22 take
-   * `headers` and `dispatcher`, so an Origin is given as `{ headers: { Origin } }` to be understood by all.
+   * Node: passed to the constructor. `ws` takes `origin`, `headers`, `agent`, `ca`, …; undici and Node's own take
+   * `headers` and `dispatcher`, which keeps Node's own. All understand an Origin as `{ headers: { Origin } }`.
    */
   readonly webSocketOptions?: object
   /** For probes. Default: the global one. */

@@ -61,7 +61,7 @@ const rules = (): Readonly<Record<keyof Own, Rule>> => ({
 export const diagnose = async (options: DiagnoseOptions): Promise<Diagnosis> => {
   const node = findNode()
   if (node) return diagnoseWith(nodeEyes(node, options.webSocketOptions), options)
-  const WebSocket = options.WebSocket ?? (await findWebSocket())
+  const WebSocket = options.WebSocket ?? (await findWebSocket(options.webSocketOptions))
   const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
   return diagnoseWith(browserEyes(WebSocket, fetch), options)
 }

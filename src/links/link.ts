@@ -137,7 +137,7 @@ export class Link {
     const controller = new AbortController()
     const { signal } = controller
     const open = async () => {
-      const Socket = WebSocket ?? (await findWebSocket())
+      const Socket = WebSocket ?? (await findWebSocket(webSocketOptions))
       const url = urlOf(this.#options, { ...this.#context, attempt: n - 1 })
       this.#where = redactUrl(url)
       diary?.dialed(this.#where, this.#context.room)

@@ -30,7 +30,10 @@ export const construct = (
     headers: requestHeaders((options as { headers?: object })?.headers, headers),
   }
   // `ws` is the one with `on`; undici reads protocols and headers from one object, its second argument.
-  if (Native.prototype?.on)
+  if (Native.prototype?.on) {
+    // It would be left out in silence, and with it the proxy that it stands for.
+    if ('dispatcher' in given)
+      throw new TypeError("webSocketOptions.dispatcher is undici's: give `ws` an `agent`")
     return new Native(url, offered, {
       // Compressed beside text of an attacker, a token could be guessed from lengths (CRIME, BREACH).
       perMessageDeflate: false,
@@ -38,6 +41,7 @@ export const construct = (
       // A redirect would take the token along.
       followRedirects: false,
     })
+  }
   if (options === undefined && Object.keys(headers).length === 0)
     return offered.length > 0 ? new Native(url, offered) : new Native(url)
   return new Native(url, { protocols: offered, ...given })

@@ -30,7 +30,13 @@ describe('findWebSocket', () => {
 class NodesOwn {}
 class Replaced {}
 /** As far as it is looked at: the peer range begins where `ws` learned to take Blobs. */
-class OldWs {}
+class OldWs {
+  get binaryType() {
+    return 'nodebuffer'
+  }
+  set binaryType(_: string) {}
+  ping() {}
+}
 class BunsShim {}
 
 const onNode = (http: object, global: unknown, ws: unknown = WsSocket, versions: object = {}) => {
@@ -51,7 +57,7 @@ describe('where Node has a WebSocket of its own', () => {
   it.each([
     ['ws is taken', own, NodesOwn, WsSocket, {}, undefined, WsSocket],
     ['a ws before the peer range is not', own, NodesOwn, OldWs, {}, undefined, NodesOwn],
-    ['nor is one without the name, as ws 7', own, NodesOwn, undefined, {}, undefined, NodesOwn],
+    ['nor is one without the name, as ws 7', own, NodesOwn, null, {}, undefined, NodesOwn],
     ['nor before one that somebody put there', own, Replaced, WsSocket, {}, undefined, Replaced],
     ['nor where http tells none', {}, NodesOwn, WsSocket, {}, undefined, NodesOwn],
     ['nor in Bun', own, NodesOwn, BunsShim, { bun: '1.4.5' }, undefined, NodesOwn],
