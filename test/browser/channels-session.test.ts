@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../scripts/python-env.mjs'
 import { launchChromium } from '../support/chromium.ts'
+import { pageScript } from '../support/page-script.ts'
 import { PythonApp } from '../support/python-app.ts'
 
 const PASSWORD = 'correct-horse'
@@ -55,17 +55,8 @@ beforeAll(async () => {
     app: 'channels_session:application',
     env: { CHAT_SECRET: 'x'.repeat(40), CHAT_DB: join(folder, 'db'), CHAT_PASSWORD: PASSWORD },
   })
-  const bundled = build({
-    stdin: { contents: ENTRY, resolveDir: import.meta.dirname, loader: 'ts' },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-  })
-  const [{ outputFiles }, chromium] = await Promise.all([bundled, launchChromium(), app.listening])
-  script = outputFiles[0]?.text ?? ''
-  browser = chromium
+  const bundled = pageScript({ code: ENTRY, folder: import.meta.dirname })
+  ;[script, browser] = await Promise.all([bundled, launchChromium(), app.listening])
 }, START_MS)
 afterAll(async () => {
   await browser?.close()

@@ -1,8 +1,8 @@
 /** A server that says close, and keeps TCP: what Chromium tells of it, and where a send goes meanwhile. */
-import { build } from 'esbuild'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.ts'
+import { pageScript } from '../support/page-script.ts'
 import { serveRaw } from '../support/raw-server.ts'
 
 const ENTRY = `
@@ -33,17 +33,8 @@ let browser: Browser
 let script: string
 
 beforeAll(async () => {
-  const bundled = build({
-    stdin: { contents: ENTRY, resolveDir: import.meta.dirname, loader: 'ts' },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-  })
-  const [{ outputFiles }, chromium] = await Promise.all([bundled, launchChromium()])
-  script = outputFiles[0]?.text ?? ''
-  browser = chromium
+  const bundled = pageScript({ code: ENTRY, folder: import.meta.dirname })
+  ;[script, browser] = await Promise.all([bundled, launchChromium()])
 }, 60_000)
 afterAll(() => browser?.close())
 

@@ -1,6 +1,5 @@
 /** The doctor in a page of Chromium: what a browser shows is little, and it says no more than that. */
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Diagnosis } from '../../src/doctor/index.ts'
@@ -8,6 +7,7 @@ import { refuse, sockets, tokenOf, web } from '../doctor/corpus/handmade.ts'
 import { inSeconds, mint } from '../doctor/corpus/jwt.ts'
 import { makeCertificate, type Running } from '../doctor/corpus/python.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { pageScript } from '../support/page-script.ts'
 
 const TOKEN = mint({ sub: 'alice' })
 const EXPIRED = mint({ sub: 'alice', exp: inSeconds(-60) })
@@ -37,17 +37,7 @@ let browser: Browser
 let plainSite: Running
 let secureSite: Running
 beforeAll(async () => {
-  const bundle = await build({
-    entryPoints: [ENTRY],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'doctor',
-    target: 'es2022',
-    platform: 'browser',
-    logLevel: 'error',
-  })
-  const script = bundle.outputFiles[0]?.text ?? ''
+  const script = await pageScript(ENTRY, 'doctor')
   const page = ({ url = '/' }: { url?: string | undefined }) => ({
     status: url.startsWith('/page') ? 200 : 404,
     headers: {

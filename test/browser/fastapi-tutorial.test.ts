@@ -1,5 +1,4 @@
 /** The end of a token of FastAPI's tutorial, on uvicorn: in Chromium, and on both kinds of sockets in Node. */
-import { build } from 'esbuild'
 import { WebSocket as UndiciWebSocket } from 'undici'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
@@ -12,6 +11,7 @@ import {
   type WebSocketConstructor,
 } from '../../src/index.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { pageScript } from '../support/page-script.ts'
 import { PythonApp } from '../support/python-app.ts'
 
 const START_MS = 60_000
@@ -47,19 +47,12 @@ interface Client {
 }
 
 const inChromium = async (username: string): Promise<Client> => {
-  const { outputFiles } = await build({
-    stdin: { contents: ENTRY, resolveDir: import.meta.dirname, loader: 'ts' },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-  })
+  const script = await pageScript({ code: ENTRY, folder: import.meta.dirname })
   const browser = await launchChromium()
   stops.push(() => browser.close())
   const page = await browser.newPage()
   await page.goto(`${origin()}/page`)
-  await page.addScriptTag({ content: outputFiles[0]?.text ?? '' })
+  await page.addScriptTag({ content: script })
   await page.evaluate(`begin('${username}')`)
   return {
     asked: async () => {

@@ -1,10 +1,10 @@
 /** Real tabs of Chromium on one reference server, which the tests open, kill and look at. */
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { createReferenceServer, type ReferenceServer } from '../servers/node/server.ts'
 import type { Settings } from '../servers/node/state.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { pageScript } from '../support/page-script.ts'
 import { seeded } from '../support/seeded.ts'
 import type { Look, makeTab } from './tabs-page.ts'
 
@@ -21,19 +21,8 @@ export interface Tab {
   readonly page: Page
 }
 
-const bundle = async (): Promise<string> => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('tabs-page.ts', import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'tabsPage',
-    target: 'es2022',
-  })
-  const [script] = outputFiles
-  if (!script) throw new Error('esbuild gave no file')
-  return script.text
-}
+const bundle = (): Promise<string> =>
+  pageScript(fileURLToPath(new URL('tabs-page.ts', import.meta.url)), 'tabsPage')
 
 const inPage = (page: Page, what: 'restore' | 'connect' | 'logout'): Promise<unknown> =>
   page.evaluate<unknown, typeof what>(

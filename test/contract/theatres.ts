@@ -3,11 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { build } from 'esbuild'
 import { WebSocket as UndiciWebSocket } from 'undici'
 import { WebSocket as WsWebSocket } from 'ws'
 import type { WebSocketConstructor } from '../../src/index.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { pageScript } from '../support/page-script.ts'
 import type { Cell, Cue, Outcome, Part } from './cell.ts'
 import type { Theatre } from './director.ts'
 import { play } from './player.ts'
@@ -31,24 +31,8 @@ export interface ChromiumTheatres {
 
 const PLAYER = fileURLToPath(new URL('player.ts', import.meta.url))
 
-async function bundlePlayer(): Promise<string> {
-  const bundle = await build({
-    entryPoints: [PLAYER],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'contract',
-    target: 'es2022',
-    // As users get it: no private member is turned into a WeakMap, so that it can be looked through.
-    keepNames: true,
-  })
-  const [script] = bundle.outputFiles
-  if (!script) throw new Error('esbuild gave no file')
-  return script.text
-}
-
 export async function openChromium(): Promise<ChromiumTheatres> {
-  const [browser, script] = await Promise.all([launchChromium(), bundlePlayer()])
+  const [browser, script] = await Promise.all([launchChromium(), pageScript(PLAYER, 'contract')])
   const site = await serve(`<!doctype html><title>contract</title><script>${script}</script>`)
   const cues = new Map<string, (cue: Cue, asks: number) => Promise<void>>()
   const cueOf: CueOf = async (id, cue, asks) => cues.get(id)?.(cue, asks)

@@ -6,6 +6,8 @@ import {
   constant,
   DAY,
   dialInTurn,
+  everFailed,
+  forced,
   HOUR,
   ids,
   inTurn,
@@ -16,15 +18,10 @@ import {
   renewing,
   SECOND,
   saying,
+  tell,
 } from './scripts.ts'
-import { closedWith, type Options, type Server, Simulator, type Step } from './simulator.ts'
+import { closedWith, type Server, Simulator, type Step } from './simulator.ts'
 
-const SEEDS = ids(8)
-const tell = (options: Options, play: (sim: Simulator) => void): void => {
-  for (const seed of SEEDS) play(new Simulator({ ...options, seed }))
-}
-const forced = (sim: Simulator) => sim.requests.filter(({ fresh }) => fresh).length
-const everFailed = (sim: Simulator) => sim.states.some(({ kind }) => kind === 'failed')
 const FIXED = { canRenew: false, canAsk: false }
 
 const status =

@@ -6,9 +6,9 @@ import {
   constant,
   DAY,
   dialInTurn,
+  everFailed,
   HOUR,
   hang,
-  ids,
   inTurn,
   kinds,
   MINUTE,
@@ -18,23 +18,11 @@ import {
   renewing,
   SECOND,
   saying,
+  tell,
 } from './scripts.ts'
-import {
-  LATENCY_MS,
-  type Options,
-  type Server,
-  Simulator,
-  START,
-  type Step,
-  type Token,
-} from './simulator.ts'
-
-const tell = (options: Options, play: (sim: Simulator) => void): void => {
-  for (const seed of ids(8)) play(new Simulator({ ...options, seed }))
-}
+import { LATENCY_MS, type Options, type Server, START, type Step, type Token } from './simulator.ts'
 
 const FIXED = { canRenew: false, canAsk: false }
-const everFailed = (sim: Simulator) => sim.states.some(({ kind }) => kind === 'failed')
 
 type Claims = Pick<Token, 'iat' | 'exp'>
 

@@ -6,6 +6,8 @@ import {
   acceptThen,
   constant,
   dialInTurn,
+  everFailed,
+  forced,
   HOUR,
   ids,
   inTurn,
@@ -18,16 +20,10 @@ import {
   SECOND,
   saying,
   secretive,
+  tell,
 } from './scripts.ts'
 import { type Options, type Server, Simulator, type Source, type Step } from './simulator.ts'
 
-const SEEDS = ids(8)
-const tell = (options: Options, play: (sim: Simulator) => void): void => {
-  for (const seed of SEEDS) play(new Simulator({ ...options, seed }))
-}
-
-const forced = (sim: Simulator) => sim.requests.filter(({ fresh }) => fresh).length
-const everFailed = (sim: Simulator) => sim.states.some(({ kind }) => kind === 'failed')
 const OPEN: Step = { afterMs: 80, do: 'open' }
 
 /** Welcomes, and closes so long after it. */

@@ -1,6 +1,6 @@
 /** Scripts of servers and token sources that stories are told with. */
-import type { Answer, Asked, Server, Simulator, Source, Step, Token } from './simulator.ts'
-import { LATENCY_MS, START } from './simulator.ts'
+import type { Answer, Asked, Options, Server, Source, Step, Token } from './simulator.ts'
+import { LATENCY_MS, Simulator, START } from './simulator.ts'
 
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
@@ -96,3 +96,14 @@ export const secretive =
 export const ids = (count: number): number[] => Array.from({ length: count }, (_, id) => id)
 
 export const kinds = (sim: Simulator): string[] => sim.links.map(({ kind }) => kind)
+
+/** One run for each seed: no story may hang on one draw. */
+export const tell = (options: Options, play: (sim: Simulator) => void): void => {
+  for (const seed of ids(8)) play(new Simulator({ ...options, seed }))
+}
+
+export const everFailed = (sim: Simulator): boolean =>
+  sim.states.some(({ kind }) => kind === 'failed')
+
+/** Token requests that had to bring another value. */
+export const forced = (sim: Simulator): number => sim.requests.filter(({ fresh }) => fresh).length

@@ -8,6 +8,7 @@ import {
   constant,
   DAY,
   dialInTurn,
+  everFailed,
   HOUR,
   hang,
   ids,
@@ -23,23 +24,18 @@ import {
   SECOND,
   saying,
   secretive,
+  tell,
   untilExpiry,
 } from './scripts.ts'
 import { type Options, type Server, Simulator, type Source, type Step } from './simulator.ts'
 
 const SEEDS = ids(8)
 
-/** One run for each seed: no story may hang on one draw. */
-const tell = (options: Options, play: (sim: Simulator) => void): void => {
-  for (const seed of SEEDS) play(new Simulator({ ...options, seed }))
-}
-
 const gaps = (times: readonly { at: number }[]): number[] =>
   times.slice(1).map(({ at }, index) => at - (times[index]?.at ?? 0))
 
 const requestsSince = (sim: Simulator, ms: number) => sim.requests.filter(({ at }) => at >= ms)
 const phase = (sim: Simulator) => sim.session.phase.kind
-const everFailed = (sim: Simulator) => sim.states.some(({ kind }) => kind === 'failed')
 
 describe('a rejection', () => {
   it.each([

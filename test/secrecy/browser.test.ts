@@ -2,12 +2,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tableUnder } from '../docs/markdown.ts'
 import { createReferenceServer, type ReferenceServer } from '../servers/node/server.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { pageScript } from '../support/page-script.ts'
 import { Canaries } from './canaries.ts'
 import type { Life } from './life.ts'
 import type { Seen } from './page.ts'
@@ -35,17 +35,8 @@ let site: { url: string; close(): void }
 
 async function serve(): Promise<typeof site> {
   const entry = fileURLToPath(new URL('page.ts', import.meta.url))
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'secrecy',
-    target: 'es2022',
-    // As users get it: no private member is turned into a WeakMap, so that it can be looked through.
-    keepNames: true,
-  })
-  const html = `<!doctype html><title>secrecy</title><script>${outputFiles[0]?.text}</script>`
+  const script = await pageScript(entry, 'secrecy')
+  const html = `<!doctype html><title>secrecy</title><script>${script}</script>`
   const listener = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html)
   })
