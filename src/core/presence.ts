@@ -27,7 +27,7 @@ export interface PresenceChange {
 
 export class Presence {
   #version: number | undefined
-  #entries = new Map<string, Map<string, PresenceEntry>>()
+  readonly #entries = new Map<string, Map<string, PresenceEntry>>()
 
   get members(): readonly Member[] {
     return [...this.#entries].map(memberOf)
@@ -40,10 +40,7 @@ export class Presence {
 
   /** The whole list, after a join or a hole. */
   reset(version: number, entries: readonly PresenceEntry[]): PresenceChange {
-    return this.#change(version, () => {
-      this.#entries = new Map()
-      for (const entry of entries) this.#add(entry)
-    })
+    return this.#change(version, [...this.#entries.keys()], entries, () => this.#entries.clear())
   }
 
   /** @returns `hole` when changes are missing: the list has to be asked for again */
@@ -54,23 +51,37 @@ export class Presence {
   ): PresenceChange | 'known' | 'hole' {
     if (this.#version === undefined || version > this.#version + 1) return 'hole'
     if (version <= this.#version) return 'known'
-    return this.#change(version, () => {
+    const gone = leaves.map(({ user }) => user)
+    return this.#change(version, gone, joins, () => {
       for (const { user, clientId } of leaves) this.#remove(user, clientId)
-      for (const entry of joins) this.#add(entry)
     })
   }
 
-  #change(version: number, make: () => void): PresenceChange {
-    const before = new Map([...this.#entries].map((each) => [each[0], memberOf(each)]))
+  /** Looks at those alone who may have changed: there may be many more. */
+  #change(
+    version: number,
+    gone: readonly string[],
+    came: readonly PresenceEntry[],
+    remove: () => void,
+  ): PresenceChange {
+    const users = new Set([...gone, ...came.map(({ user }) => user)])
+    const before = new Map([...users].map((user) => [user, this.#memberOf(user)]))
     this.#version = version
-    make()
-    const now = new Map([...this.#entries].map((each) => [each[0], memberOf(each)]))
-    const both = [...now].filter(([user]) => before.has(user))
-    return {
-      joined: [...now].filter(([user]) => !before.has(user)).map(([, member]) => member),
-      left: [...before].filter(([user]) => !now.has(user)).map(([, member]) => member),
-      updated: both.filter(([user, is]) => differ(before.get(user), is)).map(([, is]) => is),
+    remove()
+    for (const entry of came) this.#add(entry)
+    const change: Record<keyof PresenceChange, Member[]> = { joined: [], left: [], updated: [] }
+    for (const [user, was] of before) {
+      const is = this.#memberOf(user)
+      if (!was) change.joined.push(...(is ? [is] : []))
+      else if (!is) change.left.push(was)
+      else if (differ(was, is)) change.updated.push(is)
     }
+    return change
+  }
+
+  #memberOf(user: string): Member | undefined {
+    const clients = this.#entries.get(user)
+    return clients && memberOf([user, clients])
   }
 
   #add(entry: PresenceEntry): void {
@@ -91,6 +102,11 @@ const memberOf = ([user, clients]: [string, ReadonlyMap<string, PresenceEntry>])
   clients: [...clients.values()].map(({ clientId, data }) => ({ clientId, data })),
 })
 
-/** By what they show, since a whole list brings equal objects anew. */
-const differ = (one: Member | undefined, other: Member): boolean =>
-  JSON.stringify(one) !== JSON.stringify(other)
+/** By what they show, since a whole list brings equal objects anew. What is nested too deep for that may differ. */
+const differ = (one: Member, other: Member): boolean => {
+  try {
+    return JSON.stringify(one) !== JSON.stringify(other)
+  } catch {
+    return true
+  }
+}
