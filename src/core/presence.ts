@@ -40,7 +40,7 @@ export class Presence {
 
   /** The whole list, after a join or a hole. */
   reset(version: number, entries: readonly PresenceEntry[]): PresenceChange {
-    return this.#change(version, [...this.#entries.keys()], entries, () => this.#entries.clear())
+    return this.#change(version, this.members, entries, () => this.#entries.clear())
   }
 
   /** @returns `hole` when changes are missing: the list has to be asked for again */
@@ -51,8 +51,7 @@ export class Presence {
   ): PresenceChange | 'known' | 'hole' {
     if (this.#version === undefined || version > this.#version + 1) return 'hole'
     if (version <= this.#version) return 'known'
-    const gone = leaves.map(({ user }) => user)
-    return this.#change(version, gone, joins, () => {
+    return this.#change(version, leaves, joins, () => {
       for (const { user, clientId } of leaves) this.#remove(user, clientId)
     })
   }
@@ -60,23 +59,24 @@ export class Presence {
   /** Looks at those alone who may have changed: there may be many more. */
   #change(
     version: number,
-    gone: readonly string[],
-    came: readonly PresenceEntry[],
+    leaves: readonly { readonly user: string }[],
+    joins: readonly PresenceEntry[],
     remove: () => void,
   ): PresenceChange {
-    const users = new Set([...gone, ...came.map(({ user }) => user)])
-    const before = new Map([...users].map((user) => [user, this.#memberOf(user)]))
+    const before = new Map([...leaves, ...joins].map(({ user }) => [user, this.#memberOf(user)]))
     this.#version = version
     remove()
-    for (const entry of came) this.#add(entry)
-    const change: Record<keyof PresenceChange, Member[]> = { joined: [], left: [], updated: [] }
+    for (const entry of joins) this.#add(entry)
+    const joined: Member[] = []
+    const left: Member[] = []
+    const updated: Member[] = []
     for (const [user, was] of before) {
       const is = this.#memberOf(user)
-      if (!was) change.joined.push(...(is ? [is] : []))
-      else if (!is) change.left.push(was)
-      else if (differ(was, is)) change.updated.push(is)
+      if (!is) left.push(...(was ? [was] : []))
+      else if (!was) joined.push(is)
+      else if (differ(was, is)) updated.push(is)
     }
-    return change
+    return { joined, left, updated }
   }
 
   #memberOf(user: string): Member | undefined {
