@@ -31,8 +31,9 @@ export class Lifetime {
     const ahead = this.#events.aheadMs()
     if (ahead === null) return
     // At most half of what is left: a client that renews at once would be told again at once.
-    const warning = Math.min(ahead, left / 2)
-    this.#at(left - warning, () => this.#events.expiring(this.leftMs))
+    const warning = Math.floor(Math.min(ahead, left / 2))
+    // A timer may ring a millisecond before its time, and late on a busy machine.
+    this.#at(left - warning, () => this.#events.expiring(Math.min(warning, this.leftMs)))
   }
 
   stop(): void {
