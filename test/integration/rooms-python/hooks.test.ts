@@ -1,7 +1,9 @@
 /** What the application's hooks decide, and what happens when they fail. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ensurePythonEnv } from '../../../scripts/python-env.mjs'
 import { PythonApp } from '../../support/python-app.ts'
+import type { Frame } from './frames.ts'
 import { dial, enter, PROTOCOL } from './peer.ts'
 
 let server: PythonApp
@@ -81,5 +83,21 @@ it('a slow call holds up nothing', async () => {
   expect(await alice.send('lobby', 'meanwhile')).toMatchObject({ type: 'ok' })
   expect(alice.frames.some(({ type }) => type === 'reply')).toBe(false)
   expect(await slow).toMatchObject({ type: 'reply', data: 'alice' })
+  await alice.close()
+})
+
+it('nothing overtakes a send that is to come again, though places become free behind it', async () => {
+  const alice = await enter(server, { token: 'alice' })
+  await alice.join('slow')
+  const answers: Promise<Frame>[] = []
+  // More at once than may be unanswered, and then one by one while the first are worked off.
+  for (let n = 0; n < 150; n++) {
+    answers.push(alice.send('slow', 'slow'))
+    if (n > 80) await delay(4)
+  }
+  const codes = (await Promise.all(answers)).map(({ type, code }) => code ?? type)
+  const first = codes.indexOf('rate-limited')
+  expect(first).toBeGreaterThan(0)
+  expect(new Set(codes.slice(first))).toEqual(new Set(['rate-limited']))
   await alice.close()
 })

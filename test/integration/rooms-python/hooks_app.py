@@ -28,9 +28,11 @@ async def may_join(user: str, room: str, params: dict[str, Any]) -> bool:
     return room != "locked" or params.get("key") == "fits"
 
 
-def checked(user: str, room: str, data: Any) -> Any:
+async def checked(user: str, room: str, data: Any) -> Any:
     if data == "broken":
         raise KeyError(data)
+    if data == "slow":
+        await asyncio.sleep(0.02)
     return data
 
 
