@@ -282,10 +282,11 @@ class Session:
             return
         if frame["type"] == "send":
             refusal = self._limit_of_sends() if self.user is not None else None
-            if refusal is not None:
-                self._fail(frame, refusal)
-                return
-            self._in_flight += 1
+            if refusal is None:
+                self._in_flight += 1
+            else:
+                # In its turn, as all sends: one behind it must not pass for the one that comes again.
+                frame |= {"type": "refused", "refusal": refusal}
         await self._inbox.put(frame)
 
     async def end(self, *, lost: bool) -> None:
@@ -602,7 +603,7 @@ class Session:
 
     def _fail(self, frame: dict[str, Any], refusal: Refused) -> None:
         wait = {} if refusal.retry_after_ms is None else {"retryAfterMs": refusal.retry_after_ms}
-        if frame.get("type") == "send" and wait and frame["room"] in self.rooms:
+        if frame.get("type") in ("send", "refused") and wait and frame["room"] in self.rooms:
             self._comes_again(frame, wait["retryAfterMs"])
         self.push(
             dump({"type": "error", **about(frame), "code": refusal.code, "message": refusal.message, **wait})

@@ -6,7 +6,7 @@ import type { Failure } from './connection.ts'
 import { RoomsConnection } from './connection.ts'
 import type { Dial } from './dial.ts'
 import { readDial } from './dial.ts'
-import type { ClientFrame } from './frames.ts'
+import type { ClientFrame, SendFrame } from './frames.ts'
 import { Hub } from './hub.ts'
 import { JoinedRooms } from './joined-rooms.ts'
 import type { Reading } from './read-frame.ts'
@@ -22,6 +22,11 @@ const FEATURES = ['auth', 'call', 'history', 'join-in-url', 'presence']
 
 /** A client that says goodbye with one of these is gone; one that was cut off may come back. */
 const GOODBYE: readonly number[] = [1000, 1001, 1005]
+/** What waits for its turn; a send may be refused already. */
+type Request =
+  | { readonly frame: ClientFrame; readonly failure?: undefined }
+  | { readonly frame: SendFrame; readonly failure: Failure }
+
 /** When a place among the unanswered sends may be free again. */
 const IN_FLIGHT_RETRY_MS = 100
 
@@ -65,10 +70,12 @@ export class RoomsService {
     const connection = new RoomsConnection(accepted, dial, this.#settings)
     const { user, session, clientId: client } = connection
     accepted.rooms = new JoinedRooms(this.#state.joins, { user, client, session })
-    const turns = new Turns<ClientFrame>(
-      (frame) => {
+    const turns = new Turns<Request>(
+      ({ frame, failure }) => {
         connection.throttle(turns.length)
-        return this.#requests.start(connection, frame)
+        if (failure === undefined) return this.#requests.start(connection, frame)
+        connection.refuse(frame, failure)
+        return undefined
       },
       this.#welcome(connection, dial, expiresAt)
         .finally(() => accepted.socket.resume())
@@ -76,8 +83,8 @@ export class RoomsService {
     )
     accepted.socket.on('close', (code) => this.#closed(connection, code))
     onText(accepted, (text, bytes) => {
-      const frame = this.#read(connection, text, bytes)
-      if (frame) turns.add(frame)
+      const request = this.#read(connection, text, bytes)
+      if (request) turns.add(request)
       connection.throttle(turns.length)
     })
   }
@@ -146,24 +153,21 @@ export class RoomsService {
     await this.#requests.joinAll(connection, rooms)
   }
 
-  /** @returns the frame where it is one that has to wait for its turn */
-  #read(
-    connection: RoomsConnection,
-    text: string | undefined,
-    bytes: number,
-  ): ClientFrame | undefined {
+  /** @returns the request where it is one that has to wait for its turn */
+  #read(connection: RoomsConnection, text: string | undefined, bytes: number): Request | undefined {
     const value = text === undefined ? undefined : parseJson(text)
     const reading = readFrame(value)
     this.#record(connection, text, reading)
     const failure = this.#failureOf(connection, reading, bytes)
+    // In its turn, as all sends: one behind it must not pass for the one that comes again.
     if (failure && reading.ok && reading.frame.type === 'send')
-      connection.refuse(reading.frame, failure)
-    else if (failure) connection.fail(failure)
+      return { frame: reading.frame, failure }
+    if (failure) connection.fail(failure)
     else if (reading.ok && reading.frame.type === 'ping') {
       connection.send({ type: 'pong', id: reading.frame.id })
     } else if (reading.ok) {
       if (reading.frame.type === 'send') connection.unanswered += 1
-      return reading.frame
+      return { frame: reading.frame }
     }
     return undefined
   }
