@@ -58,6 +58,31 @@ describe('a right server', () => {
   })
 })
 
+const AGAIN = 'const AGAIN_MS = 30'
+const TOLD = 'if (waitMs > 0)\n'
+const stand = (ms: number) => `const until = Date.now() + ${ms}; while (Date.now() < until);`
+
+describe('a right server that is slow', () => {
+  it.each([
+    ['between two answers that tell the same end', 200, `if (n === 24) { ${stand(150)} }`],
+    ['until the pause is over', 7, `if (n === 24) { ${stand(15)} }`],
+    ['until a long pause is over', 100, `if (n === 24) { ${stand(150)} }`],
+    ['at each answer', 7, `if (waitMs > 0) { ${stand(2)} }`],
+  ])('%s is not accused of what it did right', async (_, againMs, slow) => {
+    const edits = [
+      [AGAIN, `const AGAIN_MS = ${againMs}`],
+      [TOLD, `${slow}\n    ${TOLD}`],
+    ] as const
+    const server = await brokenServer(edits)
+    const report = await checkConformance({
+      ...optionsFor(server.url, 'query'),
+      only: ['send.come-again', 'limits.in-flight'],
+    })
+    server.close()
+    expect(report.checks.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
+  })
+})
+
 describe.concurrent('a bug', () => {
   const name = ({ of, bug }: Mutation) => `${of}: ${bug}`
 
