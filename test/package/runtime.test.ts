@@ -120,7 +120,7 @@ describe('the packed package in Node', () => {
     const consumer = installConsumer(tarball, { also: ['ws'], type })
     writeFiles(consumer, {
       'main.js': `${load}
-        checkConformance({ url: ${JSON.stringify(server.wsUrl)}, tokens: { a: () => 'tok' } })
+        checkConformance({ url: ${JSON.stringify(server.wsUrl)}, tokens: { a: () => 'tok' }, timeoutMs: 60_000 })
           .then((report) => console.log(formatReport(report)))`,
     })
     const { code, output } = await runNode(consumer, ['main.js'])
@@ -135,7 +135,8 @@ describe('the packed package in Node', () => {
     ) as { bin: Record<string, string> }
     const command = `node_modules/authed-socket/${bin['authed-socket-conformance']}`
     vi.stubEnv('AUTHED_SOCKET_TOKEN_A', 'tok')
-    const args = [command, server.wsUrl, '--token-by', 'query']
+    // Where everything takes its time, nothing answers for a while.
+    const args = [command, server.wsUrl, '--token-by', 'query', '--timeout', '60000']
     const { code, output } = await runNode(consumer, args)
     expect(output).toContain('(query) is let in\n')
     expect(code).toBe(1)

@@ -23,7 +23,8 @@ export async function startLoopback(
     response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' })
     response.end(file?.body)
   })
-  const sockets = new WebSocketServer({ noServer: true })
+  // Chosen: none, as servers do that speak no protocol.
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => false })
   http.on('upgrade', (request, socket, head) => {
     const { searchParams } = new URL(request.url ?? '', 'http://loopback')
     if (searchParams.get('token') !== TOKEN) {

@@ -125,8 +125,11 @@ describe('authed-socket-conformance', () => {
   })
 
   it('is a program', async () => {
-    const program = ['--import', 'tsx', 'src/conformance/bin.ts', server.url, '--only', 'ping']
-    const child = spawn(process.execPath, program, { env: { ...process.env, ...ENV } })
+    const program = ['--import', 'tsx', 'src/conformance/bin.ts']
+    const args = [server.url, '--only', 'ping', '--timeout', '60000']
+    const child = spawn(process.execPath, [...program, ...args], {
+      env: { ...process.env, ...ENV },
+    })
     let out = ''
     child.stdout.on('data', (data) => {
       out += data

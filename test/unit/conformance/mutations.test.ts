@@ -1,6 +1,10 @@
 /** The honesty of the kit: a right server passes whole, and each bug is found by the check meant for it. */
 import { describe, expect, it } from 'vitest'
-import { type ConformanceOptions, checkConformance } from '../../../src/conformance/index.ts'
+import {
+  type CheckResult,
+  type ConformanceOptions,
+  checkConformance,
+} from '../../../src/conformance/index.ts'
 import { CHECKS, RULES } from '../../../src/conformance/suite.ts'
 import { viaCookie, viaFirstMessage, viaQuery, viaSubprotocol } from '../../../src/index.ts'
 import { brokenServer } from './broken-server.ts'
@@ -39,10 +43,14 @@ const SHOWN_BY: Readonly<Record<string, readonly string[]>> = {
   'presence.versions': ['presence.joins'],
 }
 
-describe('a right server', () => {
+/** Of a busy machine; a right server never makes the kit wait so long. */
+const PATIENT = { timeoutMs: 30_000 }
+
+describe.concurrent('a right server', () => {
   it.each(Object.keys(WAYS) as (keyof typeof WAYS)[])('passes whole, token by %s', async (by) => {
     const server = await startTinyServer()
-    const report = await checkConformance({ ...optionsFor(server.url, by), quietMs: 50 })
+    const options = { ...optionsFor(server.url, by), ...PATIENT, quietMs: 50 }
+    const report = await checkConformance(options)
     server.close()
     const rest = report.checks.filter(({ outcome }) => outcome !== 'passed')
     const ways = [
@@ -58,7 +66,7 @@ describe('a right server', () => {
   })
 })
 
-const AGAIN = 'const AGAIN_MS = 30'
+const AGAIN = 'const AGAIN_MS = 200'
 const TOLD = 'if (waitMs > 0)\n'
 const stand = (ms: number) => `const until = Date.now() + ${ms}; while (Date.now() < until);`
 
@@ -76,6 +84,7 @@ describe('a right server that is slow', () => {
     const server = await brokenServer(edits)
     const report = await checkConformance({
       ...optionsFor(server.url, 'query'),
+      ...PATIENT,
       only: ['send.come-again', 'limits.in-flight'],
     })
     server.close()
@@ -83,22 +92,52 @@ describe('a right server that is slow', () => {
   })
 })
 
+it('a token that ends before it can be renewed proves nothing', async () => {
+  const expiring = "if (endsInMs !== undefined) this.#reply(connection, { type: 'expiring'"
+  const server = await brokenServer([
+    ['const SHORT_MS = 600', 'const SHORT_MS = 20'],
+    [expiring, `if (endsInMs !== undefined) { ${stand(40)} }\n    ${expiring}`],
+  ])
+  const options = { ...optionsFor(server.url, 'query'), ...PATIENT, only: ['auth.lives-on'] }
+  const { checks, conforms } = await checkConformance(options)
+  server.close()
+  const detail = expect.stringContaining('give one that lives longer')
+  expect(checks.find(({ id }) => id === 'auth.lives-on')).toMatchObject({
+    outcome: 'not-checked',
+    detail,
+  })
+  expect(conforms).toBe(true)
+})
+
+interface Patience {
+  readonly timeoutMs: number
+  readonly quietMs: number
+}
+/** Some bugs are a silence, which is waited out. */
+const SHORT: Patience = { timeoutMs: 400, quietMs: 100 }
+const LONG: Patience = { timeoutMs: 8_000, quietMs: 1_000 }
+
+async function tried({ of, edits, by = 'query' }: Mutation, patience: Patience) {
+  const server = await brokenServer(edits)
+  const only = [of, ...(SHOWN_BY[of] ?? [])]
+  const report = await checkConformance({ ...optionsFor(server.url, by), only, ...patience })
+  server.close()
+  return { report, found: report.checks.find(({ id }) => id === of) }
+}
+
+const isFound = (found: CheckResult | undefined, says: RegExp): boolean =>
+  found?.outcome === 'failed' && says.test(found.detail ?? '')
+
 describe.concurrent('a bug', () => {
   const name = ({ of, bug }: Mutation) => `${of}: ${bug}`
 
   it.each(MUTATIONS.map((mutation) => [name(mutation), mutation] as const))(
     '%s',
     async (_, mutation) => {
-      const { of, edits, by = 'query', says } = mutation
-      const server = await brokenServer(edits)
-      const report = await checkConformance({
-        ...optionsFor(server.url, by),
-        only: [of, ...(SHOWN_BY[of] ?? [])],
-        timeoutMs: 400,
-        quietMs: 100,
-      })
-      server.close()
-      const found = report.checks.find(({ id }) => id === of)
+      const { says } = mutation
+      let { report, found } = await tried(mutation, SHORT)
+      // Where a busy machine had not come so far: what is found is found, however long that took.
+      if (!isFound(found, says)) ({ report, found } = await tried(mutation, LONG))
       expect(found).toMatchObject({ outcome: 'failed', detail: expect.stringMatching(says) })
       expect(report.conforms).toBe(found?.level === 'should')
       expect(JSON.stringify(report)).not.toContain('token-of')

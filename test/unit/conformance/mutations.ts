@@ -199,6 +199,7 @@ const LIMITS: readonly Row[] = [
   ['send.come-again', 'takes those behind', 'const isBehind = n > last', 'const isBehind = false', /send 24, behind send 23 .*"type":"ok"/],
   ['send.come-again', 'tells those behind another reason', "code: 'rate-limited', retryAfterMs: waitMs", "code: n === 25 ? 'unavailable' : 'rate-limited', ...(n !== 25 && { retryAfterMs: waitMs })", /send 24, behind send 23 .*unavailable/],
   ['send.come-again', 'lets those behind come sooner', 'isBehind ? at : Date.now() + AGAIN_MS', 'isBehind ? 0 : Date.now() + AGAIN_MS', /ends sooner/],
+  ['send.come-again', 'gives those behind no time', 'retryAfterMs: waitMs })', '...(n !== 25 && { retryAfterMs: waitMs }) })', /send 24, behind send 23 .*no retryAfterMs/],
   ['send.come-again', 'remembers what it refused', 'if (waitMs > 0)', 'if (waitMs > 0) room.ids.set(key, room.messages.length)\n    if (waitMs > 0)', /no message in the room came/],
   ['limits.rooms', 'counts no rooms', 'connection.rooms.size >= LIMITS.rooms', 'connection.rooms.size < 0', /not by error too-large/],
   ['limits.rooms', 'counts rooms that were left', 'connection.rooms.delete(name)\n', '', /too-large|not-joined/],

@@ -21,9 +21,9 @@ const FEATURES = ['auth', 'call', 'history', 'join-in-url', 'presence']
 const LIMITS = { frameBytes: 4_096, roomsPerJoin: 5, rooms: 12, inFlight: 16, history: 8 }
 /** Each of so many sends of a connection is too much, and comes again after so long. */
 const TOO_MANY = 24
-const AGAIN_MS = 30
+const AGAIN_MS = 200
 const AUTH_MS = 600
-const LEASE_MS = 2_000
+const LEASE_MS = 60_000
 const SHORT_MS = 600
 const FORBIDDEN = 'forbidden'
 const METHODS = new Map<string, (data: unknown) => unknown>([['echo', (data) => data]])
