@@ -47,6 +47,15 @@ export const projects = [
     stepTimeoutMs: 240_000,
   },
   {
+    // The server modules under attack, each attacker in a process of its own.
+    name: 'attacks',
+    include: ['test/attacks/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    // They measure.
+    maxWorkers: 1,
+    stepTimeoutMs: 240_000,
+  },
+  {
     name: 'contract',
     include: ['test/{contract,servers}/**/*.test.ts'],
     testTimeoutMs: 60_000,

@@ -87,7 +87,7 @@ export const PHASES = [
   [['fast']],
   // The doctor waits for silence, and a browser leaves it none.
   [['browser'], ['conformance', 'docs']],
-  [['contract'], ['rooms']],
+  [['contract'], ['rooms', 'attacks']],
   [['chaos'], ['secrecy', 'doctor']],
   [['docs-drift', 'servers-drift', 'size', 'types'], ['package']],
 ]
