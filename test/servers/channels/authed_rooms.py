@@ -49,7 +49,9 @@ class Settings:
     rooms: int = 10_000
     """That one connection may be in."""
     in_flight: int = 64
-    """Unanswered sends, and calls, of one connection; above it ``rate-limited``."""
+    """Unanswered requests of one connection. Calls above it are ``rate-limited``; the rest is not read yet."""
+    inbox_bytes: int = 262_144
+    """Of frames of one connection that wait for their turn; beyond it no further one is read."""
     history: int = 100
     """Messages of one ``history`` answer, at most."""
     sends_per_second: float | None = 100
@@ -277,8 +279,10 @@ class Session:
         self.closing: tuple[int, str] | None = None
         self.over = asyncio.Event()
         """Nothing more goes out; the transport may end."""
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(64)
-        self._in_flight = self._calls = 0
+        self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self._held = 0
+        self._taken = asyncio.Event()
+        self._calls = 0
         self._allowance, self._allowed_at = 0.0, 0.0
         self._again: dict[str, Again] = {}
         self._outbox: deque[str] = deque()
@@ -300,28 +304,48 @@ class Session:
         self._worker = self.spawn(self._work())
 
     async def receive(self, text: str | None) -> None:
-        """One frame; ``None`` for a binary one."""
+        """One frame; ``None`` for a binary one. Comes back when the next one may be read."""
+        await asyncio.sleep(0)  # others have to be read, too
         if self.closing:
             return
-        size = utf8_length(text or "")
-        if size > max(self.settings.frame_bytes, HARD_LIMIT):
+        most = self.settings.frame_bytes
+        raw = b"" if text is None else raw_of(text, max(most, HARD_LIMIT))
+        if raw is None or (len(raw) > most and self.user is None):
             self.close(1009, "the frame is far too large")
-            return
+        elif len(raw) > most:
+            # Not even parsed: that takes the longer the less it is wanted.
+            self._fail(head_of(str(text)), Refused("too-large", f"a frame has at most {most} bytes"))
+        elif not self._pong(text or ""):
+            await self._keep(raw)
+
+    def _pong(self, text: str) -> bool:
+        """A ping is answered at once, not in its turn."""
+        if self.user is None or len(text) > 128 or '"ping"' not in text:
+            return False
         frame = read_frame(text)
-        if size > self.settings.frame_bytes:
-            too_large = Refused("too-large", f"a frame has at most {self.settings.frame_bytes} bytes")
-            frame = {"type": "", "refusal": too_large, **about(frame)}
-        if frame["type"] == "ping" and self.user is not None:
+        if frame["type"] == "ping":
             self.push(dump({"type": "pong", "id": frame["id"]}))
-            return
-        if frame["type"] == "send":
-            refusal = self._limit_of_sends() if self.user is not None else None
-            if refusal is None:
-                self._in_flight += 1
-            else:
-                # In its turn, as all sends: one behind it must not pass for the one that comes again.
-                frame |= {"type": "refused", "refusal": refusal}
-        await self._inbox.put(frame)
+        return frame["type"] == "ping"
+
+    async def _keep(self, raw: str | bytes) -> None:
+        """As it came, until its turn: what is made of a frame may take thirty times its size."""
+        self._held += len(raw)
+        self._inbox.put_nowait(raw)
+        while not self.closing and (
+            self._inbox.qsize() >= self.settings.in_flight or self._held > self.settings.inbox_bytes
+        ):
+            self._taken.clear()
+            await self._taken.wait()
+
+    async def _take(self) -> dict[str, Any]:
+        raw = await self._inbox.get()
+        self._held -= len(raw)
+        self._taken.set()
+        # Who does not read the answers gets no further ones.
+        await self.drained()
+        frame = read_frame(raw if isinstance(raw, str) else raw.decode(), self.settings.rooms_per_join)
+        await asyncio.sleep(0)  # what is done with it is a step of its own
+        return frame
 
     async def end(self, *, lost: bool) -> None:
         """The socket has gone. A lost one stays present until its leases end: its client may come back."""
@@ -428,8 +452,8 @@ class Session:
             self.hub.leave(self, name)
         if self._worker is not None and self._worker is not asyncio.current_task():
             self._worker.cancel()
-        while not self._inbox.empty():
-            self._inbox.get_nowait()  # lets go of a receive() that waits for room
+        self._inbox = asyncio.Queue()
+        self._taken.set()
 
     # -- carrying out --
 
@@ -452,10 +476,7 @@ class Session:
         elif names and not self.closing:
             await self._answer({"type": "join", "rooms": [{"room": name} for name in names]})
         while not self.closing:
-            frame = await self._inbox.get()
-            # Who does not read the answers gets no further ones.
-            await self.drained()
-            await self._answer(frame)
+            await self._answer(await self._take())
 
     async def _identify(self) -> Identity:
         dial, hooks = self.dial, self.hooks
@@ -482,7 +503,7 @@ class Session:
     async def _first_message(self) -> str:
         try:
             async with asyncio.timeout(self.settings.auth_ms / 1000):
-                frame = await self._inbox.get()
+                frame = await self._take()
         except TimeoutError:
             raise Closing(4003, "no token in time") from None
         if frame["type"] != "auth":
@@ -555,17 +576,15 @@ class Session:
         if self.settings.close_at_expiry:
             self.close(4003, "token expired")
 
-    def _limit_of_sends(self) -> Refused | None:
+    def _limit_sends(self) -> None:
         rate, now = self.settings.sends_per_second, time.monotonic()
-        if self._in_flight >= self.settings.in_flight:
-            return Refused("rate-limited", "too many unanswered sends", 100)
         if rate is not None:
             self._allowance = min(max(rate, 1.0), self._allowance + (now - self._allowed_at) * rate)
             self._allowed_at = now
             if self._allowance < 1:
-                return Refused("rate-limited", "too many sends", int((1 - self._allowance) / rate * 1000) + 1)
+                wait = int((1 - self._allowance) / rate * 1000) + 1
+                raise Refused("rate-limited", "too many sends", wait)
             self._allowance -= 1
-        return None
 
     def _turn_of(self, frame: dict[str, Any]) -> None:
         """Who was told to come again has later sends on their way: they must not be stored before it."""
@@ -605,10 +624,8 @@ class Session:
             case "join":
                 await self._join(frame.get("id"), frame["rooms"])
             case "send":
-                try:
-                    seq = await self._send(frame)
-                finally:
-                    self._in_flight -= 1
+                self._limit_sends()
+                seq = await self._send(frame)
                 self.push(dump({"type": "ok", "id": frame["id"], "seq": seq}))
             case "leave":
                 await self._leave(frame)
@@ -637,7 +654,7 @@ class Session:
 
     def _fail(self, frame: dict[str, Any], refusal: Refused) -> None:
         wait = {} if refusal.retry_after_ms is None else {"retryAfterMs": refusal.retry_after_ms}
-        if frame.get("type") in ("send", "refused") and wait and frame["room"] in self.rooms:
+        if frame.get("type") == "send" and wait and frame["room"] in self.rooms:
             self._comes_again(frame, wait["retryAfterMs"])
         self.push(
             dump({"type": "error", **about(frame), "code": refusal.code, "message": refusal.message, **wait})
@@ -696,8 +713,6 @@ class Session:
                 await self.hub.hide(leases)
 
     async def _join(self, id: int | None, wanted: list[dict[str, Any]]) -> None:
-        if len(wanted) > self.settings.rooms_per_join and id is not None:
-            raise Refused("too-large", f"a join has at most {self.settings.rooms_per_join} rooms")
         asked = {} if id is None else {"id": id}
         allowed: list[dict[str, Any]] = []
         for want in wanted:
@@ -1138,6 +1153,14 @@ def utf8_length(text: str) -> int:
         return 0
 
 
+def raw_of(text: str, most: int) -> str | bytes | None:
+    """The text in no more memory than its bytes take; ``None`` for more of them than that."""
+    if len(text) > most:
+        return None
+    raw = text if text.isascii() else text.encode("utf-8", "replace")
+    return raw if len(raw) <= most else None
+
+
 def is_room(value: Any) -> bool:
     return isinstance(value, str) and 1 <= utf8_length(value) <= 256
 
@@ -1184,7 +1207,7 @@ FRAMES: dict[str, tuple[Checks, Checks]] = {
 """The members that each client frame must and may have, besides ``id``."""
 
 
-def read_frame(text: str | None) -> dict[str, Any]:
+def read_frame(text: str, rooms_per_join: int = 0) -> dict[str, Any]:
     """The frame; or ``{"type": "", "refusal": …}`` with ``id`` and ``room`` as far as they can be read."""
     beyond: list[str] = []
 
@@ -1196,9 +1219,9 @@ def read_frame(text: str | None) -> dict[str, Any]:
 
     frame: Any = None
     try:
-        frame = json.loads(text or "", parse_float=number, parse_constant=no_json)
+        frame = json.loads(text, parse_float=number, parse_constant=no_json)
     except RecursionError:
-        return refused_frame("this is nested too deep", id_in_depth(text or ""))
+        return refused_frame("this is nested too deep", head_of(text))
     except ValueError:
         pass
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
@@ -1206,6 +1229,10 @@ def read_frame(text: str | None) -> dict[str, Any]:
     must, may = FRAMES.get(frame["type"], (None, {}))
     if must is None:
         return refused_frame('no such "type"', about(frame))
+    rooms = frame.get("rooms")
+    if must is FRAMES["join"][0] and isinstance(rooms, list) and len(rooms) > rooms_per_join:
+        refusal = Refused("too-large", f"a join has at most {rooms_per_join} rooms")
+        return {"type": "", "refusal": refusal, **about(frame)}
     wrong = ["id"] * (not is_count(frame.get("id"))) + beyond[:1]
     wrong += [name for name, check in must.items() if name not in frame or not check(frame[name])]
     wrong += [name for name, check in may.items() if name in frame and not check(frame[name])]
@@ -1221,14 +1248,27 @@ def about(frame: dict[str, Any]) -> dict[str, Any]:
     return {k: frame[k] for k, check in (("id", is_count), ("room", is_room)) if check(frame.get(k))}
 
 
-def id_in_depth(text: str) -> dict[str, int]:
-    """The ``id`` of a frame that Python cannot read, so that its sender is not left without an answer."""
+STRING = r'"(?:[^"\\]|\\.)*+"'
+# Possessive, so that each character is looked at once: what matched is never given back and tried again.
+HEAD = re.compile(rf'"(id|room)"\s*+:\s*+(?:(\d{{1,16}}+)|({STRING}))|{STRING}?|[\[\]{{}}]', re.DOTALL)
+LAST_ID = re.compile(r'"id"\s{0,9}+:\s{0,9}+(\d{1,16})\s{0,9}+\}\s{0,9}+\Z')
+
+
+def head_of(text: str) -> dict[str, Any]:
+    """``id`` and ``room`` of a frame that is not parsed, so that its sender is not left without an answer.
+
+    From its first 4,096 characters, and an ``id`` that is its last member.
+    """
+    found: dict[str, Any] = {}
     depth = 0
-    for token in re.finditer(r'"id"\s*:\s*(\d{1,15})\b|"(?:[^"\\]|\\.)*"|[\[\]{}]', text):
+    for token in HEAD.finditer(text[:4096]):
         if token[1] and depth == 1:
-            return {"id": int(token[1])}
+            with suppress(ValueError):
+                found.setdefault(token[1], int(token[2]) if token[2] else json.loads(token[3]))
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
-    return {}
+    if "id" not in found and (last := LAST_ID.search(text[-96:])):
+        found["id"] = int(last[1])
+    return about(found)
 
 
 def no_json(name: str) -> float:
