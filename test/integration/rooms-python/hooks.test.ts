@@ -86,11 +86,11 @@ it('a slow call holds up nothing', async () => {
   await alice.close()
 })
 
-it('nothing overtakes a send that is to come again, though places become free behind it', async () => {
+it('nothing overtakes a send that is to come again, though more may be sent by then', async () => {
   const alice = await enter(server, { token: 'alice' })
   await alice.join('slow')
   const answers: Promise<Frame>[] = []
-  // More at once than may be unanswered, and then one by one while the first are worked off.
+  // More at once than may be unanswered, and than may be sent in a second, and then one by one.
   for (let n = 0; n < 150; n++) {
     answers.push(alice.send('slow', 'slow'))
     if (n > 80) await delay(4)

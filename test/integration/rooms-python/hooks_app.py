@@ -55,7 +55,7 @@ rooms = AuthedRooms(
     authorize=may_join,
     on_message=checked,
     on_call=called,
-    settings=Settings(auth_ms=300),
+    settings=Settings(auth_ms=300, sends_per_second=20),
 )
 
 
