@@ -136,6 +136,8 @@ export class ScriptedSocket {
   static made: ScriptedSocket[] = []
   readyState = 0
   binaryType = 'blob'
+  /** `undefined` where the runtime shows none. */
+  protocol: string | null | undefined
   readonly sent: unknown[] = []
   readonly #listeners = new Map<string, Set<Listener>>()
 
