@@ -98,7 +98,7 @@ const hostWords = (answers: boolean | undefined): string =>
   answers === undefined
     ? ''
     : answers
-      ? ': the host answers, so it refused the handshake (token, Origin, path, slash) or is starting; accept, then close with 4003, to be told apart'
+      ? ': the host answers, so it refused the handshake (token, Origin, path, slash, subprotocol not echoed) or is starting; accept, then close with 4003, to be told apart'
       : ': the host does not answer'
 
 /** 404 and its like are mostly a slash: Django routes end with one, FastAPI routes do not. */

@@ -10,6 +10,7 @@ import {
   construct,
   type NativeConstructor,
   type NativeSocket,
+  readError,
   watchStatus,
 } from './native-socket.ts'
 import type { WebSocketConstructor } from './websocket.ts'
@@ -17,7 +18,7 @@ import type { WebSocketConstructor } from './websocket.ts'
 /** How an attempt, or a connection, ended. Exactly one for each dial that was not closed by us. */
 export type DialEnd =
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
-  /** Node's `ws` shows the status of a refused handshake; browsers and undici never do. */
+  /** `ws`, Bun, Deno and Workers show the status of a refused handshake; browsers and undici never do. */
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: string | undefined }
   | { readonly kind: 'subprotocol' }
   /** The constructor threw: nothing was sent. */
@@ -132,11 +133,13 @@ export const dial = (
     return false
   }
   oneShot.onopen = () => {
+    if (!isEchoed(socket?.protocol, handshake.protocols)) return end({ kind: 'subprotocol' })
     look = unrefed(setInterval(isOpen, LOOK_EVERY_MS))
     listener.opened()
   }
   oneShot.onmessage = ({ data }) => listener.frame(data)
-  oneShot.onclose = ({ code, reason }) => end({ kind: 'closed', code, reason })
+  // Deno says 0 where the connection broke.
+  oneShot.onclose = ({ code, reason }) => end({ kind: 'closed', code: code || 1006, reason })
   return {
     send: (frame) => {
       const takes = isOpen()
@@ -154,6 +157,13 @@ export const dial = (
 }
 
 /**
+ * Not every runtime holds a server to what was offered (RFC 6455 §4.1), and a socket that works in some is broken.
+ * `undefined` where none is shown.
+ */
+const isEchoed = (echo: string | null | undefined, offered: readonly string[]): boolean =>
+  echo === undefined || (offered.length > 0 ? offered : ['']).includes(echo ?? '')
+
+/**
  * The library turns an `error` into a close of its own making, code 1000, and forgets the true one. So it
  * sees no errors; they are watched here. Node 22 sends an `error` and never a `close` for a refused
  * handshake, so an error that no close follows ends the attempt too.
@@ -165,7 +175,9 @@ const hideErrors = (
 ): void => {
   const add = socket.addEventListener.bind(socket)
   add('error', ({ message }: { message?: unknown }) => {
-    if (typeof message === 'string' && message.includes('subprotocol')) end({ kind: 'subprotocol' })
+    const told = readError(message)
+    if (told === 'subprotocol') end({ kind: told })
+    else if (told) end({ kind: 'status', status: told, retryAfter: undefined })
     else lostAfter(socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
   })
   socket.addEventListener = (type, handler) => {

@@ -14,3 +14,6 @@ export const construct = (
 }
 
 export const watchStatus = (): void => {}
+
+/** No script is told why. */
+export const readError = (): undefined => {}

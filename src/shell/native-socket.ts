@@ -5,6 +5,8 @@ import type { WebSocketLike } from './websocket.ts'
 
 /** Node's `ws` has more than a browser's. */
 export interface NativeSocket extends WebSocketLike {
+  /** The one that was echoed; React Native and Workers have `null` for none. */
+  readonly protocol?: string | null
   /** Some runtimes have none, or one that is 0 for ever. */
   readonly bufferedAmount?: number
   addEventListener(type: string, listener: (event: never) => void): void
@@ -60,4 +62,33 @@ export const watchStatus = (
   socket.on?.('unexpected-response', (_request: unknown, response: Response) =>
     seen(response.statusCode ?? 0, response.headers['retry-after']),
   )
+}
+
+/** Ends of the texts of Bun, Deno and Workers before the status, and of `ws`, Node 22 and Bun. */
+const STATUS = [
+  'failed: Expected 101 status code: ',
+  'WebSocket: Invalid status code: ',
+  '101 (switching protocols), but received ',
+]
+const SUBPROTOCOL = [
+  'Server sent no subprotocol',
+  'Server sent an invalid subprotocol',
+  'Server sent a subprotocol but none was requested',
+  'Server did not respond with sent protocols.',
+  'Protocol was not set in the opening handshake.',
+  'failed: Missing client protocol',
+  'failed: Mismatch client protocol',
+]
+
+/**
+ * What the text of an error tells of a handshake. Some texts hold the URL, and so the token: they are compared from
+ * their end, and without a RegExp, which would keep them.
+ */
+export const readError = (message: unknown): number | 'subprotocol' | undefined => {
+  if (typeof message !== 'string') return undefined
+  const endsWith = (text: string) => (end: string) => text.endsWith(end)
+  if (SUBPROTOCOL.some(endsWith(message))) return 'subprotocol'
+  const said = message.endsWith(' instead.') ? message.slice(0, -9) : message
+  const status = Number(said.slice(-3))
+  return status > 99 && STATUS.some(endsWith(said.slice(0, -3))) ? status : undefined
 }
