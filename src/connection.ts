@@ -214,8 +214,13 @@ export class Connection {
   }
 
   #host(): LinesHost {
+    let clientId: string | undefined
     return {
-      clientId: randomId(),
+      // Not before it is sent: Workers draw nothing at module level.
+      get clientId() {
+        clientId ??= randomId()
+        return clientId
+      },
       waiters: this.#waiters,
       outcome: () => this.#outcome(),
       throwIfFailed: () => {

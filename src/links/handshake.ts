@@ -80,6 +80,11 @@ export const checkUrl = (
   { allowInsecure }: Pick<Resolved, 'allowInsecure'>,
 ): URL => {
   const url = parse(given)
+  // React Native's own has no host for `ws:`, and cannot change its scheme.
+  if (!url.host && /^(ws|http)s?:$/.test(url.protocol))
+    throw new TypeError(
+      'the URL of this runtime shows no host: import react-native-url-polyfill/auto first',
+    )
   url.protocol = url.protocol.replace(/^http/, 'ws')
   const shown = redactUrl(url)
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:')

@@ -1,5 +1,6 @@
 /** The joins of one socket: in as few frames as fit, each answered, or asked for again. */
 import { batchesOf, type Membership } from '../core/membership.ts'
+import { utf8Size } from '../core/utf8.ts'
 import type { Codec, JoinRequest } from '../protocols/protocol.ts'
 import { callAt, callWhenDue, type Timers } from '../shell/timers.ts'
 
@@ -196,7 +197,7 @@ const FRAME_BYTES = 64
 /** In a frame with others. What has no JSON is said by the codec, which may need none. */
 const bytesOf = (request: JoinRequest): number => {
   try {
-    return new TextEncoder().encode(JSON.stringify(request)).byteLength + 1
+    return utf8Size(JSON.stringify(request)) + 1
   } catch {
     return 0
   }

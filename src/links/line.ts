@@ -3,7 +3,7 @@ import { type Identity, isSomebodyElse } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
 import { NotConnectedError, RequestFailedError } from '../errors.ts'
-import type { Resolved } from '../options.ts'
+import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Delivery } from './delivery.ts'
 import { Link } from './link.ts'
@@ -31,9 +31,8 @@ export interface LineListener {
   addressed(url: URL, codec: Codec): void
 }
 
-export interface LineContext {
-  readonly room?: string
-  readonly params?: unknown
+/** Who sends, drawn when it is read for the first time. */
+export interface Client {
   readonly clientId: string
 }
 
@@ -51,18 +50,23 @@ export class Line {
   readonly delivery: Delivery
   readonly #options: Resolved
   readonly #listener: LineListener
-  readonly #clientId: string
+  readonly #client: Client
   #terms = untold()
   #user: string | undefined
   /** Whose socket it is: somebody else may have signed in, and it is not closed yet. */
   #owner: Identity | undefined
   #nextId = 1
 
-  constructor(options: Resolved, context: LineContext, listener: LineListener) {
+  constructor(
+    options: Resolved,
+    context: Omit<UrlContext, 'attempt'>,
+    client: Client,
+    listener: LineListener,
+  ) {
     this.#options = options
     this.#listener = listener
-    this.#clientId = context.clientId
-    this.codec = options.protocol.codec(context)
+    this.#client = client
+    this.codec = options.protocol.codec(client)
     this.link = new Link(options, context, this.codec, {
       changed: (next, previous) => this.#changed(next, previous),
       incoming: (message) => this.#incoming(message),
@@ -192,7 +196,9 @@ export class Line {
   }
 
   #valueOf({ id, seq, data }: IncomingOf<'ok'>): unknown {
-    return seq === undefined ? data : ({ id: `${this.#clientId}:${id}`, seq } satisfies Receipt)
+    return seq === undefined
+      ? data
+      : ({ id: `${this.#client.clientId}:${id}`, seq } satisfies Receipt)
   }
 
   #refused({ id, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {

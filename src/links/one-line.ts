@@ -16,18 +16,14 @@ export class OneLine implements Lines {
 
   constructor(options: Resolved, host: LinesHost) {
     this.host = host
-    this.line = new Line(
-      options,
-      { clientId: host.clientId },
-      {
-        changed: (next, previous) => this.changed(next, previous),
-        incoming: (message) => this.incoming(message),
-        failed: (error) => host.report(error),
-        isReady: (room) => this.isReady(room),
-        epochOf: (room) => this.epochOf(room),
-        addressed: (url, codec) => this.addressed(url, codec),
-      },
-    )
+    this.line = new Line(options, {}, host, {
+      changed: (next, previous) => this.changed(next, previous),
+      incoming: (message) => this.incoming(message),
+      failed: (error) => host.report(error),
+      isReady: (room) => this.isReady(room),
+      epochOf: (room) => this.epochOf(room),
+      addressed: (url, codec) => this.addressed(url, codec),
+    })
   }
 
   get states(): readonly LinkState[] {

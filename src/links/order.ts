@@ -1,6 +1,7 @@
 /** A frame on its way: what is known of it, and what its sender may expect. */
 import type { Identity } from '../core/identity.ts'
 import type { OutboxBounds } from '../core/outbox.ts'
+import { utf8Size } from '../core/utf8.ts'
 import { abortReason } from '../shell/abort.ts'
 
 export interface SendOptions {
@@ -119,14 +120,7 @@ export const enter = (
 export const dueAt = ({ deadline, answerBy }: Entry): number => Math.min(deadline, answerBy)
 
 export const sizeOf = (frame: string | ArrayBuffer): number =>
-  typeof frame === 'string' ? encoded(frame).byteLength : frame.byteLength
-
-let encoder: TextEncoder | undefined
-/** Made once, and not before it is used: some runtimes lack it. */
-const encoded = (text: string): Uint8Array => {
-  encoder ??= new TextEncoder()
-  return encoder.encode(text)
-}
+  typeof frame === 'string' ? utf8Size(frame) : frame.byteLength
 
 /** UTF-8 takes at most three bytes for a unit of a string, so short ones need no count. */
 export const isOver = (limit: number, frame: string | ArrayBuffer): boolean =>

@@ -77,8 +77,8 @@ class RoomLines implements Lines {
   #lineOf(room: string, params: unknown): Line {
     const known = this.#lines.get(room)
     if (known) return known
-    const context = { room, clientId: this.#host.clientId, ...(params !== undefined && { params }) }
-    const line: Line = new Line(this.#options, context, {
+    const context = { room, ...(params !== undefined && { params }) }
+    const line: Line = new Line(this.#options, context, this.#host, {
       changed: (next, previous) => this.#changed(room, line, next, previous),
       incoming: (message) => this.#incoming(room, message),
       failed: (error) => this.#host.report(error),

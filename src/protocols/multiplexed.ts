@@ -37,7 +37,7 @@ export const multiplexed = (options: MultiplexedOptions = {}): Protocol => {
     greets: true,
     acknowledges: true,
     resumes: true,
-    codec: ({ clientId }) => new MultiplexedCodec(clientId, joinInUrl ? NAMES_IN_URL_BYTES : 0),
+    codec: (client) => new MultiplexedCodec(client, joinInUrl ? NAMES_IN_URL_BYTES : 0),
   }
 }
 
@@ -46,13 +46,13 @@ const HEARTBEAT_TIMEOUT_MS = 10_000
 
 class MultiplexedCodec implements Codec {
   heartbeat?: Heartbeat
-  readonly #clientId: string
+  readonly #client: { readonly clientId: string }
   readonly #urlBytes: number
   #user = ''
   #connections = 0
 
-  constructor(clientId: string, urlBytes: number) {
-    this.#clientId = clientId
+  constructor(client: { readonly clientId: string }, urlBytes: number) {
+    this.#client = client
     this.#urlBytes = urlBytes
   }
 
@@ -68,14 +68,14 @@ class MultiplexedCodec implements Codec {
     const incoming =
       frame.type === 'welcome'
         ? this.#readWelcome(frame)
-        : readFrame(frame, this.#clientId, this.#user)
+        : readFrame(frame, this.#client.clientId, this.#user)
     return incoming ?? unreadable(`malformed ${frame.type}`)
   }
 
   send(room: string | undefined, data: unknown, id: number): string {
     if (room === undefined) throw new TypeError('send in a room: socket.room(name).send(data)')
     // By hand: JSON.stringify would drop `data` without a word when there is no JSON for it.
-    return `{"type":"send","id":${id},"room":${JSON.stringify(room)},"clientId":"${this.#clientId}","n":${id},"data":${toJson(data)}}`
+    return `{"type":"send","id":${id},"room":${JSON.stringify(room)},"clientId":"${this.#client.clientId}","n":${id},"data":${toJson(data)}}`
   }
 
   complete(frame: string, epoch: string): string {
@@ -111,7 +111,7 @@ class MultiplexedCodec implements Codec {
   /** The number of this connection lets the server refuse what is late on an earlier one. */
   address(url: URL, rooms: Iterable<string>): readonly string[] {
     this.#connections++
-    url.searchParams.set('client', this.#clientId)
+    url.searchParams.set('client', this.#client.clientId)
     url.searchParams.set('connection', String(this.#connections))
     const named: string[] = []
     let left = this.#urlBytes

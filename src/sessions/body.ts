@@ -14,8 +14,10 @@ type Body = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | unde
  */
 export const readBody = async (response: Response): Promise<string | undefined> => {
   const body: Body = response.body
-  if (!body) return readWhole(response)
-  const decoder = new TextDecoder()
+  // Typed as always there.
+  const Decoder: typeof TextDecoder | undefined = globalThis.TextDecoder
+  if (!body || !Decoder) return readWhole(response)
+  const decoder = new Decoder()
   let size = 0
   let text = ''
   for await (const chunk of chunksOf(body)) {

@@ -1,5 +1,6 @@
 import { check, either, func, isObject, type Rule, text, textsBy, url } from '../core/check.ts'
 import { TokenUnavailableError } from '../errors.ts'
+import { abortsIn } from '../shell/abort.ts'
 import { handled } from '../shell/promises.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { CookieSource, sendsCookies } from './cookie-source.ts'
@@ -122,7 +123,7 @@ export const cookieSessionParts = (
       if (!logout || !source.canAsk) return async () => {}
       // Read now: a moment later they are forgotten.
       const cookies = handled(source.cookies())
-      return async () => send(logout(), await cookies, AbortSignal.timeout(REVOKE_MS))
+      return async () => send(logout(), await cookies, abortsIn(REVOKE_MS))
     },
   }
 }

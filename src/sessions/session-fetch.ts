@@ -145,8 +145,11 @@ const isReplayable = (input: Input, init: RequestInit | undefined): boolean => {
   if (body === undefined || body === null) {
     return !(input instanceof Request) || input.method === 'GET' || input.method === 'HEAD'
   }
+  // Typed as always there; React Native has none.
+  const Stream: typeof ReadableStream | undefined = globalThis.ReadableStream
   return (
-    typeof body === 'string' || !(body instanceof ReadableStream || Symbol.asyncIterator in body)
+    typeof body === 'string' ||
+    !((Stream && body instanceof Stream) || Symbol.asyncIterator in body)
   )
 }
 

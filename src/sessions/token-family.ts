@@ -1,5 +1,6 @@
 /** What one login brought, and all that follows from it. */
 import { lifeOf } from '../core/lifetime.ts'
+import { abortsIn } from '../shell/abort.ts'
 import { abortable } from '../shell/promises.ts'
 import { readClaims } from './claims.ts'
 import type { TokenAnswer } from './source.ts'
@@ -66,7 +67,7 @@ export const revokeFamily = async (
   family: Family,
   revoke: (tokens: StoredTokens, signal: AbortSignal) => Promise<unknown>,
 ): Promise<unknown> => {
-  const signal = AbortSignal.timeout(REVOKE_MS)
+  const signal = abortsIn(REVOKE_MS)
   await abortable<unknown>(family.wire?.answer ?? Promise.resolve(), signal).catch(() => {})
   return revoke(storedOf(family), signal)
 }

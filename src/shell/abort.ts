@@ -1,4 +1,5 @@
 /** What an aborted signal rejects with, in every runtime. */
+import { unrefed } from './timers.ts'
 
 /** Any value may be the reason, `null` and `''` too; a signal of an old runtime, or of a polyfill, has none. */
 export const abortReason = ({ reason }: AbortSignal): unknown =>
@@ -15,4 +16,11 @@ export const abortError = (message: string): Error => {
   return globalThis.DOMException
     ? new DOMException(message, name)
     : Object.assign(new Error(message), { name })
+}
+
+/** As `AbortSignal.timeout`, which is younger than what polyfills have. */
+export const abortsIn = (ms: number): AbortSignal => {
+  const controller = new AbortController()
+  unrefed(setTimeout(() => controller.abort(), ms))
+  return controller.signal
 }

@@ -13,6 +13,7 @@ import {
   readError,
   watchStatus,
 } from './native-socket.ts'
+import { unrefed } from './timers.ts'
 import type { WebSocketConstructor } from './websocket.ts'
 
 /** How an attempt, or a connection, ended. Exactly one for each dial that was not closed by us. */
@@ -196,11 +197,4 @@ const CLOSED = {
 const dropLater = (socket: NativeSocket | undefined) => {
   if (socket?.terminate === undefined || socket.readyState === 3) return
   unrefed(setTimeout(() => socket.terminate?.(), CLOSE_PATIENCE_MS))
-}
-
-/** A Node process must not stay for this; while the peer holds it, the timer still fires. */
-const unrefed = <Timer>(timer: Timer): Timer => {
-  // A number in browsers.
-  ;(timer as { unref?: () => void } | undefined)?.unref?.()
-  return timer
 }

@@ -69,3 +69,10 @@ export class Timers {
 
 /** What every event carries into a pure machine: the time, and a number in [0, 1) to draw delays from. */
 export const moment = (): { at: number; roll: number } => ({ at: Date.now(), roll: Math.random() })
+
+/** A Node process must not stay for it; while a peer holds the process, it still fires. */
+export const unrefed = <Timer>(timer: Timer): Timer => {
+  // A number in browsers.
+  ;(timer as { unref?: () => void } | undefined)?.unref?.()
+  return timer
+}

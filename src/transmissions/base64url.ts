@@ -1,11 +1,11 @@
 /**
- * Base64 of the text's UTF-8, without padding (RFC 4648 §4). `btoa` alone throws beyond Latin-1, and
- * `String.fromCharCode(...bytes)` overflows the stack with long tokens.
+ * Base64 of the text's UTF-8, without padding (RFC 4648 §4). `btoa` alone throws beyond Latin-1, and some runtimes have
+ * no `TextEncoder`.
+ *
+ * @throws {URIError} for half a surrogate pair
  */
 export function base64(text: string): string {
-  let binary = ''
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte)
-  return btoa(binary).replaceAll('=', '')
+  return btoa(unescape(encodeURIComponent(text))).replaceAll('=', '')
 }
 
 /** The same in the alphabet of URLs (RFC 4648 §5). */
