@@ -1,0 +1,269 @@
+/** A link that is dead and looks open, and one that only seems to be dead. On real sockets. */
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { WebSocket as WsSocket } from 'ws'
+import { type AuthedSocketOptions, plain } from '../../src/index.ts'
+import { type BareServer, RUNTIMES, startBareServer } from '../shell/dialing.ts'
+import { startFront } from '../support/front.ts'
+import { turn } from '../support/story.ts'
+import { watched } from './bad-input-support.ts'
+
+const SOON = { timeout: 5_000, interval: 5 }
+
+const bareServer = async (): Promise<BareServer> => {
+  const server = await startBareServer()
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** Drops what is quiet for so long, in either direction, as nginx does. */
+const idleProxy = async (
+  target: number,
+  idleMs: number,
+): Promise<{ url: string; cuts: number }> => {
+  const proxy = { url: '', cuts: 0 }
+  const sockets = new Set<Socket>()
+  const listener = createServer((client) => {
+    const server = connect(target, '127.0.0.1')
+    const cut = () => {
+      client.destroy()
+      server.destroy()
+    }
+    const idle = setTimeout(() => {
+      proxy.cuts += 1
+      cut()
+    }, idleMs)
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('data', (chunk) => {
+        idle.refresh()
+        to.write(chunk)
+      })
+      from.on('error', cut)
+      from.on('close', () => {
+        clearTimeout(idle)
+        cut()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    listener.close()
+  })
+  proxy.url = `ws://127.0.0.1:${(listener.address() as AddressInfo).port}/`
+  return proxy
+}
+
+const beating = (everyMs: number, timeoutMs?: number): Partial<AuthedSocketOptions> => ({
+  protocol: plain({
+    encode: String,
+    heartbeat: {
+      frame: 'ping',
+      everyMs,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      answer: (frame) => frame === 'ping',
+    },
+  }),
+})
+
+describe.each(RUNTIMES)('behind a proxy that drops what is quiet, with $name', ({ Native }) => {
+  const IDLE_MS = 600
+  it.each([
+    ['without a timeout', IDLE_MS / 4, undefined, 0],
+    ['with a long one', IDLE_MS / 4, 60_000, 0],
+    // The control.
+    ['that begins too late', 4 * IDLE_MS, 60_000, 1],
+  ])('a heartbeat that nothing answers, %s', async (_, everyMs, timeoutMs, cuts) => {
+    const server = await bareServer()
+    const proxy = await idleProxy(server.port, IDLE_MS)
+    const { socket } = watched({
+      url: proxy.url,
+      WebSocket: Native,
+      ...beating(everyMs, timeoutMs),
+    })
+    await socket.connect()
+    const pings = () => server.received.filter((frame) => frame === 'ping').length
+    if (cuts === 0) await expect.poll(pings, SOON).toBeGreaterThan(12)
+    else await expect.poll(() => proxy.cuts, SOON).toBeGreaterThanOrEqual(cuts)
+    if (cuts === 0) expect([proxy.cuts, server.handshakes.length]).toEqual([0, 1])
+  })
+})
+
+describe('the first ping of a heartbeat', () => {
+  it.each([false, true])('waits everyMs from the open (the server greets: %s)', async (greets) => {
+    const server = await bareServer()
+    const { socket } = watched({ url: server.url, ...beating(1_000, 250) })
+    let pingedAt = 0
+    await socket.connect()
+    const openedAt = performance.now()
+    if (greets) server.sockets[0]?.send('hello')
+    server.sockets[0]?.on('message', () => {
+      pingedAt ||= performance.now()
+    })
+    await expect.poll(() => pingedAt, SOON).toBeGreaterThan(0)
+    // A timer may ring a moment early.
+    expect(pingedAt - openedAt).toBeGreaterThan(950)
+  })
+})
+
+/** It echoes 50 ms later, from a thread of its own. */
+const ECHO = `
+const { WebSocketServer } = require('ws')
+const { parentPort } = require('node:worker_threads')
+const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => parentPort.postMessage(server.address().port))
+server.on('connection', (socket) => {
+  socket.on('message', (data) => setTimeout(() => socket.send(String(data)), 50))
+})`
+
+const block = (ms: number): void => {
+  const end = Date.now() + ms
+  while (Date.now() < end);
+}
+
+describe('a thread that was busy', () => {
+  it.each([
+    [400, 300, 500],
+    [400, 300, 900],
+    [300, 300, 320],
+    [300, 900, 1_200],
+  ])(
+    'is no dead peer: everyMs %i, timeoutMs %i, busy for %i ms',
+    async (everyMs, timeoutMs, ms) => {
+      const worker = new Worker(ECHO, { eval: true })
+      onTestFinished(async () => void (await worker.terminate()))
+      const port = await new Promise<number>((resolve) => worker.once('message', resolve))
+      let pinged = 0
+      class Spy extends WsSocket {
+        override send(...args: never[]) {
+          pinged += 1
+          // @ts-expect-error: whatever it is called with
+          super.send(...args)
+        }
+      }
+      const { socket, states } = watched({
+        url: `ws://127.0.0.1:${port}/`,
+        WebSocket: Spy,
+        ...beating(everyMs, timeoutMs),
+      })
+      await socket.connect()
+      for (let round = 1; round <= 3; round += 1) {
+        const before = pinged
+        await expect.poll(() => pinged, SOON).toBeGreaterThan(before)
+        block(ms)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      expect(states).not.toContain('waiting')
+    },
+  )
+})
+
+/** Timers are ours from here on, sockets stay real. */
+const virtualTime = () => {
+  vi.useFakeTimers({
+    now: Date.now(),
+    toFake: [
+      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
+      ...(['Date', 'performance'] as const),
+    ],
+  })
+}
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** In steps of 100 ms, between which sockets have turns. @returns how long it took */
+const passUntil = async (isSo: () => boolean, withinMs: number): Promise<number> => {
+  const since = Date.now()
+  while (!isSo() && Date.now() - since < withinMs) {
+    vi.advanceTimersByTime(100)
+    for (let turns = 0; turns < 5; turns += 1) await turn()
+  }
+  return Date.now() - since
+}
+
+const REFERENCE = { settleMs: 5_000, retry: { scale: 1 } }
+
+describe('with ws, without any option', () => {
+  it('a dead link is found within 20 s, and let go of', async () => {
+    const server = await bareServer()
+    const front = await startFront({ target: server.port })
+    onTestFinished(() => front.close())
+    const { socket, states } = watched({ url: front.wsUrl, WebSocket: WsSocket, ...REFERENCE })
+    virtualTime()
+    const connected = socket.connect()
+    await passUntil(() => socket.state === 'connected', 5_000)
+    await connected
+    // It answers for a while.
+    await passUntil(() => false, 61_000)
+    expect(states).not.toContain('waiting')
+    await front.setMode('black-hole')
+    const took = await passUntil(() => socket.state !== 'connected', 60_000)
+    expect(took).toBeLessThanOrEqual(20_000)
+    expect(socket.status).toMatchObject({ state: 'waiting', error: { code: 'HANDSHAKE_REFUSED' } })
+  })
+
+  it('and never later, whenever it dies', async () => {
+    const server = await bareServer()
+    const front = await startFront({ target: server.port })
+    onTestFinished(() => front.close())
+    virtualTime()
+    for (const agoMs of [0, 2_000, 4_000, 7_900]) {
+      const { socket } = watched({ url: front.wsUrl, WebSocket: WsSocket, ...REFERENCE })
+      socket.connect()
+      await passUntil(() => socket.state === 'connected', 5_000)
+      server.sockets.at(-1)?.send('"now"')
+      await passUntil(() => false, agoMs)
+      await front.setMode('black-hole')
+      const took = await passUntil(() => socket.state !== 'connected', 60_000)
+      expect(took).toBeLessThanOrEqual(20_000)
+      await socket.disconnect()
+      await front.setMode('pass')
+    }
+  })
+
+  it('a quiet one is not quiet for 30 s', async () => {
+    const server = await bareServer()
+    const { socket, states } = watched({ url: server.url, WebSocket: WsSocket, ...REFERENCE })
+    virtualTime()
+    socket.connect()
+    await passUntil(() => socket.state === 'connected', 5_000)
+    let last = Date.now()
+    let longest = 0
+    server.sockets[0]?.on('ping', () => {
+      longest = Math.max(longest, Date.now() - last)
+      last = Date.now()
+    })
+    await passUntil(() => false, 300_000)
+    expect(Date.now() - last).toBeLessThan(15_000)
+    expect(longest).toBeLessThan(15_000)
+    expect(states).not.toContain('waiting')
+    expect(server.handshakes).toHaveLength(1)
+  })
+
+  it('a long frame that comes slowly is a sign of life', async () => {
+    const server = await bareServer()
+    const { socket, events } = watched({ url: server.url, WebSocket: WsSocket, ...REFERENCE })
+    virtualTime()
+    socket.connect()
+    await passUntil(() => socket.state === 'connected', 5_000)
+    const accepted = server.sockets[0]
+    // It would come within the frame.
+    if (accepted) accepted.pong = () => {}
+    // @ts-expect-error: `ws` has no other way to write part of a frame
+    const raw: Socket = accepted._socket
+    const length = 60_000
+    raw.write(Buffer.from([0x81, 126, length >> 8, length & 255]))
+    for (let second = 0; second < 60; second += 1) {
+      raw.write('1'.repeat(length / 60))
+      await passUntil(() => false, 1_000)
+    }
+    await passUntil(() => events.some(([name]) => name === 'message'), 5_000)
+    expect(events.filter(([name]) => name === 'message')).toHaveLength(1)
+    expect(server.handshakes).toHaveLength(1)
+  })
+})
