@@ -11,8 +11,10 @@ function pageOf() {
   vi.stubGlobal('document', document)
   vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
   let nudges = 0
-  const stop = watchPage(() => {
+  const news: string[] = []
+  const stop = watchPage((what) => {
     nudges += 1
+    news.push(what)
   })
   const show = (state: string) => {
     document.visibilityState = state
@@ -23,6 +25,7 @@ function pageOf() {
     stop,
     say: (type: string) => window.dispatchEvent(new Event(type)),
     nudges: () => nudges,
+    news,
   }
 }
 
@@ -31,6 +34,38 @@ describe('watchPage', () => {
     const page = pageOf()
     page.say(type)
     expect(page.nudges()).toBe(1)
+  })
+
+  it.each([
+    [['online'], ['nudge']],
+    [['offline'], []],
+    [['offline', 'online'], ['reroute']],
+    [
+      ['offline', 'offline', 'online', 'online'],
+      ['reroute', 'nudge'],
+    ],
+    [
+      ['offline', 'pageshow', 'online'],
+      ['nudge', 'reroute'],
+    ],
+  ])('after %j tells %j', (events, told) => {
+    const page = pageOf()
+    for (const type of events) page.say(type)
+    expect(page.news).toEqual(told)
+  })
+
+  it('hears of the network in a worker, which has no document', () => {
+    pageOf().stop()
+    vi.stubGlobal('document', undefined)
+    const worker = new EventTarget()
+    vi.stubGlobal('addEventListener', worker.addEventListener.bind(worker))
+    const news: string[] = []
+    const stop = watchPage((what) => news.push(what))
+    worker.dispatchEvent(new Event('offline'))
+    worker.dispatchEvent(new Event('online'))
+    stop()
+    worker.dispatchEvent(new Event('online'))
+    expect(news).toEqual(['reroute'])
   })
 
   it('nudges when the page becomes visible, and not when it is hidden', () => {

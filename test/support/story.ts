@@ -477,16 +477,24 @@ export const openPage = (): {
   becomes(visibilityState: 'visible' | 'hidden'): void
   shows(): void
   hides(): void
+  /** One after the other. */
+  goes(...news: ('online' | 'offline' | 'visible' | 'hidden' | 'pageshow')[]): void
 } => {
   const window = new EventTarget()
   const page = Object.assign(new EventTarget(), { visibilityState: 'visible', cookie: '' })
   vi.stubGlobal('document', page)
   vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+  const becomes = (visibilityState: 'visible' | 'hidden') => {
+    page.visibilityState = visibilityState
+    page.dispatchEvent(new Event('visibilitychange'))
+  }
   return {
     online: () => window.dispatchEvent(new Event('online')),
-    becomes: (visibilityState) => {
-      page.visibilityState = visibilityState
-      page.dispatchEvent(new Event('visibilitychange'))
+    becomes,
+    goes: (...news) => {
+      for (const each of news)
+        if (each === 'visible' || each === 'hidden') becomes(each)
+        else window.dispatchEvent(new Event(each))
     },
     shows: () => window.dispatchEvent(new Event('pageshow')),
     hides: () => window.dispatchEvent(new Event('pagehide')),
