@@ -172,7 +172,7 @@ export class Connection {
       loggedOut: () => this.#loggedOut(),
       decided: (step) => diary?.session(step),
     })
-    const stops = [holder.watch(() => this.#refresh()), watchPage(() => this.#nudge())]
+    const stops = [holder.watch(() => this.#refresh()), watchPage((news) => this.#nudge(news))]
     this.#attached = {
       since: Date.now(),
       seat,
@@ -184,9 +184,9 @@ export class Connection {
   }
 
   /** News from the page: reasons to try again sooner. The token first, then the sockets. */
-  #nudge(): void {
+  #nudge(news: 'nudge' | 'reroute'): void {
     this.#options.holder.hurry('nudge')
-    this.#lines.tell('nudge')
+    this.#lines.tell(news)
   }
 
   #warn(): void {

@@ -13,7 +13,10 @@ export interface LinkListener {
   failed(error: unknown): void
 }
 
-/** What the owner of a link tells it. `redial`: with the credential that is held now. */
+/**
+ * What the owner of a link tells it. `redial`: with the credential that is held now. `reroute`: there is another
+ * network than before; else as `nudge`.
+ */
 export type LinkVerb =
   | 'connect'
   | 'disconnect'
@@ -21,6 +24,7 @@ export type LinkVerb =
   | 'redial'
   | 'expiring'
   | 'nudge'
+  | 'reroute'
   // Of a swap alone.
   | 'resumed'
   | 'moved'

@@ -13,7 +13,6 @@ import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Seat } from '../sessions/seat.ts'
 import { type DialEnd, type DialedSocket, type DialListener, dial } from '../shell/dialer.ts'
-import { beat } from '../shell/heartbeat.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, callWhenDue, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
@@ -21,6 +20,7 @@ import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import { bulkOf, handshakeOf, urlOf } from './handshake.ts'
 import { judgeEnd, stopFor } from './judge-end.ts'
+import { Keepalive } from './keepalive.ts'
 import { limitsOf } from './limits.ts'
 import type { LinkListener, LinkVerb } from './link-port.ts'
 import { offer } from './offer.ts'
@@ -38,7 +38,7 @@ export class Link {
   #seat: Seat | undefined
   /** By the number of their dial. */
   readonly #sockets = new Map<number, DialedSocket>()
-  #lastFrameAt = 0
+  readonly #keepalive: Keepalive
   #where: string | undefined
   #bulk: Bulk
 
@@ -52,6 +52,7 @@ export class Link {
     this.#context = context
     this.#codec = codec
     this.#listener = listener
+    this.#keepalive = new Keepalive(options.scale, () => this.tell('redial'))
     const limits = limitsOf(options)
     const machine: LinkMachine = options.machine ?? { transition, workOf }
     this.#runtime = new Runtime({
@@ -73,7 +74,8 @@ export class Link {
   }
 
   tell(type: LinkVerb): void {
-    this.#runtime.dispatch({ type, ...moment() })
+    this.#runtime.dispatch({ type: type === 'reroute' ? 'nudge' : type, ...moment() })
+    if (type === 'nudge' || type === 'reroute') this.#keepalive.check(type)
   }
 
   /** @returns whether an open socket took it: the current one, or that of another dial */
@@ -123,10 +125,15 @@ export class Link {
           report,
         )
       case 'heartbeat':
-        return this.#beat(report)
+        return this.#keep(() => report({ type: 'closed', ...moment(), ...DEAD }))
       case 'offer':
         return offer(this.#options, work.credential.id, this.#listener, report)
     }
+  }
+
+  #keep(dead: () => void): () => void {
+    const { dials } = this.state.memory
+    return this.#keepalive.start(dials, this.#sockets.get(dials), this.#codec.heartbeat, dead)
   }
 
   #dial(
@@ -185,7 +192,7 @@ export class Link {
       refused: () =>
         report({ type: 'closed', ...moment(), verdict: 'reauthenticate', problem: SAID }),
     })
-    return { ...listener, ...dialogue }
+    return this.#keepalive.watch(n, { ...listener, ...dialogue })
   }
 
   /** The hot path: one `read`, no promise, no timer. */
@@ -195,7 +202,6 @@ export class Link {
     accepts: (incoming: Incoming) => boolean,
     signal: AbortSignal,
   ): void {
-    this.#lastFrameAt = Date.now()
     const incoming = this.#read(data)
     if (incoming.kind === 'verdict') {
       report({ type: 'closed', ...moment(), verdict: incoming.verdict, problem: SAID })
@@ -229,20 +235,10 @@ export class Link {
     const [problem, verdict] = judgeEnd(end, this.state, this.#options, this.#bulk, failed)
     report({ type: 'closed', ...moment(), problem, verdict })
   }
-
-  #beat(report: Report): () => void {
-    const { heartbeat } = this.#codec
-    if (heartbeat === undefined) return () => {}
-    return beat(heartbeat, {
-      lastFrameAt: () => this.#lastFrameAt,
-      ping: (frame) => this.write(frame),
-      dead: () =>
-        report({ type: 'closed', ...moment(), verdict: 'retry', problem: { kind: 'timeout' } }),
-    })
-  }
 }
 
 const SAID: Problem = { kind: 'verdict-frame' }
+const DEAD = { verdict: 'retry', problem: { kind: 'timeout' } } as const
 
 const isHello = (incoming: Incoming): boolean =>
   incoming.kind === 'welcome' || (incoming.kind === 'message' && incoming.greeting === true)

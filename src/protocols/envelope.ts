@@ -26,10 +26,14 @@ export interface Correlate {
 export interface EnvelopeHeartbeat {
   /** Encoded once; must become text. */
   readonly frame: unknown
-  /** Sent after so long without a frame from the server, in ms, 1 to 2^31-1. */
+  /** Sent after so long without a frame from the server, and again as long as none comes, in ms, 1 to 2^31-1. */
   readonly everyMs: number
-  /** The connection is dead when nothing arrives within this time after it, in ms, 1 to 2^31-1. */
-  readonly timeoutMs: number
+  /**
+   * The connection is dead when nothing arrives within this time after it, in ms, 1 to 2^31-1; where answers of this
+   * connection took longer than a fifth of it, within five times the slowest, up to a minute. Leave it out for a server
+   * that does not answer: then it keeps the connection open, and finds no dead one.
+   */
+  readonly timeoutMs?: number
   /** `true` for the server's answer, which is then not delivered as a message. Default: none is. */
   answer?(frame: unknown): boolean
 }
@@ -66,5 +70,5 @@ export function checkEnvelope(envelope: Envelope): void {
   check('envelope', envelope, ENVELOPE)
   const { correlate, heartbeat } = envelope
   if (correlate) check('correlate', correlate, CORRELATE, ['request', 'answer'])
-  if (heartbeat) check('heartbeat', heartbeat, HEARTBEAT, ['frame', 'everyMs', 'timeoutMs'])
+  if (heartbeat) check('heartbeat', heartbeat, HEARTBEAT, ['frame', 'everyMs'])
 }

@@ -119,10 +119,13 @@ export interface HistoryPage {
 /** Frames that keep an idle connection alive and find a dead one. */
 export interface Heartbeat {
   readonly frame: string
-  /** Sent after so long without a frame from the server, in ms. */
+  /** Sent after so long without a frame from the server, and again as long as none comes, in ms. */
   readonly everyMs: number
-  /** Dead when nothing at all arrives within this time after it, in ms. */
-  readonly timeoutMs: number
+  /**
+   * Dead when nothing at all arrives within this time after it, in ms; where answers of this connection took longer than
+   * a fifth of it, within five times the slowest, up to a minute. Default: it is never taken for dead.
+   */
+  readonly timeoutMs?: number | undefined
 }
 
 /** The frames of one socket. Holds what a connection needs (counters, the welcome), so: one for each link. */

@@ -10,6 +10,8 @@ import {
   construct,
   type NativeConstructor,
   type NativeSocket,
+  type Pinger,
+  pingerOf,
   readError,
   watchStatus,
 } from './native-socket.ts'
@@ -28,6 +30,10 @@ export type DialEnd =
 export interface DialListener {
   opened(): void
   frame(data: string | ArrayBuffer): void
+  /** A ping or a pong came: a sign of life. */
+  answered?(): void
+  /** Each `LOOK_EVERY_MS`, while it is open. */
+  looked?(): void
   /** The closing handshake has begun: nothing is sent any more, and `ended` follows within two seconds. */
   closing(): void
   ended(end: DialEnd): void
@@ -38,6 +44,10 @@ export interface DialedSocket {
   send(frame: string | ArrayBuffer): boolean
   /** Bytes that were taken and not sent; 0 where the runtime does not tell. */
   readonly buffered: number
+  /** How long what was taken may still be on its way out on a slow line, in ms. Kernels take a lot, and do not tell. */
+  readonly lagMs: number
+  /** Where the runtime can ping. */
+  readonly pinger: Pinger | undefined
   /** Has it begun to close? Then the listener is told. */
   look(): void
   /** Detaches, then closes; does not wait for a dead peer. */
@@ -73,6 +83,13 @@ const CLOSE_PATIENCE_MS = 2_000
 /** Nothing tells that a closing handshake has begun: an open socket is looked at so often. */
 export const LOOK_EVERY_MS = 1_000
 
+/** Bytes in a ms that the slowest line is taken to carry, and how much of its backlog a kernel hides. */
+const SLOWEST = 32
+const HIDDEN_MS = 40_000
+
+const sizeOf = (frame: string | ArrayBuffer): number =>
+  typeof frame === 'string' ? frame.length : frame.byteLength
+
 export const dial = (
   handshake: Handshake,
   Native: WebSocketConstructor,
@@ -80,6 +97,8 @@ export const dial = (
   listener: DialListener,
 ): DialedSocket => {
   let socket: NativeSocket | undefined
+  let pinger: Pinger | undefined
+  let emptyAt = 0
   let ended = false
   let look: ReturnType<typeof setInterval> | undefined
   let late: ReturnType<typeof setTimeout> | undefined
@@ -106,6 +125,7 @@ export const dial = (
       socket = construct(Native as NativeConstructor, url, handshake, options)
       hideErrors(socket, end, lostAfter)
       watchStatus(socket, (status, retryAfter) => end({ kind: 'status', status, retryAfter }))
+      pinger = pingerOf(socket, () => listener.answered?.())
       handshake.dialed?.(socket)
       return socket
     } catch (cause) {
@@ -135,7 +155,11 @@ export const dial = (
   }
   oneShot.onopen = () => {
     if (!isEchoed(socket?.protocol, handshake.protocols)) return end({ kind: 'subprotocol' })
-    look = unrefed(setInterval(isOpen, LOOK_EVERY_MS))
+    look = unrefed(
+      setInterval(() => {
+        if (isOpen()) listener.looked?.()
+      }, LOOK_EVERY_MS),
+    )
     listener.opened()
   }
   oneShot.onmessage = ({ data }) => listener.frame(data)
@@ -144,8 +168,18 @@ export const dial = (
   return {
     send: (frame) => {
       const takes = isOpen()
-      if (takes) oneShot.send(frame)
+      if (takes) {
+        oneShot.send(frame)
+        emptyAt = Math.max(emptyAt, Date.now()) + sizeOf(frame) / SLOWEST
+      }
       return takes
+    },
+    get lagMs() {
+      const shownMs = (socket?.bufferedAmount || 0) / SLOWEST
+      return Math.max(0, Math.min(emptyAt - Date.now(), Math.max(shownMs, HIDDEN_MS)))
+    },
+    get pinger() {
+      return pinger
     },
     get buffered() {
       return socket?.bufferedAmount || 0

@@ -1,36 +1,94 @@
 /** Keeps a quiet connection alive, and finds out when it is dead. */
-import type { Heartbeat } from '../protocols/protocol.ts'
+import {
+  checked,
+  heard,
+  type Life,
+  nextLookAt,
+  opened,
+  type Pace,
+  pinged,
+  renewed,
+  sightOf,
+  spared,
+} from '../core/liveness.ts'
 
 export interface Pulse {
-  /** When the last frame came, in epoch ms: any frame is a sign of life. */
-  lastFrameAt(): number
-  ping(frame: string): void
+  ping(): void
   dead(): void
+  /** How long what was sent before may still take to leave, in ms. */
+  lagMs(): number
+  /** Have bytes come in since this was last asked? Absent: frames are all that is seen. */
+  stirred?(): boolean
 }
 
-/**
- * One interval that looks at a timestamp; nothing is armed or cleared for a message. The clock may be set
- * back meanwhile: then a ping asks, too.
- */
-export const beat = ({ frame, everyMs, timeoutMs }: Heartbeat, pulse: Pulse): (() => void) => {
-  /** When the ping left that nothing has answered yet, and the last frame before it. */
-  let pingedAt: number | undefined
-  let before: number | undefined
-  const timer = setInterval(
-    () => {
-      const now = Date.now()
-      const lastFrameAt = pulse.lastFrameAt()
-      if (pingedAt !== undefined && lastFrameAt === before && now >= pingedAt) {
-        if (now - pingedAt >= timeoutMs) pulse.dead()
-        return
-      }
-      pingedAt = undefined
-      if (now - lastFrameAt < everyMs && now >= lastFrameAt) return
-      pingedAt = now
-      before = lastFrameAt
-      pulse.ping(frame)
+export interface Beat {
+  /** Something came in. */
+  heard(): void
+  /** Pings now, since something may have happened. @returns whether an answer would tell */
+  check(): boolean
+  stop(): void
+}
+
+const SHORTEST_MS = 10
+
+/** One timer that looks at what has come; nothing is armed or cleared for a message. */
+export const beat = (pace: Pace, pulse: Pulse, handshakeMs = 0): Beat => {
+  const { everyMs, timeoutMs = everyMs } = pace
+  // The clock may be set, and machines sleep: so it looks more often than it has to.
+  const glanceMs = Math.min(everyMs, timeoutMs) / 4
+  let life = opened(Date.now(), handshakeMs)
+  let heardAt = life.heardAt
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOver = false
+  const arm = () => {
+    // A ping may have shown that the socket closes.
+    if (isOver) return
+    const armedAt = Date.now()
+    const ms = Math.max(Math.min(nextLookAt(life, pace) - armedAt, glanceMs), SHORTEST_MS)
+    clearTimeout(timer)
+    timer = setTimeout(() => look(armedAt, armedAt + ms), ms)
+  }
+  const ping = (next: Life) => {
+    if (next.owed !== life.owed) pulse.stirred?.()
+    life = next
+    pulse.ping()
+  }
+  const look = (armedAt: number, dueAt: number) => {
+    const at = Date.now()
+    life = { ...life, heardAt }
+    // It was set back.
+    if (at < armedAt) life = renewed(life, at)
+    switch (sightOf(life, pace, at)) {
+      case 'to ping':
+        ping(pinged(life, pace, at, pulse.lagMs()))
+        break
+      case 'spared':
+        life = spared(life, at, at - dueAt)
+        break
+      case 'dead':
+        if (!pulse.stirred?.()) return pulse.dead()
+        life = renewed(life, at)
+    }
+    heardAt = life.heardAt
+    arm()
+  }
+  arm()
+  return {
+    heard: () => {
+      heardAt = Date.now()
+      if (life.owed) life = heard(life, heardAt)
     },
-    Math.max(10, Math.min(everyMs, timeoutMs) / 4),
-  )
-  return () => clearInterval(timer)
+    check: () => {
+      if (pace.timeoutMs === undefined) return false
+      life = { ...life, heardAt }
+      const next = checked(life, Date.now(), pulse.lagMs())
+      if (next !== life) ping(next)
+      arm()
+      return true
+    },
+    stop: () => {
+      isOver = true
+      clearTimeout(timer)
+    },
+  }
 }

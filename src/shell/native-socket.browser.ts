@@ -1,4 +1,4 @@
-/** Stands in for `native-socket.ts` in builds for browsers: no script sets a header there, or sees a status. */
+/** Stands in for `native-socket.ts` in builds for browsers: no script sets a header there, sees a status, or pings. */
 import type { Handshake } from '../transmissions/transmission.ts'
 import type { NativeConstructor, NativeSocket } from './native-socket.ts'
 
@@ -17,3 +17,5 @@ export const watchStatus = (): void => {}
 
 /** No script is told why. */
 export const readError = (): undefined => {}
+
+export const pingerOf = (): undefined => {}

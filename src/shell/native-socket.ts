@@ -11,6 +11,7 @@ export interface NativeSocket extends WebSocketLike {
   readonly bufferedAmount?: number
   addEventListener(type: string, listener: (event: never) => void): void
   terminate?(): void
+  ping?(): void
   on?(event: string, listener: (...args: never[]) => void): void
 }
 /** `ws` takes options third; undici takes them with the protocols. */
@@ -91,4 +92,34 @@ export const readError = (message: unknown): number | 'subprotocol' | undefined 
   const said = message.endsWith(' instead.') ? message.slice(0, -9) : message
   const status = Number(said.slice(-3))
   return status > 99 && STATUS.some(endsWith(said.slice(0, -3))) ? status : undefined
+}
+
+/** Pings of the protocol. Scripts in browsers, and Node's own WebSocket, can send none. */
+export interface Pinger {
+  ping(): void
+  /** Have bytes come in since this was last asked? A long frame on a slow line hides the pong behind it. */
+  stirred(): boolean
+}
+
+/** @param answered is called for pings and pongs */
+export const pingerOf = (socket: NativeSocket, answered: () => void): Pinger | undefined => {
+  // Bun's own can ping, and does not tell of the answer.
+  if (!socket.ping || !socket.on) return undefined
+  let connection: { readonly bytesRead: number } | undefined
+  let read = 0
+  socket.on('upgrade', (response: { readonly socket: { readonly bytesRead: number } }) => {
+    connection = response.socket
+  })
+  socket.on('ping', answered)
+  socket.on('pong', answered)
+  return {
+    ping: () => {
+      if (socket.readyState === 1) socket.ping?.()
+    },
+    stirred: () => {
+      const before = read
+      read = connection?.bytesRead ?? 0
+      return read !== before
+    },
+  }
 }

@@ -3,19 +3,39 @@ interface Page {
   addEventListener?: Window['addEventListener']
 }
 
-/** News from the page: reasons to try again sooner. Silent where there is no page. */
-export const watchPage = (nudge: () => void): (() => void) => {
-  const page: Page = globalThis
-  const { document } = page
-  if (document === undefined || page.addEventListener === undefined) return () => {}
+/**
+ * News from the page, or to a worker of one: reasons to try again sooner, and to look whether a link is still alive.
+ * `reroute`: it was offline, so what is open was opened on another network. Silent where there is no page.
+ */
+export const watchPage = (tell: (news: 'nudge' | 'reroute') => void): (() => void) => {
+  const { document, addEventListener }: Page = globalThis
   const controller = new AbortController()
-  const { signal } = controller
-  const visible = () => {
-    if (document.visibilityState === 'visible') nudge()
-  }
-  document.addEventListener('visibilitychange', visible, { signal })
-  globalThis.addEventListener('online', nudge, { signal })
-  globalThis.addEventListener('pageshow', nudge, { signal })
+  const options = { signal: controller.signal }
+  let wasOffline = false
+  const nudge = () => tell('nudge')
+  document?.addEventListener(
+    'visibilitychange',
+    () => {
+      if (document.visibilityState === 'visible') nudge()
+    },
+    options,
+  )
+  addEventListener?.(
+    'offline',
+    () => {
+      wasOffline = true
+    },
+    options,
+  )
+  addEventListener?.(
+    'online',
+    () => {
+      tell(wasOffline ? 'reroute' : 'nudge')
+      wasOffline = false
+    },
+    options,
+  )
+  addEventListener?.('pageshow', nudge, options)
   return () => controller.abort()
 }
 
