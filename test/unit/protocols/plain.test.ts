@@ -13,6 +13,7 @@ interface Frame {
 }
 const asFrame = (frame: unknown): Frame =>
   typeof frame === 'object' && frame !== null ? frame : {}
+const unreadable = (detail: string) => ({ kind: 'unreadable', detail })
 const bomb = (): never => {
   throw new Error('secret content')
 }
@@ -131,7 +132,7 @@ describe('an envelope', () => {
   ])('whose encode returns %s is misuse', (_name, frame) => {
     const encode = new Function('frame', 'return () => frame')(frame)
     expect(() => codecOf({ encode }).send(undefined, 1, 1)).toThrow(
-      /^envelope\.encode must return a string or an ArrayBuffer/,
+      /^envelope\.encode\(\) gave .*: give a string or an ArrayBuffer$/,
     )
   })
 
@@ -145,24 +146,51 @@ describe('an envelope', () => {
     ['undefined', undefined, { kind: 'message', data: {} }],
     ['null', null, { kind: 'message', data: {} }],
     ['false', false, { kind: 'message', data: {} }],
-    ['an unknown word', 'reauth', { kind: 'unreadable', detail: 'verdict' }],
-    ['true', true, { kind: 'unreadable', detail: 'verdict' }],
-    ['bad advice', { retryAfterMs: -1 }, { kind: 'unreadable', detail: 'verdict' }],
-    ['NaN advice', { retryAfterMs: NaN }, { kind: 'unreadable', detail: 'verdict' }],
-    ['text advice', { retryAfterMs: '5' }, { kind: 'unreadable', detail: 'verdict' }],
-    ['an object', {}, { kind: 'unreadable', detail: 'verdict' }],
+    [
+      'an unknown word',
+      'reauth',
+      unreadable('envelope.verdict() gave a value of type string: give a verdict, or undefined'),
+    ],
+    [
+      'true',
+      true,
+      unreadable('envelope.verdict() gave a value of type boolean: give a verdict, or undefined'),
+    ],
+    [
+      'bad advice',
+      { retryAfterMs: -1 },
+      unreadable('envelope.verdict() gave a value of type object: give a verdict, or undefined'),
+    ],
+    [
+      'NaN advice',
+      { retryAfterMs: NaN },
+      unreadable('envelope.verdict() gave a value of type object: give a verdict, or undefined'),
+    ],
+    [
+      'text advice',
+      { retryAfterMs: '5' },
+      unreadable('envelope.verdict() gave a value of type object: give a verdict, or undefined'),
+    ],
+    [
+      'an object',
+      {},
+      unreadable('envelope.verdict() gave a value of type object: give a verdict, or undefined'),
+    ],
   ])('whose verdict is %s', (_name, verdict, incoming) => {
     const returning = new Function('verdict', 'return () => verdict')(verdict)
     expect(codecOf({ verdict: returning }).read('{}')).toEqual(incoming)
   })
 
   it.each<[string, Envelope]>([
-    ['decode', { decode: bomb }],
-    ['verdict', { verdict: bomb }],
-    ['answer', { correlate: { request: () => 1, answer: bomb } }],
-    ['answer', { heartbeat: { frame: 1, everyMs: 1, timeoutMs: 1, answer: bomb } }],
+    ['envelope.decode', { decode: bomb }],
+    ['envelope.verdict', { verdict: bomb }],
+    ['correlate.answer', { correlate: { request: () => 1, answer: bomb } }],
+    ['heartbeat.answer', { heartbeat: { frame: 1, everyMs: 1, timeoutMs: 1, answer: bomb } }],
   ])('whose %s() throws makes the frame unreadable, without its content', (name, envelope) => {
-    expect(codecOf(envelope).read('{}')).toEqual({ kind: 'unreadable', detail: `${name}() threw` })
+    expect(codecOf(envelope).read('{}')).toEqual({
+      kind: 'unreadable',
+      detail: `${name}() threw Error`,
+    })
   })
 })
 
@@ -189,8 +217,18 @@ describe('correlate', () => {
     ['{"re":7,"why":"full"}', { kind: 'error', id: 7, code: 'no', message: 'full' }],
     ['{"other":1}', { kind: 'message', data: { other: 1 } }],
     ['null', { kind: 'message', data: null }],
-    ['{"re":"7"}', { kind: 'unreadable', detail: 'answer' }],
-    ['{"re":1e400}', { kind: 'unreadable', detail: 'answer' }],
+    [
+      '{"re":"7"}',
+      unreadable(
+        'correlate.answer() gave a value of type object: give { id, ok, … } with the id of a request',
+      ),
+    ],
+    [
+      '{"re":1e400}',
+      unreadable(
+        'correlate.answer() gave a value of type object: give { id, ok, … } with the id of a request',
+      ),
+    ],
   ])('reads %s', (frame, incoming) => {
     expect(codec.read(frame)).toEqual(incoming)
   })
@@ -205,7 +243,7 @@ describe('correlate', () => {
       encode: () => new ArrayBuffer(1),
       correlate: { request: () => 1, answer: () => undefined },
     })
-    expect(() => binary.call?.('x', 1, 1)).toThrow(/must make text of heartbeats and requests/)
+    expect(() => binary.call?.('x', 1, 1)).toThrow(/gave .*: give text for heartbeats and requests/)
   })
 })
 
@@ -227,7 +265,7 @@ describe('heartbeat', () => {
 
   it('must become text', () => {
     expect(() => plain({ heartbeat, encode: () => new ArrayBuffer(1) })).toThrow(
-      /must make text of heartbeats and requests/,
+      /gave .*: give text for heartbeats and requests/,
     )
     expect(() => plain({ heartbeat: { ...heartbeat, frame: undefined } })).toThrow(TypeError)
   })

@@ -51,7 +51,7 @@ describe('roomPerSocket()', () => {
     }
     expect(roomPerSocket({ greeting }).codec(CONTEXT).read('{}')).toEqual({
       kind: 'unreadable',
-      detail: 'greeting() threw',
+      detail: 'greeting() threw Error',
     })
   })
 
