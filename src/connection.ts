@@ -238,7 +238,7 @@ export class Connection {
 
   #misread(message: Incoming): void {
     if (message.kind === 'unreadable')
-      this.report(new TypeError(`the server sent what is no frame: ${message.detail}`))
+      this.report(new TypeError(`a frame could not be read: ${message.detail}`))
     if (message.kind === 'error')
       this.report(new RequestFailedError(`the server says: ${message.message}`, message.code))
   }

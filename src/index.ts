@@ -27,8 +27,7 @@ export {
   TokenRefusedError,
   TokenUnavailableError,
 } from './errors.ts'
-
-export { withoutRooms } from './links/one-line.ts'
+export { roomsOnOneSocket, socketPerRoom, withoutRooms } from './links/judged.ts'
 export type { CallOptions, MessageOptions, Receipt, SendOptions } from './links/order.ts'
 export type {
   History,
@@ -38,8 +37,6 @@ export type {
   RoomEvents,
   RoomState,
 } from './links/room-control.ts'
-export { socketPerRoom } from './links/room-lines.ts'
-export { roomsOnOneSocket } from './links/shared-line.ts'
 export { swap } from './links/swap.ts'
 export type { AuthedSocketOptions, Logger, ProbeResult, UrlContext } from './options.ts'
 export type {

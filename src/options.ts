@@ -206,7 +206,7 @@ const rules = (): Readonly<Record<string, Rule>> => ({
  */
 export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   check('AuthedSocket', options, rules(), ['url', 'auth', 'protocol'])
-  check('protocol.rooms', options.protocol.rooms, { kind: text, make: func }, ['make'])
+  check('protocol.rooms', options.protocol.rooms, { kind: text, make: func, judge: func }, ['make'])
   if (options.retry) check('retry', options.retry, { scale: numberFrom(0.001, 100) })
   if (options.outbox)
     check('outbox', options.outbox, { count: atLeastZero(), bytes: atLeastZero() })

@@ -14,7 +14,7 @@ import {
   sizeOf,
   unwritten,
 } from './order.ts'
-import { failure, full, lost, notNow, othersNow, tooLarge, unknown } from './refusals.ts'
+import { failure, full, lost, notNow, othersNow, unknown, within } from './refusals.ts'
 import { Sweep } from './sweep.ts'
 
 /** So long a part of a long queue may hold the thread. */
@@ -192,9 +192,9 @@ export class Delivery {
     const { terms, answerMs } = this.#port
     const now = Date.now()
     const first = entry.first ?? { at: now, epoch: this.#port.epochOf(entry.room) }
-    const frame = this.#port.complete(entry.frame, first.epoch)
-    if (isOver(terms.frameBytes, frame)) {
-      this.#end(entry.id, failure(entry.first ? unknown() : tooLarge(terms.frameBytes)))
+    const frame = within(terms.frameBytes, this.#port.complete(entry.frame, first.epoch))
+    if (frame instanceof Error) {
+      this.#end(entry.id, failure(entry.first ? unknown(frame) : frame))
       return true
     }
     if (!this.#port.write(frame)) return false

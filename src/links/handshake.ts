@@ -4,9 +4,9 @@ import type { Bulk } from '../core/problem.ts'
 import { InsecureUrlError, TokenInvalidError } from '../errors.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { CredentialHolder } from '../sessions/holder.ts'
-import { nameOf } from '../sessions/safe-error.ts'
 import { redactUrl } from '../transmissions/redact.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
+import { fault, wrong } from './wrong.ts'
 
 type Answer = ReturnType<CredentialHolder['answerOf']>
 
@@ -62,9 +62,11 @@ export const urlOf = (options: Resolved, context: UrlContext): URL => {
 const givenUrl = ({ url }: Resolved, context: UrlContext): string | URL => {
   if (typeof url !== 'function') return url
   try {
-    return url(context)
+    const given = url(context)
+    if (typeof given === 'string' || given instanceof URL) return given
+    throw wrong('url()', given, 'a URL')
   } catch (error) {
-    throw new TypeError(`url() threw ${nameOf(error)}`)
+    throw new TypeError(fault('url()', error).message)
   }
 }
 

@@ -1,13 +1,14 @@
 /** What the end of a socket means: by the user's policies, then by the defaults. */
 import { stageOf } from '../core/link-ends.ts'
 import type { LinkEvent, LinkState } from '../core/link-state.ts'
-import { closeVerdict, statusVerdict } from '../core/policy.ts'
+import { closeVerdict, type PolicyRecord, statusVerdict } from '../core/policy.ts'
 import type { Bulk, Problem } from '../core/problem.ts'
-import type { Verdict } from '../core/verdict.ts'
+import { isVerdict, type Verdict } from '../core/verdict.ts'
 import type { Resolved } from '../options.ts'
 import type { DialEnd } from '../shell/dialer.ts'
 import { retryAfterMs } from '../shell/retry-after.ts'
 import { moment } from '../shell/timers.ts'
+import { fault, wrong } from './wrong.ts'
 
 /**
  * @param bulk what a large token took of the handshake
@@ -29,8 +30,9 @@ export const judgeEnd = (
       const { status } = end
       const { everConnected } = state.memory
       const known = { everConnected, retryAfterMs: retryAfterMs(end.retryAfter) }
-      const by = (policy: typeof statusPolicy) => statusVerdict(status, known, policy)
-      return [{ kind: 'status', status, bulk, everConnected }, decide(by, statusPolicy, failed)]
+      const policy = heard('statusPolicy', statusPolicy, failed, status)
+      const problem: Problem = { kind: 'status', status, bulk, everConnected }
+      return [problem, statusVerdict(status, known, policy)]
     }
     case 'closed': {
       // No code means anything before the open: every runtime makes up its own.
@@ -41,24 +43,29 @@ export const judgeEnd = (
         transmission?.firstMessage && !('trust' in state)
           ? 'unanswered'
           : stageOf(state, Date.now())
-      const by = (policy: typeof closePolicy) => closeVerdict(code, reason, policy, stage)
-      return [{ kind: 'closed', code, reason }, decide(by, closePolicy, failed)]
+      const policy = heard('closePolicy', closePolicy, failed, code, reason)
+      return [{ kind: 'closed', code, reason }, closeVerdict(code, reason, policy, stage)]
     }
   }
 }
 
-/** A policy that throws must not stop the link: the defaults decide. */
-const decide = <Policy>(
-  by: (policy: Policy | undefined) => Verdict,
-  policy: Policy | undefined,
+/** Of a policy that throws, or gives what is no verdict, nothing is left but what is told: the defaults decide. */
+const heard = <Given extends unknown[]>(
+  name: string,
+  policy: PolicyRecord | ((...given: Given) => Verdict | undefined) | undefined,
   failed: (error: unknown) => void,
-): Verdict => {
+  ...given: Given
+): PolicyRecord | (() => Verdict | undefined) | undefined => {
+  if (typeof policy !== 'function') return policy
+  let verdict: Verdict | undefined
   try {
-    return by(policy)
+    const said = policy(...given)
+    if (said !== undefined && !isVerdict(said)) throw wrong(`${name}()`, said, 'a verdict')
+    verdict = said
   } catch (error) {
-    failed(error)
-    return by(undefined)
+    failed(fault(`${name}()`, error))
   }
+  return () => verdict
 }
 
 /** What a dial, or the making of its first frame, threw: of that every text is ours, so it may be shown. */

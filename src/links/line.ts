@@ -6,6 +6,7 @@ import { NotConnectedError, RequestFailedError } from '../errors.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Delivery } from './delivery.ts'
+import type { LinesMaker } from './lines.ts'
 import { Link } from './link.ts'
 import type {
   CallOptions,
@@ -16,6 +17,7 @@ import type {
   Repetition,
   Terms,
 } from './order.ts'
+import { fault } from './wrong.ts'
 
 export interface LineListener {
   /** The state of the link changed. */
@@ -66,7 +68,10 @@ export class Line {
     this.#options = options
     this.#listener = listener
     this.#client = client
-    this.codec = options.protocol.codec(client)
+    const { protocol } = options
+    const codec = protocol.codec(client)
+    // `resolveOptions` checked that it is one of this package's.
+    this.codec = (protocol.rooms as LinesMaker).judge?.(codec, listener.failed) ?? codec
     this.link = new Link(options, context, this.codec, {
       changed: (next, previous) => this.#changed(next, previous),
       incoming: (message) => this.#incoming(message),
@@ -154,14 +159,20 @@ export class Line {
         !isSomebodyElse(this.#owner ?? identity, identity) &&
         this.#listener.isReady(room),
       epochOf: (room) => this.#listener.epochOf(room),
-      complete: (frame, epoch) =>
-        epoch !== undefined && typeof frame === 'string'
-          ? (this.codec.complete?.(frame, epoch) ?? frame)
-          : frame,
+      complete: (frame, epoch) => this.#complete(frame, epoch),
       get buffered() {
         return line.link.buffered
       },
       write: (frame) => this.link.write(frame),
+    }
+  }
+
+  #complete(frame: Order['frame'], epoch: string | undefined): Order['frame'] | Error {
+    const isWhole = epoch === undefined || typeof frame !== 'string'
+    try {
+      return isWhole ? frame : (this.codec.complete?.(frame, epoch) ?? frame)
+    } catch (cause) {
+      return fault('protocol.complete()', cause)
     }
   }
 

@@ -2,7 +2,7 @@
 import type { Identity } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
 import type { Resolved } from '../options.ts'
-import type { Incoming, MessageMeta, RoomStrategy } from '../protocols/protocol.ts'
+import type { Codec, Incoming, MessageMeta, RoomStrategy } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
 import type { Outcome, Waiters } from '../shell/waiters.ts'
 import type { LinkVerb } from './link-port.ts'
@@ -47,6 +47,8 @@ export interface Lines {
 /** A strategy, with what it does. */
 export interface LinesMaker extends RoomStrategy {
   make(options: Resolved, host: LinesHost): Lines
+  /** For codecs of the user's own. @throws {TypeError} what is no codec */
+  judge?(codec: Codec, report: (error: unknown) => void): Codec
 }
 
 /** `resolveOptions` checked that either is one of this package's. A swap brings sockets of its own kind. */

@@ -26,6 +26,7 @@ import type { LinkListener, LinkVerb } from './link-port.ts'
 import { offer } from './offer.ts'
 import { probe } from './probe.ts'
 import { isStranger } from './stranger.ts'
+import { fault } from './wrong.ts'
 
 type Report = (event: LinkEvent) => void
 
@@ -224,9 +225,8 @@ export class Link {
   #read(data: string | ArrayBuffer): Incoming {
     try {
       return this.#codec.read(data)
-    } catch {
-      // A function of the user's envelope threw on what the server sent.
-      return { kind: 'unreadable', detail: 'the envelope threw' }
+    } catch (error) {
+      return { kind: 'unreadable', detail: fault('protocol.read()', error).message }
     }
   }
 

@@ -100,7 +100,7 @@ export class OneLine implements Lines {
 }
 
 /** One socket, and no rooms on it. */
-export const withoutRooms: LinesMaker = {
+export const oneLine: LinesMaker = {
   kind: 'none',
   make: (options, host) => new OneLine(options, host),
 }

@@ -88,8 +88,8 @@ export interface DeliveryPort {
   isReady(order: Order): boolean
   /** Names the counting of the room's messages, where the server tells one. */
   epochOf(room: string | undefined): string | undefined
-  /** As it goes out, for the first time or again. */
-  complete(frame: string | ArrayBuffer, epoch: string | undefined): string | ArrayBuffer
+  /** As it goes out, for the first time or again. @returns what makes that impossible, if anything does */
+  complete(frame: string | ArrayBuffer, epoch: string | undefined): string | ArrayBuffer | Error
   /** @returns whether an open socket took it */
   write(frame: string | ArrayBuffer): boolean
 }

@@ -6,7 +6,7 @@ import {
   RequestFailedError,
   SendUnknownError,
 } from '../errors.ts'
-import type { Entry, Outcome } from './order.ts'
+import { type Entry, isOver, type Order, type Outcome } from './order.ts'
 
 export const unknown = (cause?: Error): Error =>
   new SendUnknownError('sent, and no answer came: it may have arrived or not', { cause })
@@ -16,8 +16,11 @@ export const notNow = (): Error =>
   new NotConnectedError('not sent: a volatile send waits for nothing')
 export const othersNow = (): Error =>
   new NotConnectedError('somebody else signed in before it was sent')
-export const tooLarge = (limit: number): Error =>
-  new RequestFailedError(`not sent: the server takes frames of ${limit} bytes`, 'too-large')
+/** The frame, unless it is larger than the server takes. */
+export const within = (limit: number, frame: Order['frame'] | Error): Order['frame'] | Error =>
+  frame instanceof Error || !isOver(limit, frame)
+    ? frame
+    : new RequestFailedError(`not sent: the server takes frames of ${limit} bytes`, 'too-large')
 
 /** Names what is full, how large it is, and what is to be done. */
 export const full = (

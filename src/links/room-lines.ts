@@ -121,7 +121,7 @@ class RoomLines implements Lines {
 }
 
 /** Every room has a socket of its own, with its name in the URL. */
-export const socketPerRoom: LinesMaker = {
+export const linePerRoom: LinesMaker = {
   kind: 'per-socket',
   make: (options, host) => new RoomLines(options, host),
 }

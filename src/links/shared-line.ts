@@ -9,10 +9,12 @@ import type { Room } from '../room.ts'
 import { Timers } from '../shell/timers.ts'
 import { historyOf } from './history.ts'
 import { Joins } from './joins.ts'
+import { writeLeave } from './leave.ts'
 import type { LinesHost, LinesMaker } from './lines.ts'
 import { OneLine } from './one-line.ts'
 import type { JoinOptions, RoomControl } from './room-control.ts'
 import { Rooms } from './rooms.ts'
+import { fault } from './wrong.ts'
 
 export class SharedLine extends OneLine {
   protected readonly rooms: Rooms
@@ -162,11 +164,10 @@ export class SharedLine extends OneLine {
   }
 
   protected leave(control: RoomControl): void {
-    const { codec, link } = this.line
     const { membership, name } = control
     const state = membership?.state
-    if (this.line.isConnected && (state === 'asked' || state === 'joined') && codec.leave)
-      link.write(codec.leave(name, this.line.nextId()))
+    if (this.line.isConnected && (state === 'asked' || state === 'joined'))
+      writeLeave(this.line, name, this.host.report)
     if (membership) this.joins.forget(membership)
     this.line.delivery.end(new NotConnectedError('not sent: the room was left'), name)
   }
@@ -215,7 +216,7 @@ export class SharedLine extends OneLine {
   }
 
   protected readonly unwritten = (membership: Membership, cause: unknown): void =>
-    this.#refuse(membership, 'unwritten', 'its join cannot be written', { cause })
+    this.#refuse(membership, 'unwritten', fault('protocol.join()', cause).message, { cause })
 
   #again(membership: Membership, afterMs: number): void {
     this.joins.again(membership, afterMs, this.delayed, () => {
@@ -242,7 +243,7 @@ export class SharedLine extends OneLine {
 }
 
 /** One socket carries all rooms; the server joins and leaves them by frames. */
-export const roomsOnOneSocket: LinesMaker = {
+export const sharedLine: LinesMaker = {
   kind: 'shared',
   make: (options, host) => new SharedLine(options, host),
 }

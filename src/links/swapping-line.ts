@@ -12,6 +12,7 @@ import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Ahead } from './ahead.ts'
 import { fenced } from './fenced.ts'
 import { Joins } from './joins.ts'
+import { writeLeave } from './leave.ts'
 import type { LinesHost } from './lines.ts'
 import { type Rejoined, rejoinOf } from './rejoin.ts'
 import { Resumption } from './resumption.ts'
@@ -52,10 +53,8 @@ export class SwappingLine extends SharedLine {
   }
 
   protected override leave(control: RoomControl): void {
-    const { codec, link } = this.line
     const { membership } = control
-    if (this.#isMoving && codec.leave)
-      link.write(codec.leave(control.name, this.line.nextId()), this.#nextDial)
+    if (this.#isMoving) writeLeave(this.line, control.name, this.host.report, this.#nextDial)
     super.leave(control)
     if (membership) this.#answered(membership)
   }

@@ -1,6 +1,7 @@
 import { isCount } from '../core/check.ts'
 import { bytesOf, toJson } from '../core/json.ts'
 import { isVerdict } from '../core/verdict.ts'
+import { fault, there, wrong } from '../links/wrong.ts'
 import { type CorrelatedAnswer, checkEnvelope, type Envelope } from './envelope.ts'
 import { IGNORED, unreadable } from './guards.ts'
 import type { Codec, Heartbeat, Incoming } from './protocol.ts'
@@ -22,7 +23,10 @@ export function envelopeCodec(
     send: (_room, data) => encode(envelope, data),
     ...(correlate && {
       call: (type: string, payload: unknown, id: number) =>
-        encodeText(envelope, correlate.request(type, payload, id)),
+        encodeText(
+          envelope,
+          there('correlate.request()', correlate.request(type, payload, id), 'a frame'),
+        ),
     }),
     ...(heartbeat && { heartbeat }),
   }
@@ -37,7 +41,7 @@ function heartbeatOf(envelope: Envelope): Heartbeat | undefined {
 function encodeText(envelope: Envelope, data: unknown): string {
   const frame = encode(envelope, data)
   if (typeof frame === 'string') return frame
-  throw new TypeError('envelope.encode must make text of heartbeats and requests')
+  throw wrong('envelope.encode()', frame, 'text for heartbeats and requests')
 }
 
 function encode(envelope: Envelope, data: unknown): string | ArrayBuffer {
@@ -46,7 +50,7 @@ function encode(envelope: Envelope, data: unknown): string | ArrayBuffer {
   if (typeof frame === 'string') return frame
   const bytes = ArrayBuffer.isView(frame) ? undefined : bytesOf(frame)
   if (bytes) return bytes
-  throw new TypeError('envelope.encode must return a string or an ArrayBuffer')
+  throw wrong('envelope.encode()', frame, 'a string or an ArrayBuffer')
 }
 
 /** `step` says who threw: what was thrown may quote the frame, so it is not told. */
@@ -55,25 +59,39 @@ function read(
   envelope: Envelope,
   greeting: ((data: unknown) => boolean) | undefined,
 ): Incoming {
-  let step = 'decode'
+  let step = 'envelope.decode()'
   try {
     const data = typeof frame === 'string' ? decode(envelope, frame) : frame
-    step = 'verdict'
+    step = 'envelope.verdict()'
     const verdict = envelope.verdict?.(data)
-    if (verdict) return isVerdict(verdict) ? { kind: 'verdict', verdict } : unreadable(step)
-    step = 'answer'
+    if (verdict) {
+      if (isVerdict(verdict)) return { kind: 'verdict', verdict }
+      throw wrong(step, verdict, 'a verdict, or undefined')
+    }
+    step = 'correlate.answer()'
     const answer = envelope.correlate?.answer(data)
-    if (answer) return readAnswer(answer) ?? unreadable(step)
-    if (envelope.heartbeat?.answer?.(data)) return IGNORED
-    step = 'greeting'
-    return greeting?.(data) ? { kind: 'message', data, greeting: true } : { kind: 'message', data }
-  } catch {
-    return unreadable(`${step}() threw`)
+    if (answer) return readAnswer(answer)
+    step = 'heartbeat.answer()'
+    if (isTrue(step, envelope.heartbeat?.answer?.(data))) return IGNORED
+    step = 'greeting()'
+    return isTrue(step, greeting?.(data))
+      ? { kind: 'message', data, greeting: true }
+      : { kind: 'message', data }
+  } catch (error) {
+    return unreadable(fault(step, error).message)
   }
 }
 
+/** A promise is true whatever comes of it. */
+const isTrue = (name: string, given: unknown): boolean => {
+  if (typeof given === 'object' && given !== null) throw wrong(name, given, 'true or false')
+  return !!given
+}
+
 const decode = (envelope: Envelope, frame: string): unknown =>
-  envelope.decode ? envelope.decode(frame) : decodeByDefault(frame)
+  envelope.decode
+    ? there('envelope.decode()', envelope.decode(frame), 'a value')
+    : decodeByDefault(frame)
 
 /** With what JSON can begin. Spares the costly exception for most plain text. */
 const JSON_STARTS = '{["-0123456789tfn \t\r\n'
@@ -87,9 +105,10 @@ function decodeByDefault(frame: string): unknown {
   }
 }
 
-function readAnswer(answer: CorrelatedAnswer): Incoming | undefined {
+function readAnswer(answer: CorrelatedAnswer): Incoming {
   const { id, ok, data, code = 'error', message = '' } = answer
-  if (!isCount(id)) return undefined
+  if (!isCount(id))
+    throw wrong('correlate.answer()', answer, '{ id, ok, … } with the id of a request')
   return ok
     ? { kind: 'ok', id, data }
     : { kind: 'error', id, code: `${code}`, message: `${message}` }

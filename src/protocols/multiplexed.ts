@@ -1,7 +1,7 @@
 import { check, flag, isCount } from '../core/check.ts'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import { toJson } from '../core/json.ts'
-import { roomsOnOneSocket } from '../links/shared-line.ts'
+import { sharedLine } from '../links/shared-line.ts'
 import { isMaybeCount, isMaybeSize, isSize, isText, unreadable } from './guards.ts'
 import type {
   Codec,
@@ -32,7 +32,7 @@ export const multiplexed = (options: MultiplexedOptions = {}): Protocol => {
   const { joinInUrl = false } = options
   return {
     name: 'multiplexed',
-    rooms: roomsOnOneSocket,
+    rooms: sharedLine,
     subprotocols: ['authed-rooms.v1'],
     greets: true,
     acknowledges: true,

@@ -1,4 +1,4 @@
-import { withoutRooms } from '../links/one-line.ts'
+import { oneLine } from '../links/one-line.ts'
 import type { Envelope } from './envelope.ts'
 import { envelopeCodec } from './envelope-codec.ts'
 import type { Protocol } from './protocol.ts'
@@ -14,7 +14,7 @@ export function plain(envelope?: Envelope): Protocol {
   const codec = envelopeCodec(envelope)
   return {
     name: 'plain',
-    rooms: withoutRooms,
+    rooms: oneLine,
     greets: false,
     acknowledges: false,
     codec: () => codec,

@@ -128,7 +128,10 @@ export interface Heartbeat {
   readonly timeoutMs?: number | undefined
 }
 
-/** The frames of one socket. Holds what a connection needs (counters, the welcome), so: one for each link. */
+/**
+ * The frames of one line: of an `AuthedSocket`, or of one room with `socketPerRoom`. It serves each WebSocket that follows,
+ * so what belongs to one connection has to begin anew there.
+ */
 export interface Codec {
   read(frame: string | ArrayBuffer): Incoming
   /** @throws {TypeError} when `data` cannot be encoded */

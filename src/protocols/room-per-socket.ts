@@ -1,5 +1,5 @@
 import { check, func, object, type Rule } from '../core/check.ts'
-import { socketPerRoom } from '../links/room-lines.ts'
+import { linePerRoom } from '../links/room-lines.ts'
 import type { Envelope } from './envelope.ts'
 import { envelopeCodec } from './envelope-codec.ts'
 import type { Protocol } from './protocol.ts'
@@ -35,7 +35,7 @@ export function roomPerSocket(options: RoomPerSocketOptions = {}): Protocol {
   const codec = envelopeCodec(envelope, greeting)
   return {
     name: 'room-per-socket',
-    rooms: socketPerRoom,
+    rooms: linePerRoom,
     greets: false,
     acknowledges: false,
     ...(url !== undefined && { url }),
