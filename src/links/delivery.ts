@@ -223,13 +223,11 @@ export class Delivery {
   #end(id: number, outcome: Outcome): boolean {
     const entry = this.#outbox.take(id)
     entry?.settle(outcome)
-    if (this.#outbox.size === 0) this.#rest()
+    if (this.#outbox.size === 0) {
+      this.#sweep.stop()
+      this.#resume()
+    }
     return entry !== undefined
-  }
-
-  #rest(): void {
-    this.#sweep.stop()
-    this.#resume()
   }
 
   #resume(): void {
