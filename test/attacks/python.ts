@@ -10,6 +10,8 @@ const HERE = 'test/attacks'
 export interface Program {
   /** The next line that it prints, read as JSON. */
   line<Answer>(): Promise<Answer>
+  /** Tells it to go on, and gives the line that it prints then. */
+  next<Answer>(): Promise<Answer>
   stop(): void
 }
 
@@ -22,18 +24,23 @@ export function startPython(
   const [program, args] = boundToUs(PYTHON, [`${HERE}/${file}`, JSON.stringify(options)])
   const child = spawn(program, args, {
     cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env },
   })
   endWithUs(child)
   const complaint = complaintOf(child)
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const line = async <Answer>(): Promise<Answer> => {
+    const { value, done } = await lines.next()
+    if (done === true) throw new Error(`${file} ended: ${await complaint}`)
+    // The program's, which the caller knows.
+    return JSON.parse(String(value)) as Answer
+  }
   return {
-    async line<Answer>() {
-      const { value, done } = await lines.next()
-      if (done === true) throw new Error(`${file} ended: ${await complaint}`)
-      // The program's, which the caller knows.
-      return JSON.parse(String(value)) as Answer
+    line,
+    next<Answer>() {
+      child.stdin.write('\n')
+      return line<Answer>()
     },
     stop: () => child.kill('SIGKILL'),
   }
