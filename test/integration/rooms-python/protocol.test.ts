@@ -589,6 +589,36 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
       expect(code).toBe(name === 'channels-daphne' ? 1006 : 1009)
     })
 
+    it.each([
+      ['frames, whatever they are', { framesPerSecond: 5 }, 60, '1'],
+      ['bytes', { bytesPerSecond: 1_000 }, 60, `"${'x'.repeat(250)}"`],
+    ])('%s in the long run, told in the welcome; 4429 above it', async (_, limits, count, text) => {
+      const [name = ''] = Object.keys(limits)
+      await server.control('settings', limits)
+      const peer = await come()
+      expect((await peer.welcome).limits).toMatchObject(limits)
+      // Ten seconds' worth may come at once.
+      for (let n = 0; n < count / 2; n += 1) peer.raw(text)
+      expect(await peer.ask({ type: 'ping' })).toMatchObject({ type: 'pong' })
+      for (let n = 0; n < count; n += 1) peer.raw(text)
+      expect((await peer.ended).code).toBe(4429)
+      // Who comes back at once has what is left.
+      const again = await come()
+      for (let n = 0; n < count / 2; n += 1) again.raw(text)
+      expect((await again.ended).code).toBe(4429)
+      await server.control('settings', { [name]: null })
+      expect((await (await come({ user: 'bob' })).welcome).limits).not.toHaveProperty(name)
+    })
+
+    it('one frame before the welcome, of 16 KiB', async () => {
+      const early = await knock()
+      early.raw(JSON.stringify({ type: 'join', id: 1, rooms: [{ room: lobby }] }))
+      expect(await early.until('joined', ({ id }) => id === 1)).toMatchObject({ type: 'joined' })
+      const waits = await knock({ protocols: [PROTOCOL] })
+      waits.raw(`"${'x'.repeat(16_383)}"`)
+      expect((await waits.ended).code).toBe(1009)
+    })
+
     it('roomsPerJoin and rooms', async () => {
       await server.control('settings', { roomsPerJoin: 2, rooms: 3 })
       const peer = await come()

@@ -52,6 +52,17 @@ class Settings:
     """Unanswered requests of one connection. Calls above it are ``rate-limited``; the rest is not read yet."""
     inbox_bytes: int = 262_144
     """Of frames of one connection that wait for their turn; beyond it no further one is read."""
+    frames_per_second: float | None = 500
+    """Of one connection in the long run, whatever they are; ten seconds' worth may come at once. Who sends more
+    is closed with 4429. ``None``: as many as come."""
+    bytes_per_second: float | None = 524_288
+    """The same of their bytes."""
+    early_bytes: int = 16_384
+    """Of the one frame that a connection may send before its welcome; above it 1009."""
+    waiting: int = 1_000
+    """Connections of this process that may wait for their welcome at one time; above it 1013."""
+    verify_ms: int = 10_000
+    """How long ``authenticate`` may take; then the connection is closed with 1013."""
     history: int = 100
     """Messages of one ``history`` answer, at most."""
     sends_per_second: float | None = 100
@@ -192,12 +203,15 @@ class AuthedConsumer(AsyncWebsocketConsumer):
             self.on_message,
             self.on_call,
         )
-        self.session = Session(self.hub, hooks, ConsumerWire(self), self.scope)
+        self._wire = ConsumerWire(self)
+        self.session = Session(self.hub, hooks, self._wire, self.scope)
         await self.accept(PROTOCOL if self.session.dial.speaks else None)
         self.session.begin()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self._wire.pause()
         await self.session.receive(text_data)
+        self._wire.resume()
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         await self.session.end(lost=was_lost(message))
@@ -207,7 +221,19 @@ class AuthedConsumer(AsyncWebsocketConsumer):
 class ConsumerWire:
     def __init__(self, consumer: AuthedConsumer):
         self._consumer = consumer
-        self._daphne = daphne_protocol(consumer.base_send)
+        protocol = protocol_of(consumer.base_send)
+        self._transport = getattr(protocol, "transport", None)
+        read_little(self._transport)
+        self._daphne = protocol if hasattr(protocol, "sendCloseFrame") else None
+
+    def pause(self) -> None:
+        """daphne puts all that comes into a queue without an end, faster than it is taken from there."""
+        if self._daphne is not None:
+            self._daphne.transport.pauseProducing()
+
+    def resume(self) -> None:
+        if self._daphne is not None and self._daphne.application_queue.empty():
+            self._daphne.transport.resumeProducing()
 
     async def send(self, text: str) -> None:
         await self._consumer.send(text_data=text)
@@ -220,19 +246,22 @@ class ConsumerWire:
             self._daphne.sendCloseFrame(code=code, reasonUtf8=reason.encode())
         else:
             await self._consumer.close(code, reason)
+        if code in CUTTING:
+            cut_soon(self._transport)
 
 
-def daphne_protocol(send: Any) -> Any:
-    """What daphne has behind the ``send`` that it gives: the way to its buffer, and to all close codes.
+def protocol_of(send: Any) -> Any:
+    """What the server has behind the ``send`` that it gives: the way to its transport, and to all close codes.
 
-    daphne takes whatever it is given without waiting for the peer, so its buffer must be looked at. ``None``
-    on other servers, which do wait, and where a middleware hides daphne's ``send``.
+    daphne takes whatever it is given without waiting for the peer, and reads without waiting for the
+    application, so its buffers must be looked at. ``None`` where a middleware hides it.
     """
-    while send is not None and not isinstance(send, functools.partial):
-        # So Channels' session middleware wraps it.
-        send = getattr(getattr(send, "__self__", None), "real_send", None)
-    protocol = send.args[0] if send is not None and send.args else None
-    return protocol if hasattr(protocol, "sendCloseFrame") else None
+    if not isinstance(send, functools.partial) and not hasattr(send, "__self__"):
+        return None
+    protocol = send.args[0] if isinstance(send, functools.partial) else send.__self__
+    # So Channels' session middleware wraps it.
+    inner = getattr(protocol, "real_send", None)
+    return protocol if inner is None else protocol_of(inner)
 
 
 def unsent(transport: Any) -> int:
@@ -259,6 +288,43 @@ class Closing(Exception):
         self.code, self.reason = code, reason
 
 
+class Budget:
+    """What a connection may send: so much in a second, in the long run, and ten seconds' worth at once."""
+
+    SECONDS = 10
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._left = [1.0, 1.0]
+        """Of its frames and of its bytes, as parts of the most that there may be."""
+        self._at = time.monotonic()
+
+    def goes_on(self) -> "Budget":
+        """A connection that is dialed anew has what is left, and another one beside it no more than that."""
+        budget = Budget(self._settings)
+        self._refill()
+        budget._left = [max(0.0, left) for left in self._left]
+        return budget
+
+    @property
+    def is_full(self) -> bool:
+        self._refill()
+        return min(self._left) >= 1
+
+    def spend(self, size: int) -> bool:
+        self._refill()
+        rates = (self._settings.frames_per_second, self._settings.bytes_per_second)
+        for i, (rate, spent) in enumerate(zip(rates, (1, size), strict=True)):
+            if rate is not None:
+                self._left[i] -= spent / (rate * self.SECONDS)
+        return min(self._left) >= 0
+
+    def _refill(self) -> None:
+        now = time.monotonic()
+        self._left = [min(1.0, left + (now - self._at) / self.SECONDS) for left in self._left]
+        self._at = now
+
+
 class Session:
     """One connection, from its accepted handshake to its close.
 
@@ -282,6 +348,8 @@ class Session:
         self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._held = 0
         self._taken = asyncio.Event()
+        self._early = self._asked_for_auth = False
+        self.budget = Budget(hub.settings)
         self._calls = 0
         self._allowance, self._allowed_at = 0.0, 0.0
         self._again: dict[str, Again] = {}
@@ -301,22 +369,43 @@ class Session:
         self.hub.start()
         self.hub.sessions.add(self)
         self._writer = self.spawn(self._write())
-        self._worker = self.spawn(self._work())
+        if self.hub.let_wait(self):
+            self._worker = self.spawn(self._work())
+        else:
+            self.close(1013, "too many wait for their welcome")
 
     async def receive(self, text: str | None) -> None:
         """One frame; ``None`` for a binary one. Comes back when the next one may be read."""
-        await asyncio.sleep(0)  # others have to be read, too
         if self.closing:
+            await asyncio.sleep(0.005)  # slowly, until it notices
             return
+        await asyncio.sleep(0)  # others have to be read, too
         most = self.settings.frame_bytes
         raw = b"" if text is None else raw_of(text, max(most, HARD_LIMIT))
-        if raw is None or (len(raw) > most and self.user is None):
+        if raw is None or (self.user is None and len(raw) > self.settings.early_bytes):
             self.close(1009, "the frame is far too large")
+        elif self.user is None:
+            await self._keep_early(raw)
+        elif not self.budget.spend(len(raw)):
+            self.close(4429, "more than this connection may send")
         elif len(raw) > most:
             # Not even parsed: that takes the longer the less it is wanted.
             self._fail(head_of(str(text)), Refused("too-large", f"a frame has at most {most} bytes"))
         elif not self._pong(text or ""):
             await self._keep(raw)
+
+    async def _keep_early(self, raw: str | bytes) -> None:
+        """One frame may come before the welcome. No further one is read until then, but where the first one
+        had to be ``auth``: there a second one was not to come."""
+        if self._early:
+            self.close(4003, "nothing else comes before the welcome")
+            return
+        self._early = True
+        self._inbox.put_nowait(raw)
+        self._held += len(raw)
+        while self.user is None and not self.closing and not self._asked_for_auth:
+            self._taken.clear()
+            await self._taken.wait()
 
     def _pong(self, text: str) -> bool:
         """A ping is answered at once, not in its turn."""
@@ -357,6 +446,7 @@ class Session:
         for task in self._tasks:
             task.cancel()
         self.hub.sessions.discard(self)
+        self.hub.waiting.pop(self, None)
         self.over.set()
         leases = list(self.leases.values())
         self.leases.clear()
@@ -364,6 +454,10 @@ class Session:
             await self._hide(leases)
 
     # -- what the hub calls --
+
+    @property
+    def waits_for_auth(self) -> bool:
+        return self._asked_for_auth and not self._early
 
     @property
     def full(self) -> bool:
@@ -469,6 +563,8 @@ class Session:
         except Exception:
             log.exception("no welcome")
             self.close(1011, "the server failed")
+        finally:
+            self.hub.waiting.pop(self, None)
         names = self.dial.rooms
         if sum(len(name.encode()) for name in names) > 1024:
             for name in names:
@@ -501,6 +597,8 @@ class Session:
         return identity
 
     async def _first_message(self) -> str:
+        self._asked_for_auth = True
+        self._taken.set()
         try:
             async with asyncio.timeout(self.settings.auth_ms / 1000):
                 frame = await self._take()
@@ -518,9 +616,13 @@ class Session:
     async def _ask(self, hook: Callable[[Any], Any], credential: Any) -> Identity | None:
         """``None`` also for what has expired already."""
         try:
-            identity: Identity | None = await result_of(hook(credential))
+            async with asyncio.timeout(self.settings.verify_ms / 1000):
+                identity: Identity | None = await result_of(hook(credential))
         except Banned:
             raise
+        except TimeoutError:
+            log.error("authentication took too long")
+            raise Closing(1013, "authentication takes too long") from None
         except Exception as error:
             # Not its text, which may hold the token.
             log.error("authentication failed by %s", type(error).__name__)
@@ -548,6 +650,8 @@ class Session:
                 "rooms": s.rooms,
                 "inFlight": s.in_flight,
                 "history": s.history,
+                **told("framesPerSecond", s.frames_per_second),
+                **told("bytesPerSecond", s.bytes_per_second),
             },
             "heartbeatMs": s.heartbeat_ms,
             "resumeWindowMs": s.resume_window_ms,
@@ -556,6 +660,8 @@ class Session:
         }
         self.push(dump(frame | self._expires(identity)))
         self.user = identity.user
+        self.budget = self.hub.budget_of(identity.user)
+        self._taken.set()
 
     def _expires(self, identity: Identity) -> dict[str, int]:
         """Sets the end of this connection; answers the member that tells it."""
@@ -818,6 +924,10 @@ class Hub:
     def __init__(self, store: "Store", settings: Settings):
         self.store, self.settings = store, settings
         self.sessions: set[Session] = set()
+        self.waiting: dict[Session, None] = {}
+        """For their welcome, the oldest first."""
+        self._budgets: dict[str, Budget] = {}
+        """The last one of each user, until it is full again: who dials anew goes on with it."""
         self.rooms: dict[str, Room] = {}
         self.draining = False
         self._presence = asyncio.Lock()
@@ -836,6 +946,24 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def let_wait(self, session: Session) -> bool:
+        """Whether there is room; where not, the oldest that has shown no token makes some."""
+        if len(self.waiting) >= self.settings.waiting:
+            silent = next((s for s in self.waiting if s.waits_for_auth), None)
+            if silent is None:
+                return False
+            silent.close(1013, "too many wait for their welcome")
+            del self.waiting[silent]
+        self.waiting[session] = None
+        return True
+
+    def budget_of(self, user: str) -> "Budget":
+        if len(self._budgets) > 1_000:
+            self._budgets = {who: budget for who, budget in self._budgets.items() if not budget.is_full}
+        before = self._budgets.get(user)
+        budget = self._budgets[user] = Budget(self.settings) if before is None else before.goes_on()
+        return budget
 
     # -- membership --
 
@@ -1110,6 +1238,10 @@ def refused(code: str, wait_ms: int | None = None) -> Refused:
     return Refused(code, messages[code], wait_ms)
 
 
+def told(name: str, limit: float | None) -> dict[str, int]:
+    return {} if limit is None else {name: int(limit)}
+
+
 def no_method(user: str, method: str, data: Any) -> Any:
     raise Refused("unknown-method", "this server has no such method")
 
@@ -1118,6 +1250,23 @@ def was_lost(disconnect: Any) -> bool:
     """Whether no close frame came before a ``websocket.disconnect``. uvicorn says 1005 and no reason then."""
     code = disconnect.get("code", 1005)
     return code == GONE or (code == 1005 and disconnect.get("reason") is None)
+
+
+def cut_soon(transport: Any) -> None:
+    """What a peer goes on to send is not even unpacked, and its connection is cut when it must have read why."""
+    pause = getattr(transport, "pause_reading", None) or getattr(transport, "pauseProducing", None)
+    cut = getattr(transport, "abort", None) or getattr(transport, "abortConnection", None)
+    if pause is not None and cut is not None:
+        pause()
+        asyncio.get_running_loop().call_later(CUT_SECONDS, cut)
+
+
+def read_little(transport: Any) -> None:
+    """Servers parse all that they have read in one go: a quarter of a megabyte may be many small frames, or a
+    few that are unpacked to megabytes each. Without a public way to say so, for asyncio and Twisted."""
+    for name in ("max_size", "bufferSize"):
+        if hasattr(transport, name):
+            setattr(transport, name, READ_BYTES)
 
 
 # -- frames --
@@ -1131,6 +1280,10 @@ HARD_LIMIT = 1_048_576
 BATCH_BYTES = 262_144
 """Of the messages in one frame: daphne resets a connection over a frame above 1 MiB."""
 BATCH = 100
+READ_BYTES = 4_096
+CUTTING = (1009, 4429)
+"""Who is closed with these has sent too much, and may go on."""
+CUT_SECONDS = 2
 
 
 def is_count(value: Any) -> bool:

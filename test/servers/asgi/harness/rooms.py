@@ -18,6 +18,8 @@ ROOM_SETTINGS = {
     "inFlight": "in_flight",
     "historyLimit": "history",
     "sendsPerSecond": "sends_per_second",
+    "framesPerSecond": "frames_per_second",
+    "bytesPerSecond": "bytes_per_second",
     "resumeWindowMs": "resume_window_ms",
     "keepMessages": "keep",
     "roomMessages": "room_messages",

@@ -48,6 +48,8 @@ class Settings:
     inFlight: int = 64
     historyLimit: int = 100
     sendsPerSecond: float | None = None
+    framesPerSecond: float | None = None
+    bytesPerSecond: float | None = None
     resumeWindowMs: int = 120_000
     keepMessages: int = 1_000
     roomMessages: int = 100_000
