@@ -26,12 +26,14 @@ const { values } = parseArgs({
     restarts: { type: 'string' },
     /** Of a token in ms, renewed by a second socket; without it one lasts for the whole run. */
     lifetime: { type: 'string' },
+    /** `when-broken`: as soon as a rule is; else when everything asked for has happened. */
+    ends: { type: 'string', default: 'when-done' },
     /** One line of JSON instead of all else, for programs. */
     json: { type: 'boolean', default: false },
   },
 })
 
-function numberOf(name: Exclude<keyof typeof values, 'server' | 'json'>): number {
+function numberOf(name: Exclude<keyof typeof values, 'server' | 'json' | 'ends'>): number {
   const value = Number(values[name])
   if (Number.isFinite(value) && value >= 0) return value
   process.stderr.write(`--${name} takes a number\n`)
@@ -54,7 +56,8 @@ const size = {
   ...(values.restarts !== undefined && { restarts: numberOf('restarts') }),
   ...(values.lifetime !== undefined && { lifetimeMs: numberOf('lifetime') }),
   limitMs: numberOf('minutes') * 60_000,
-}
+  ends: values.ends === 'when-broken' ? values.ends : 'when-done',
+} as const
 const site = await startSite(values.server, { resumeWindowMs: numberOf('window') })
 const run = new Run(site, size)
 const timer = setInterval(() => {

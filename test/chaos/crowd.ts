@@ -1,6 +1,6 @@
 /** The clients of a run and their rooms: they enter, talk, and in the end fall silent together. */
 import { Actor, type ActorOptions } from './actor.ts'
-import { check } from './checker/checker.ts'
+import { check, watch } from './checker/checker.ts'
 import type { Violation } from './checker/rules.ts'
 import { type History, Recorder } from './history.ts'
 import { pause } from './site.ts'
@@ -95,11 +95,14 @@ export class Crowd {
     for (const actor of this.actors) await actor.disconnect()
   }
 
-  result({ resumeWindowMs, refusals }: Terms): CrowdResult {
-    const { events } = this.recorder
-    const users = this.actors.map(({ index }) => userOf(index))
-    const setup = { users, resumeWindowMs, forbidden: [FORBIDDEN], refusals }
-    const history = { setup, events }
+  /** @returns whether what has happened by now breaks the promise already */
+  watch(terms: Terms): () => boolean {
+    return watch(this.#history(terms))
+  }
+
+  result(terms: Terms): CrowdResult {
+    const history = this.#history(terms)
+    const { events } = history
     const count = (isSo: (event: (typeof events)[number]) => boolean) => events.filter(isSo).length
     return {
       history,
@@ -112,6 +115,12 @@ export class Crowd {
       gaps: count(({ kind }) => kind === 'gap'),
       unknown: count((event) => event.kind === 'settled' && event.how === 'unknown'),
     }
+  }
+
+  #history({ resumeWindowMs, refusals }: Terms): History {
+    const users = this.actors.map(({ index }) => userOf(index))
+    const setup = { users, resumeWindowMs, forbidden: [FORBIDDEN], refusals }
+    return { setup, events: this.recorder.events }
   }
 
   #roomsOf(client: number): string[] {

@@ -6,6 +6,8 @@ import { BUGS } from './planted/bugs.ts'
 import { tryOut } from './planted/trial.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** Some seconds where nobody else works. */
+const LIMIT_MS = 300_000
 const TINY = { messages: 200, reconnects: 20, faults: 60 }
 
 describe('A planted bug', () => {
@@ -20,14 +22,25 @@ describe('A planted bug', () => {
     'a gap is invented at each return',
     'the server stores a repetition again',
   ]
-  test.concurrent.each(quick)('is found: %s', async (name) => {
-    const bug = BUGS.find((each) => each.name === name)
-    if (bug === undefined) throw new Error('there is no such bug')
-    expect((await tryOut({ ...bug, options: TINY })).broken).not.toEqual({})
-  })
+  test.concurrent.each(quick)(
+    'is found: %s',
+    async (name) => {
+      const bug = BUGS.find((each) => each.name === name)
+      if (bug === undefined) throw new Error('there is no such bug')
+      const { broken } = await tryOut({ ...bug, options: TINY })
+      // A run that is cut off for its time has found nothing.
+      const { 'never-quiet': _, shortfall: __, ...found } = broken
+      expect(found).not.toEqual({})
+    },
+    LIMIT_MS,
+  )
 
-  test.concurrent('is not found where there is none', async () => {
-    const { broken } = await tryOut({ name: 'nothing', edits: [], options: TINY })
-    expect(broken).toEqual({})
-  })
+  test.concurrent(
+    'is not found where there is none',
+    async () => {
+      const { broken } = await tryOut({ name: 'nothing', edits: [], options: TINY })
+      expect(broken).toEqual({})
+    },
+    LIMIT_MS,
+  )
 })

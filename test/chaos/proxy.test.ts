@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { startSlowClock } from '../support/slow-clock.ts'
 import type { LineFault } from './faults.ts'
 import { type Door, openDoor } from './proxy.ts'
 
@@ -15,7 +16,9 @@ const sockets: WebSocket[] = []
 /** The server answers this send only together with the next one. */
 const HELD = 0
 
+let stopClock: () => Promise<void>
 beforeEach(async () => {
+  stopClock = startSlowClock()
   heard = []
   dials = 0
   server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
@@ -41,8 +44,6 @@ beforeEach(async () => {
     target: () => (server.address() as AddressInfo).port,
     reconnect: () => dialAgain(),
     patienceMs: 1_000,
-    // Also where everything takes its time.
-    lateAnswerMs: 500,
   })
 })
 
@@ -50,6 +51,7 @@ afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.terminate()
   await door.close()
   server.close()
+  await stopClock()
 })
 
 interface Dialed {

@@ -1,7 +1,7 @@
 /** A run: clients, rooms and faults on one site, until everything asked for has happened. */
 import { seeded } from '../support/seeded.ts'
 import { type Actor, inTurn } from './actor.ts'
-import { Crowd, type CrowdResult, userOf } from './crowd.ts'
+import { Crowd, type CrowdResult, type Terms, userOf } from './crowd.ts'
 import { Executor } from './executor.ts'
 import { type Plan, type PlanSize, planOf } from './plan.ts'
 import { type Door, openDoor } from './proxy.ts'
@@ -20,6 +20,8 @@ export interface RunSize {
   readonly lifetimeMs?: number
   /** Gives up after so long, in ms: the run then says that it did not come to rest. */
   readonly limitMs: number
+  /** `'when-broken'`: as soon as a rule is. Default: when everything asked for has happened. */
+  readonly ends?: 'when-done' | 'when-broken'
 }
 
 export interface Progress {
@@ -55,6 +57,7 @@ export class Run {
   readonly #executor: Executor
   readonly #random: () => number
   readonly #startedAt = performance.now()
+  #isBroken = (): boolean => false
 
   constructor(site: Site, size: RunSize) {
     this.#site = site
@@ -85,29 +88,33 @@ export class Run {
     const { scripts } = this.#plan
     try {
       for (let client = 0; client < scripts.length; client++) await this.#add(client)
+      if (this.#size.ends === 'when-broken') this.#isBroken = this.#crowd.watch(this.#terms)
       await this.#crowd.enter()
       await Promise.all([
         ...this.#crowd.actors.map((actor) => this.#talk(actor)),
         this.#executor.execute(),
       ])
-      await this.#crowd.comeToRest()
+      if (!this.#isBroken()) await this.#crowd.comeToRest()
     } finally {
       await this.#crowd.disconnect()
       for (const door of this.#doors) await door.close()
     }
     const { progress } = this
-    const { remembers, resumeWindowMs } = this.#site
-    const refusals = remembers ? ['unavailable'] : []
     return {
-      ...this.#crowd.result({ resumeWindowMs, refusals }),
+      ...this.#crowd.result(this.#terms),
       ...progress,
       seed: this.#plan.seed,
       shortfalls: this.#shortfalls(progress),
     }
   }
 
+  get #terms(): Terms {
+    const { remembers, resumeWindowMs } = this.#site
+    return { resumeWindowMs, refusals: remembers ? ['unavailable'] : [] }
+  }
+
   get #isOver(): boolean {
-    return performance.now() - this.#startedAt > this.#size.limitMs
+    return performance.now() - this.#startedAt > this.#size.limitMs || this.#isBroken()
   }
 
   async #add(client: number): Promise<void> {

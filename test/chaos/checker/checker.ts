@@ -239,6 +239,19 @@ class Checker {
 const isFromBefore = (membership: Membership | undefined, send: Send | undefined): boolean =>
   send?.settled?.how === 'acknowledged' && send.settled.event < (membership?.wantedAt ?? 0)
 
+/** Reads a history that still grows. @returns whether what was recorded by now breaks it already */
+export const watch = ({ setup, events }: History): (() => boolean) => {
+  const checker = new Checker(setup)
+  let read = 0
+  return () => {
+    for (; read < events.length; read++) {
+      const event = events[read]
+      if (event !== undefined) checker.read(event, read)
+    }
+    return checker.violations.length > 0
+  }
+}
+
 /** Everything that the history breaks; empty when it holds. */
 export const check = ({ setup, events }: History): Violation[] => {
   const checker = new Checker(setup)
