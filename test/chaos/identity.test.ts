@@ -2,7 +2,7 @@
  * Figure 6: people change on one client, with full queues and late events. No frame of one is sent as the
  * other, no event of one is seen by the other.
  */
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import {
   AuthedSocket,
@@ -19,6 +19,7 @@ import {
 } from '../../src/index.ts'
 import { createReferenceServer, type ReferenceServer } from '../servers/node/server.ts'
 import { seeded } from '../support/seeded.ts'
+import { startSlowClock } from '../support/slow-clock.ts'
 import { adversary, as, tokenFetch, Witness } from './identity-world.ts'
 
 const SWITCHES = Number(process.env['AUTHED_SOCKET_SWITCHES'] ?? 1_000)
@@ -28,6 +29,9 @@ const PEOPLE = ['alice', 'bob']
 const QUEUED = 20
 
 const closers: (() => unknown)[] = []
+beforeEach(() => {
+  closers.push(startSlowClock())
+})
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })

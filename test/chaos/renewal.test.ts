@@ -1,8 +1,15 @@
 /** A slice of `npm run test:renewal`: both ways beside each other. */
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startSlowClock } from '../support/slow-clock.ts'
 import { renew, type Way } from './renewal-run.ts'
 
 const RENEWALS = 100
+
+let stopClock: () => Promise<void>
+beforeAll(() => {
+  stopClock = startSlowClock()
+})
+afterAll(() => stopClock())
 
 it.concurrent.each([
   // A dial for each client, and one for each renewal that was done when the talking ended.

@@ -44,6 +44,9 @@ it(
           auth: session,
           transmission: viaSubprotocol(),
           protocol: plain(),
+          // A busy machine may need longer for a thousand dials than one of them may take, and then begins anew.
+          connectTimeoutMs: 60_000,
+          tokenTimeoutMs: 60_000,
           // `ws` has what the SDK asks for; its own types say more than that.
           WebSocket: WebSocket as unknown as WebSocketConstructor,
         }),

@@ -5,7 +5,8 @@ import type { TestServer } from '../../support/servers.ts'
 import { checkClientFrame, type Frame, readServerFrame, type StoredMessage } from './frames.ts'
 
 export const PROTOCOL = 'authed-rooms.v1'
-const PATIENCE_MS = 5_000
+/** Long, for machines that are busy: it says only when something will never come. */
+const PATIENCE_MS = 20_000
 
 export interface DialOptions {
   /** Whose token is minted; ignored where `token` or `protocols` are given. */
