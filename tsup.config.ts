@@ -72,16 +72,28 @@ const dialerSource = {
   },
 } satisfies NonNullable<Options['esbuildPlugins']>[number]
 
-/** What only Node needs has a namesake for browsers beside it: `cookie-jar.ts`, `cookie-jar.browser.ts`. */
-const forBrowsers = {
-  name: 'for-browsers',
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
+
+/**
+ * What only one kind of build needs has a namesake beside it: `cookie-jar.browser.ts` for browsers,
+ * `native-socket.native.ts` for React Native, `ws-package.cjs.ts` for CommonJS.
+ */
+const namesakes = (kind: 'browser' | 'native' | 'cjs'): Plugin => ({
+  name: kind,
   setup(build) {
     build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
-      const namesake = join(resolveDir, path.replace(/\.ts$/, '.browser.ts'))
+      const namesake = join(resolveDir, path.replace(/\.ts$/, `.${kind}.ts`))
       return existsSync(namesake) ? { path: namesake } : undefined
     })
   },
-} satisfies NonNullable<Options['esbuildPlugins']>[number]
+})
+const forBrowsers = namesakes('browser')
+const forCommonJs: Plugin = {
+  name: 'common-js',
+  setup(build) {
+    if (build.initialOptions.format === 'cjs') return namesakes('cjs').setup(build)
+  },
+}
 
 const modules = (name: string, file: string): Options => ({
   ...shared,
@@ -99,7 +111,8 @@ const library = (name: string, file: string): Options => ({
     // `Symbol.asyncDispose` in our types must not ask users to change their own `lib`.
     banner: '/// <reference lib="esnext.disposable" />',
   },
-  esbuildPlugins: name === 'doctor' ? [mainEntry, dialerSource] : [dialerSource],
+  esbuildPlugins:
+    name === 'doctor' ? [mainEntry, forCommonJs, dialerSource] : [forCommonJs, dialerSource],
 })
 
 /** A command: everything in one file but the dependencies. */
@@ -124,6 +137,11 @@ export default defineConfig((options) => {
       ...modules('index.browser', ENTRIES.index),
       dts: false,
       esbuildPlugins: [forBrowsers, dialerSource],
+    },
+    {
+      ...modules('index.native', ENTRIES.index),
+      dts: false,
+      esbuildPlugins: [namesakes('native'), dialerSource],
     },
     command('authed-socket', 'src/doctor/bin.ts'),
     command('authed-socket-conformance', 'src/conformance/bin.ts'),

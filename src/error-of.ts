@@ -42,7 +42,10 @@ export const errorOf = (problem: Problem, where = 'the server'): AnyAuthedSocket
     case 'dial':
       return isAuthedSocketError(problem.cause)
         ? problem.cause
-        : new HandshakeRefusedError(problem.detail ?? `the socket to ${where} could not be made`)
+        : new HandshakeRefusedError(
+            problem.detail ?? `the socket to ${where} could not be made${problem.name ?? ''}`,
+            problem.detail ? { cause: problem.cause } : {},
+          )
     case 'probe':
     case 'verdict-frame':
       return new CredentialRejectedError(`${where} refused the token`)

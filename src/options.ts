@@ -22,7 +22,7 @@ import { type AuthFunction, functionSource } from './sessions/function-source.ts
 import { CredentialHolder } from './sessions/holder.ts'
 import { type Exchange, exchangeOf, holderOf } from './sessions/registry.ts'
 import { isSession, type Session } from './sessions/session.ts'
-import { hasNode } from './shell/platform.ts'
+import { usable } from './shell/header-rules.ts'
 import type { WebSocketConstructor } from './shell/websocket.ts'
 import type { Transmission } from './transmissions/transmission.ts'
 
@@ -72,8 +72,9 @@ export interface AuthedSocketOptions {
   /** Default: the global one; in Node the package `ws` where it is installed, before Node's own. */
   readonly WebSocket?: WebSocketConstructor
   /**
-   * Node: passed to the constructor. `ws` takes `origin`, `headers`, `agent`, `ca`, …; undici and Node's own take
+   * Node, React Native: passed to the constructor. `ws` takes `origin`, `headers`, `agent`, `ca`, …; undici and Node's own take
    * `headers` and `dispatcher`, which keeps Node's own. All understand an Origin as `{ headers: { Origin } }`.
+   * Browsers and Workers ignore that one, with a warning; all else is a `TypeError` there.
    */
   readonly webSocketOptions?: object
   /** For probes. Default: the global one. */
@@ -139,12 +140,12 @@ export type Resolved = Omit<AuthedSocketOptions, 'diary'> &
     readonly machine?: LinkMachine
     /**
      * The origin of the first URL, once known: the token goes nowhere else unasked. And whose sockets these
-     * are, as the server's welcome says: a cookie may change hands in another tab. `warned`: of the probe.
+     * are, as the server's welcome says: a cookie may change hands in another tab. `warned`: what was said.
      */
     readonly pin: {
       origin?: string
       user?: { readonly login: number; readonly welcome: string }
-      warned?: boolean
+      readonly warned: Set<string>
     }
   }
 
@@ -210,7 +211,8 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   if (options.retry) check('retry', options.retry, { scale: numberFrom(0.001, 100) })
   if (options.outbox)
     check('outbox', options.outbox, { count: atLeastZero(), bytes: atLeastZero() })
-  const { auth, transmission } = options
+  const { webSocketOptions: given, logger = QUIET, ...rest } = options
+  const { auth, transmission } = rest
   const scale = options.retry?.scale ?? 1
   const tokenTimeoutMs = options.tokenTimeoutMs ?? 10_000
   // Whatever is no session is a function: `check` has seen to that.
@@ -225,13 +227,11 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
         ? 'AuthedSocket: leave transmission out: the session sends a cookie'
         : 'AuthedSocket: transmission is missing: how does your server read the token? viaQuery(), viaSubprotocol(), …',
     )
-  if (transmission?.runtimes === 'node' && !hasNode())
-    throw new TypeError(
-      `AuthedSocket: transmission ${transmission.name} needs request headers, which browsers do not let scripts set: use viaSubprotocol() or viaQuery()`,
-    )
+  const webSocketOptions = usable(transmission, given, logger)
   holder.configure({ tokenTimeoutMs, scale, identify: options.identify })
   return {
-    ...options,
+    ...rest,
+    ...(webSocketOptions && { webSocketOptions }),
     holder,
     exchange,
     scale,
@@ -240,10 +240,10 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     outbox: { count: options.outbox?.count ?? 1_000, bytes: options.outbox?.bytes ?? 2 ** 20 },
-    logger: options.logger ?? QUIET,
+    logger,
     // `check` has seen that it is one of this package's.
     diary: options.diary as Pen | undefined,
-    pin: {},
+    pin: { warned: new Set() },
   }
 }
 

@@ -15,8 +15,13 @@ export type Problem =
     }
   | { readonly kind: 'subprotocol' }
   | { readonly kind: 'timeout'; readonly opened?: boolean }
-  /** Nothing was dialed: the handshake could not be made, or the constructor threw. `detail` is our own text. */
-  | { readonly kind: 'dial'; readonly cause: unknown; readonly detail?: string }
+  /** Nothing was dialed: the handshake could not be made, or the constructor threw. `detail` is our own text, ` (name)` that of the error. */
+  | {
+      readonly kind: 'dial'
+      readonly cause: unknown
+      readonly detail?: string
+      readonly name?: string
+    }
   | { readonly kind: 'probe' }
   | { readonly kind: 'verdict-frame' }
   | { readonly kind: 'token-unavailable'; readonly cause: unknown }

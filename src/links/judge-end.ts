@@ -5,7 +5,9 @@ import { closeVerdict, type PolicyRecord, statusVerdict } from '../core/policy.t
 import type { Bulk, Problem } from '../core/problem.ts'
 import { isVerdict, type Verdict } from '../core/verdict.ts'
 import type { Resolved } from '../options.ts'
+import { nameOf } from '../sessions/safe-error.ts'
 import type { DialEnd } from '../shell/dialer.ts'
+import { OptionError } from '../shell/option-error.ts'
 import { retryAfterMs } from '../shell/retry-after.ts'
 import { moment } from '../shell/timers.ts'
 import { fault, wrong } from './wrong.ts'
@@ -23,7 +25,7 @@ export const judgeEnd = (
 ): [Problem, Verdict] => {
   switch (end.kind) {
     case 'threw':
-      return [{ kind: 'dial', cause: end.cause }, 'stop']
+      return [threw(end.cause), 'stop']
     case 'subprotocol':
       return [{ kind: 'subprotocol' }, 'stop']
     case 'status': {
@@ -67,6 +69,14 @@ const heard = <Given extends unknown[]>(
   }
   return () => verdict
 }
+
+/** The text of a constructor may hold the URL; that of ours does not. */
+const threw = (cause: unknown): Problem => ({
+  kind: 'dial',
+  cause,
+  name: ` (${nameOf(cause)})`,
+  ...(cause instanceof OptionError && { detail: cause.message }),
+})
 
 /** What a dial, or the making of its first frame, threw: of that every text is ours, so it may be shown. */
 export const stopFor = (cause: unknown): LinkEvent => {

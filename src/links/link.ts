@@ -13,6 +13,7 @@ import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming } from '../protocols/protocol.ts'
 import type { Seat } from '../sessions/seat.ts'
 import { type DialEnd, type DialedSocket, type DialListener, dial } from '../shell/dialer.ts'
+import { IGNORED } from '../shell/header-rules.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, callWhenDue, moment } from '../shell/timers.ts'
 import { findWebSocket } from '../shell/websocket.ts'
@@ -24,7 +25,7 @@ import { Keepalive } from './keepalive.ts'
 import { limitsOf } from './limits.ts'
 import type { LinkListener, LinkVerb } from './link-port.ts'
 import { offer } from './offer.ts'
-import { probe } from './probe.ts'
+import { probe, warnOnce } from './probe.ts'
 import { isStranger } from './stranger.ts'
 import { fault } from './wrong.ts'
 
@@ -177,6 +178,7 @@ export class Link {
     const listener: DialListener = {
       opened: () => report({ type: 'opened', ...moment() }),
       frame: (data) => this.#receive(data, report, isHello, signal),
+      ignored: () => warnOnce(this.#options, 'headers', IGNORED),
       closing: () => report({ type: 'closing', ...moment() }),
       ended: (end) => this.#ended(end, report),
     }

@@ -68,10 +68,19 @@ export const probeAnswer = async (
   }
 }
 
-/** Something answered, and knows nothing of the token. Said once: a mistake like this one stays. */
-const unclear = ({ pin, logger }: Resolved, what: string): HostAnswer => {
-  if (!pin.warned) logger.warn(`probe: ${what}`)
-  pin.warned = true
+/** A mistake like these stays. */
+export const warnOnce = (
+  { pin: { warned }, logger }: Resolved,
+  about: 'probe' | 'headers',
+  what: string,
+): void => {
+  if (!warned.has(about)) logger.warn(what)
+  warned.add(about)
+}
+
+/** Something answered, and knows nothing of the token. */
+const unclear = (options: Resolved, what: string): HostAnswer => {
+  warnOnce(options, 'probe', `probe: ${what}`)
   return 'answers'
 }
 

@@ -34,6 +34,8 @@ export interface DialListener {
   answered?(): void
   /** Each `LOOK_EVERY_MS`, while it is open. */
   looked?(): void
+  /** The options hold an Origin, which this WebSocket cannot take and does not need. */
+  ignored(): void
   /** The closing handshake has begun: nothing is sent any more, and `ended` follows within two seconds. */
   closing(): void
   ended(end: DialEnd): void
@@ -122,7 +124,7 @@ export const dial = (
   const factory = function (this: unknown, url: string) {
     try {
       // All have the members that are used here; their own types are too narrow to say so.
-      socket = construct(Native as NativeConstructor, url, handshake, options)
+      socket = construct(Native as NativeConstructor, url, handshake, options, listener.ignored)
       hideErrors(socket, end, lostAfter)
       watchStatus(socket, (status, retryAfter) => end({ kind: 'status', status, retryAfter }))
       pinger = pingerOf(socket, () => listener.answered?.())

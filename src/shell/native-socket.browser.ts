@@ -6,12 +6,10 @@ export const construct = (
   Native: NativeConstructor,
   url: string,
   { protocols }: Handshake,
-  options: object | undefined,
-): NativeSocket => {
-  const offered = [...protocols]
-  if (options) return new Native(url, { protocols: offered, ...options })
-  return offered.length > 0 ? new Native(url, offered) : new Native(url)
-}
+): NativeSocket => (protocols.length > 0 ? new Native(url, [...protocols]) : new Native(url))
+
+/** Not where such a build is loaded by Node, either: it has no code for that. */
+export const canSetHeaders = () => false
 
 export const watchStatus = (): void => {}
 

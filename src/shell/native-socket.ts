@@ -1,5 +1,8 @@
 /** Makes the runtime's own socket. Builds for browsers, which set no header and see no status, have `native-socket.browser.ts`. */
 import type { Handshake } from '../transmissions/transmission.ts'
+import { OptionError } from './option-error.ts'
+import { isOriginAlone } from './origin-alone.ts'
+import { hasNode } from './platform.ts'
 import { requestHeaders } from './request-headers.ts'
 import type { WebSocketLike } from './websocket.ts'
 
@@ -26,6 +29,7 @@ export const construct = (
   url: string,
   { protocols, headers }: Handshake,
   options: object | undefined,
+  ignored: () => void,
 ): NativeSocket => {
   const offered = [...protocols]
   const given = {
@@ -36,7 +40,7 @@ export const construct = (
   if (Native.prototype?.on) {
     // It would be left out in silence, and with it the proxy that it stands for.
     if ('dispatcher' in given)
-      throw new TypeError("webSocketOptions.dispatcher is undici's: give `ws` an `agent`")
+      throw new OptionError("webSocketOptions.dispatcher is undici's: give `ws` an `agent`")
     return new Native(url, offered, {
       // Compressed beside text of an attacker, a token could be guessed from lengths (CRIME, BREACH).
       perMessageDeflate: false,
@@ -45,10 +49,28 @@ export const construct = (
       followRedirects: false,
     })
   }
-  if (options === undefined && Object.keys(headers).length === 0)
-    return offered.length > 0 ? new Native(url, offered) : new Native(url)
-  return new Native(url, { protocols: offered, ...given })
+  const bare = () => (offered.length > 0 ? new Native(url, offered) : new Native(url))
+  const isOwn = Object.keys(headers).length > 0
+  if (options === undefined && !isOwn) return bare()
+  const refusal = new OptionError(
+    `this WebSocket takes no headers: ${isOwn ? 'give another transmission, such as viaSubprotocol()' : 'leave webSocketOptions out'}`,
+  )
+  try {
+    // Pages read the object as text (WebIDL): happy-dom's, Electron's renderer's.
+    const asText = () => {
+      throw refusal
+    }
+    return new Native(url, { protocols: offered, ...given, toString: asText })
+  } catch (error) {
+    if (error !== refusal || isOwn || !isOriginAlone(options ?? {})) throw error
+    ignored()
+    return bare()
+  }
 }
+
+/** Workers have a Node in name only. */
+export const canSetHeaders = (): boolean =>
+  hasNode() && globalThis.navigator?.userAgent !== 'Cloudflare-Workers'
 
 interface Response {
   readonly statusCode?: number

@@ -1,5 +1,7 @@
 /** Finds a WebSocket constructor where the user gave none. */
 
+import { importWs } from './ws-package.ts'
+
 /** What all of them have: browsers', Node's, `ws`, undici's, mock-socket's. */
 export interface WebSocketLike {
   readonly readyState: number
@@ -42,10 +44,9 @@ export const findNodeWebSocket = async (): Promise<WebSocketConstructor> =>
   (await findWs()) ?? findWebSocket()
 
 const findWs = async (): Promise<WebSocketConstructor | undefined> => {
-  // A name in a variable keeps bundlers for browsers from looking for the package.
-  const name = 'ws'
-  const module = await import(/* webpackIgnore: true */ /* @vite-ignore */ name).catch(() => ({}))
-  return module.WebSocket
+  const module: { WebSocket?: unknown } = await importWs().catch(() => ({}))
+  // Of the package, or `undefined`.
+  return module.WebSocket as WebSocketConstructor | undefined
 }
 
 /** Nobody replaced it: `node:http` exports the same one. Bun does so too, and its own one has no such faults. */

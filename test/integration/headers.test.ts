@@ -1,6 +1,7 @@
 /** Headers where none can be set: said by name, as early as it can be known. */
+
+import { WebSocket as UndiciSocket } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { WebSocket as WsSocket } from 'ws'
 import {
   AuthedSocket,
   type AuthedSocketOptions,
@@ -88,13 +89,11 @@ it.each([
 })
 
 /** Its second argument is text, or a list of texts, as WebIDL says: happy-dom's, Electron's, Workers'. */
-class PageSocket extends WsSocket {
+class PageSocket extends UndiciSocket {
   constructor(url: string, protocols: unknown = []) {
     super(url, Array.isArray(protocols) ? protocols.map(String) : [String(protocols)])
   }
 }
-// A page's has no `on`, by which `ws` is known.
-Object.defineProperty(PageSocket.prototype, 'on', { value: undefined })
 
 const settled = async (given: Partial<AuthedSocketOptions>) => {
   const server = await startBareServer()

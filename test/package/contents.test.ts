@@ -47,6 +47,8 @@ describe('the packed package', () => {
       'dist/index.cjs',
       'dist/index.browser.js',
       'dist/index.browser.cjs',
+      'dist/index.native.js',
+      'dist/index.native.cjs',
       'dist/index.d.ts',
       'dist/index.d.cts',
       'dist/authed-socket.global.js',

@@ -49,6 +49,7 @@ export function dialTo(
         events.push('frame')
         frames.push(data)
       },
+      ignored: () => events.push('ignored'),
       closing: () => {
         events.push('closing')
       },

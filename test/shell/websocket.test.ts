@@ -89,6 +89,7 @@ it.each([
       {
         opened: () => {},
         frame: () => {},
+        ignored: () => {},
         closing: () => {},
         ended: (end) => resolve(end.kind === 'threw' ? end.cause : end),
       },
