@@ -141,7 +141,9 @@ const wait = (
   // A server that restarts once is met soon; one that goes on refusing is left in peace like any other.
   const restarts = problem.kind === 'closed' && isRestart(problem.code) && failures === 1
   const delay = restarts ? restartMs(roll) : backoffMs(failures, roll)
-  const isSuspect = probe === 'asking' || probe === 'answers'
+  // Nobody heard of the token: a browser held the dial back, or packets were lost. The option `probe` is asked all the same.
+  const isUnheard = problem.kind === 'timeout' && problem.opened === false
+  const isSuspect = !isUnheard && (probe === 'asking' || probe === 'answers')
   const suspectSince = isSuspect ? (state.memory.suspectSince ?? at) : undefined
   return {
     kind: 'waiting',

@@ -13,7 +13,7 @@ import { checkUrl, isListed, urlOf } from './handshake.ts'
  */
 export const probe = (
   credential: number,
-  { suspectSince = 0, failures, everConnected }: Memory,
+  { suspectSince, failures, everConnected }: Memory,
   where: string | undefined,
   options: Resolved,
   context: Omit<UrlContext, 'attempt'>,
@@ -27,10 +27,12 @@ export const probe = (
       const now = Date.now()
       return holder.host.ask(
         asksToken ? `${credential}` : `${where?.split('/')[2]}`,
-        [suspectSince, now],
+        [suspectSince ?? now, now],
         HOST_EVERY_MS * options.scale,
         () =>
-          !!asksToken || (failures === 1 && !everConnected) || holder.mayDoubt(now - suspectSince),
+          !!asksToken ||
+          (failures === 1 && !everConnected) ||
+          (suspectSince !== undefined && holder.mayDoubt(now - suspectSince)),
         (signal) => probeAnswer(options, credential, context, signal),
       )
     })

@@ -363,21 +363,22 @@ export class Simulator {
   /** Asked for all links of the session, once it has heard that this one waits. */
   #probe(
     credential: number,
-    { suspectSince = 0, failures, everConnected }: Memory,
+    { suspectSince, failures, everConnected }: Memory,
     running: Running,
     report: (event: WithoutMoment<LinkEvent>) => void,
   ): void {
     const asksToken = ['accepted', 'refused'].includes(this.#options.host?.(this.now) ?? '')
-    const forMs = this.clock - suspectSince
+    const forMs = this.clock - (suspectSince ?? this.clock)
     const isFirst = failures === 1 && !everConnected
     const known = this.#inquiry.ask(
       asksToken ? `${credential}` : 'host',
-      [suspectSince, this.clock],
+      [suspectSince ?? this.clock, this.clock],
       HOST_EVERY_MS * this.sessionLimits.scale,
       () =>
         asksToken ||
         isFirst ||
-        mayDoubt(this.session, { forMs, at: this.clock }, this.sessionLimits),
+        (suspectSince !== undefined &&
+          mayDoubt(this.session, { forMs, at: this.clock }, this.sessionLimits)),
       () => {
         this.probes.push(this.now)
         const probe = this.#options.host?.(this.now) ?? 'answers'
