@@ -344,6 +344,19 @@ export function probed(url: string, auth: Session) {
   return socket
 }
 
+export function withKeepalive(url: string, auth: () => string) {
+  // #region keepalive
+  const heartbeat = { frame: { type: 'ping' }, everyMs: 25_000 }
+  const socket = new AuthedSocket({
+    url,
+    auth,
+    transmission: viaQuery({ acceptLogging: true }),
+    protocol: roomPerSocket({ envelope: { heartbeat } }),
+  })
+  // #endregion
+  return socket
+}
+
 export async function inATest(url: string, token: string) {
   // #region testing
   await using socket = new AuthedSocket({

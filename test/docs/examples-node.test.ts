@@ -297,6 +297,12 @@ describe('examples/guide.ts', () => {
     await new Promise((resolve) => talkers.close(resolve))
   })
 
+  it('keepalive: asks for no answer, so it leaves nobody', async () => {
+    await using socket = guide.withKeepalive('/ws/chat/{room}/', () => library.token)
+    await socket.join('lobby')
+    expect(socket.state).toBe('connected')
+  })
+
   it('probe: a good token is not refreshed, a refused one is, where no status is seen', async () => {
     vi.stubGlobal('WebSocket', UndiciWebSocket)
     await using socket = guide.probed('/ws/chat/{room}/', await signIn())
