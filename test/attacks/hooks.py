@@ -8,7 +8,7 @@ from typing import Any
 def user_of(rooms: Any) -> Callable[[str], Awaitable[Any]]:
     async def identify(token: str) -> Any:
         if token.startswith("slow"):
-            await asyncio.sleep(3)
+            await asyncio.sleep(60)
         return None if token.endswith("bad") else rooms.Identity(token)
 
     return identify

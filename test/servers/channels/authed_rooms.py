@@ -208,10 +208,12 @@ class AuthedConsumer(AsyncWebsocketConsumer):
         await self.accept(PROTOCOL if self.session.dial.speaks else None)
         self.session.begin()
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        self._wire.pause()
-        await self.session.receive(text_data)
-        self._wire.resume()
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        self._wire.hold()
+        message.pop("bytes", None)
+        # Nothing here holds on to the text: it may have to wait, and takes less memory as it waits.
+        await self.session.receive(message.pop("text", None))
+        self._wire.go_on()
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         await self.session.end(lost=was_lost(message))
@@ -226,14 +228,21 @@ class ConsumerWire:
         read_little(self._transport)
         self._daphne = protocol if hasattr(protocol, "sendCloseFrame") else None
 
-    def pause(self) -> None:
+    def hold(self) -> None:
         """daphne puts all that comes into a queue without an end, faster than it is taken from there."""
         if self._daphne is not None:
-            self._daphne.transport.pauseProducing()
+            self.pause()
+
+    def go_on(self) -> None:
+        if self._daphne is not None:
+            self.resume()
+
+    def pause(self) -> bool:
+        return pause_reading(self._transport)
 
     def resume(self) -> None:
-        if self._daphne is not None and self._daphne.application_queue.empty():
-            self._daphne.transport.resumeProducing()
+        if self._daphne is None or self._daphne.application_queue.empty():
+            resume_reading(self._transport)
 
     async def send(self, text: str) -> None:
         await self._consumer.send(text_data=text)
@@ -273,7 +282,15 @@ def unsent(transport: Any) -> int:
 
 
 class Wire(Protocol):
-    """The socket under a session. ``send`` comes back when the peer, or the kernel for it, took the frame."""
+    """The socket under a session. ``send`` comes back when the peer, or the kernel for it, took the frame.
+
+    While it is paused nothing is read from the peer, where the server lets us say so. ``pause`` tells whether it
+    is to be resumed.
+    """
+
+    def pause(self) -> bool: ...
+
+    def resume(self) -> None: ...
 
     async def send(self, text: str) -> None: ...
 
@@ -325,6 +342,34 @@ class Budget:
         self._at = now
 
 
+class Signal:
+    """``asyncio.Event`` for few who wait, in a tenth of its memory: thousands of connections may wait to be known."""
+
+    __slots__ = ("_is_set", "_waiting")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def set(self) -> None:
+        self._is_set = True
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    async def wait(self) -> None:
+        if not self._is_set:
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            try:
+                await waiting
+            finally:
+                self._waiting.remove(waiting)
+
+
 class Session:
     """One connection, from its accepted handshake to its close.
 
@@ -343,11 +388,11 @@ class Session:
         self.rooms: dict[str, Member] = {}
         self.leases: dict[str, Lease] = {}
         self.closing: tuple[int, str] | None = None
-        self.over = asyncio.Event()
+        self.over = Signal()
         """Nothing more goes out; the transport may end."""
-        self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self._inbox: list[str | bytes] = []
         self._held = 0
-        self._taken = asyncio.Event()
+        self._came, self._taken = Signal(), Signal()
         self._early = self._asked_for_auth = False
         self.budget = Budget(hub.settings)
         self._calls = 0
@@ -355,7 +400,7 @@ class Session:
         self._again: dict[str, Again] = {}
         self._outbox: deque[str] = deque()
         self._buffered = 0
-        self._to_write, self._drained = asyncio.Event(), asyncio.Event()
+        self._to_write, self._drained = Signal(), Signal()
         self._drained.set()
         self._timers: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -368,7 +413,6 @@ class Session:
         """After the handshake was accepted, whatever the token is worth: no close before that arrives."""
         self.hub.start()
         self.hub.sessions.add(self)
-        self._writer = self.spawn(self._write())
         if self.hub.let_wait(self):
             self._worker = self.spawn(self._work())
         else:
@@ -376,36 +420,43 @@ class Session:
 
     async def receive(self, text: str | None) -> None:
         """One frame; ``None`` for a binary one. Comes back when the next one may be read."""
-        if self.closing:
-            await asyncio.sleep(0.005)  # slowly, until it notices
-            return
-        await asyncio.sleep(0)  # others have to be read, too
+        if not self.closing:
+            self._admit(text)
+        del text
+        await asyncio.sleep(0.005 if self.closing else 0)  # others have to be read, too
+        if self._is_full() and not self.closing:
+            paused = self.wire.pause()
+            while self._is_full() and not self.closing:
+                self._taken.clear()
+                await self._taken.wait()
+            if paused:
+                self.wire.resume()
+
+    def _admit(self, text: str | None) -> None:
         most = self.settings.frame_bytes
         raw = b"" if text is None else raw_of(text, max(most, HARD_LIMIT))
         if raw is None or (self.user is None and len(raw) > self.settings.early_bytes):
             self.close(1009, "the frame is far too large")
-        elif self.user is None:
-            await self._keep_early(raw)
-        elif not self.budget.spend(len(raw)):
+        elif self.user is None and self._early:
+            self.close(4003, "nothing else comes before the welcome")
+        elif self.user is not None and not self.budget.spend(len(raw)):
             self.close(4429, "more than this connection may send")
         elif len(raw) > most:
             # Not even parsed: that takes the longer the less it is wanted.
             self._fail(head_of(str(text)), Refused("too-large", f"a frame has at most {most} bytes"))
         elif not self._pong(text or ""):
-            await self._keep(raw)
+            # As it came, until its turn: what is made of a frame may take thirty times its size.
+            self._early = True
+            self._held += len(raw)
+            self._inbox.append(raw)
+            self._came.set()
 
-    async def _keep_early(self, raw: str | bytes) -> None:
-        """One frame may come before the welcome. No further one is read until then, but where the first one
-        had to be ``auth``: there a second one was not to come."""
-        if self._early:
-            self.close(4003, "nothing else comes before the welcome")
-            return
-        self._early = True
-        self._inbox.put_nowait(raw)
-        self._held += len(raw)
-        while self.user is None and not self.closing and not self._asked_for_auth:
-            self._taken.clear()
-            await self._taken.wait()
+    def _is_full(self) -> bool:
+        """Of one frame before the welcome; there a second one is read only to refuse it, where the first one had
+        to be ``auth``."""
+        if self.user is None:
+            return not self._asked_for_auth
+        return len(self._inbox) >= self.settings.in_flight or self._held > self.settings.inbox_bytes
 
     def _pong(self, text: str) -> bool:
         """A ping is answered at once, not in its turn."""
@@ -416,18 +467,11 @@ class Session:
             self.push(dump({"type": "pong", "id": frame["id"]}))
         return frame["type"] == "ping"
 
-    async def _keep(self, raw: str | bytes) -> None:
-        """As it came, until its turn: what is made of a frame may take thirty times its size."""
-        self._held += len(raw)
-        self._inbox.put_nowait(raw)
-        while not self.closing and (
-            self._inbox.qsize() >= self.settings.in_flight or self._held > self.settings.inbox_bytes
-        ):
-            self._taken.clear()
-            await self._taken.wait()
-
     async def _take(self) -> dict[str, Any]:
-        raw = await self._inbox.get()
+        while not self._inbox:
+            self._came.clear()
+            await self._came.wait()
+        raw = self._inbox.pop(0)
         self._held -= len(raw)
         self._taken.set()
         # Who does not read the answers gets no further ones.
@@ -473,7 +517,7 @@ class Session:
         if self._buffered > 2 * self.settings.buffer_bytes + BATCH_BYTES:
             # Only answers get here, to a client that asks without reading; messages wait in the store.
             self._abort(1013, "reads too slowly")
-        self._to_write.set()
+        self._wake_writer()
 
     async def drained(self) -> None:
         await self._drained.wait()
@@ -484,7 +528,7 @@ class Session:
             return
         self._detach()
         self.closing = (code, reason)
-        self._to_write.set()
+        self._wake_writer()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -493,6 +537,11 @@ class Session:
         return task
 
     # -- writing --
+
+    def _wake_writer(self) -> None:
+        self._to_write.set()
+        if self._writer is None:
+            self._writer = self.spawn(self._write())
 
     async def _write(self) -> None:
         try:
@@ -546,7 +595,7 @@ class Session:
             self.hub.leave(self, name)
         if self._worker is not None and self._worker is not asyncio.current_task():
             self._worker.cancel()
-        self._inbox = asyncio.Queue()
+        self._inbox.clear()
         self._taken.set()
 
     # -- carrying out --
@@ -1252,13 +1301,29 @@ def was_lost(disconnect: Any) -> bool:
     return code == GONE or (code == 1005 and disconnect.get("reason") is None)
 
 
+def pause_reading(transport: Any) -> bool:
+    # A server that has paused it resumes it by itself.
+    is_reading = getattr(transport, "is_reading", lambda: True)()
+    if is_reading:
+        do_either(transport, "pause_reading", "pauseProducing")
+    return bool(is_reading)
+
+
+def resume_reading(transport: Any) -> None:
+    do_either(transport, "resume_reading", "resumeProducing")
+
+
+def do_either(transport: Any, of_asyncio: str, of_twisted: str) -> None:
+    do = getattr(transport, of_asyncio, None) or getattr(transport, of_twisted, None)
+    if do is not None:
+        do()
+
+
 def cut_soon(transport: Any) -> None:
     """What a peer goes on to send is not even unpacked, and its connection is cut when it must have read why."""
-    pause = getattr(transport, "pause_reading", None) or getattr(transport, "pauseProducing", None)
-    cut = getattr(transport, "abort", None) or getattr(transport, "abortConnection", None)
-    if pause is not None and cut is not None:
-        pause()
-        asyncio.get_running_loop().call_later(CUT_SECONDS, cut)
+    pause_reading(transport)
+    later = asyncio.get_running_loop().call_later
+    later(CUT_SECONDS, do_either, transport, "abort", "abortConnection")
 
 
 def read_little(transport: Any) -> None:
