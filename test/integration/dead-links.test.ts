@@ -1,10 +1,12 @@
 /** A link that is dead and looks open, and one that only seems to be dead. On real sockets. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket as WsSocket } from 'ws'
 import { type AuthedSocketOptions, plain } from '../../src/index.ts'
 import { type BareServer, RUNTIMES, startBareServer } from '../shell/dialing.ts'
+import { boundToUs, end, signal } from '../support/children.ts'
 import { startFront } from '../support/front.ts'
 import { turn } from '../support/story.ts'
 import { watched } from './bad-input-support.ts'
@@ -111,7 +113,8 @@ describe('the first ping of a heartbeat', () => {
   })
 })
 
-/** It echoes 50 ms later, from a thread of its own. */
+const ECHOED_PORT = 'console.log(server.address().port)'
+/** It echoes 50 ms later, from a thread or a process of its own. */
 const ECHO = `
 const { WebSocketServer } = require('ws')
 const { parentPort } = require('node:worker_threads')
@@ -265,5 +268,79 @@ describe('with ws, without any option', () => {
     await passUntil(() => events.some(([name]) => name === 'message'), 5_000)
     expect(events.filter(([name]) => name === 'message')).toHaveLength(1)
     expect(server.handshakes).toHaveLength(1)
+  })
+})
+
+describe('with ws, after a sleep', () => {
+  const scene = async () => {
+    const server = await bareServer()
+    const front = await startFront({ target: server.port })
+    onTestFinished(() => front.close())
+    const { socket, states } = watched({ url: front.wsUrl, WebSocket: WsSocket, ...REFERENCE })
+    virtualTime()
+    socket.connect()
+    await passUntil(() => socket.state === 'connected', 5_000)
+    await passUntil(() => false, 20_000)
+    let pings = 0
+    server.sockets[0]?.on('ping', () => {
+      pings += 1
+    })
+    return { front, server, socket, states, pings: () => pings }
+  }
+
+  it.each([10_000, 3_600_000])('of %i ms a link is asked at once, and stays', async (ms) => {
+    const { server, states, pings } = await scene()
+    const before = pings()
+    vi.setSystemTime(Date.now() + ms)
+    await passUntil(() => pings() > before, 1_200)
+    expect(pings()).toBe(before + 1)
+    await passUntil(() => false, 60_000)
+    expect(states).not.toContain('waiting')
+    expect(server.handshakes).toHaveLength(1)
+  })
+
+  it.each([10_000, 3_600_000])('of %i ms a dead one is left soon', async (ms) => {
+    const { front, socket } = await scene()
+    await front.setMode('black-hole')
+    vi.setSystemTime(Date.now() + ms)
+    const took = await passUntil(() => socket.state !== 'connected', 60_000)
+    // A look each second, and 3 s.
+    expect(took).toBeLessThanOrEqual(4_300)
+  })
+})
+
+describe('a server process that is stopped, whose kernel still acknowledges', () => {
+  const serverApart = async (): Promise<{ url: string; child: ChildProcess }> => {
+    const program = ECHO.replace('parentPort.postMessage(server.address().port)', ECHOED_PORT)
+    const [command, args] = boundToUs(process.execPath, ['-e', program])
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => end(child, 'SIGKILL'))
+    const port = await new Promise<number>((resolve) => {
+      child.stdout?.once('data', (text) => resolve(Number(text)))
+    })
+    return { url: `ws://127.0.0.1:${port}/`, child }
+  }
+
+  it.each(RUNTIMES)('is noticed by a heartbeat with $name', async ({ Native }) => {
+    const { url, child } = await serverApart()
+    const { socket, states } = watched({ url, WebSocket: Native, ...beating(200, 400) })
+    await socket.connect()
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(states).not.toContain('waiting')
+    await signal(child, 'SIGSTOP')
+    await expect.poll(() => socket.state, SOON).not.toBe('connected')
+    await signal(child, 'SIGCONT')
+    await expect.poll(() => socket.state, SOON).toBe('connected')
+  })
+
+  it('is noticed without one with ws', async () => {
+    const { url, child } = await serverApart()
+    const { socket } = watched({ url, WebSocket: WsSocket, ...REFERENCE })
+    virtualTime()
+    socket.connect()
+    await expect.poll(() => socket.state, { interval: 1 }).toBe('connected')
+    await signal(child, 'SIGSTOP')
+    const took = await passUntil(() => socket.state !== 'connected', 60_000)
+    expect(took).toBeLessThanOrEqual(20_000)
   })
 })
