@@ -7,9 +7,6 @@ import { type Beat, beat } from '../shell/heartbeat.ts'
 import { watchSleep } from '../shell/sleep.ts'
 import { callAt } from '../shell/timers.ts'
 
-/** Found within 20 s at most, and often enough for proxies that drop what is quiet for 30 s. */
-const PINGS = { everyMs: 8_000, timeoutMs: 10_000 }
-
 export class Keepalive {
   readonly #scale: number
   readonly #leave: () => void
@@ -37,14 +34,12 @@ export class Keepalive {
   ): () => void {
     this.#dial = dial
     this.#slept = watchSleep(LOOK_EVERY_MS)
-    const pulse = { dead, lagMs: () => socket?.lagMs ?? 0 }
+    const common = { dead, lagMs: () => socket?.lagMs ?? 0, handshakeMs: this.#handshakeMs }
     const { pinger } = socket ?? {}
-    this.#pings = pinger && beat(PINGS, { ...pulse, ...pinger }, this.#handshakeMs)
-    const frames =
-      heartbeat &&
-      beat(heartbeat, { ...pulse, ping: () => socket?.send(heartbeat.frame) }, this.#handshakeMs)
-    const beats = [this.#pings, frames].filter((one) => one !== undefined)
+    const frames = heartbeat && { ...heartbeat, ping: () => socket?.send(heartbeat.frame) }
+    const beats = [pinger, frames].flatMap((pulse) => (pulse ? beat({ ...pulse, ...common }) : []))
     this.#beats = beats
+    this.#pings = pinger && beats[0]
     return () => {
       for (const one of beats) one.stop()
       this.#stopDoubt?.()

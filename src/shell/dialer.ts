@@ -6,6 +6,7 @@
 import imported from 'reconnecting-websocket'
 import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
+import { backlogOf } from './backlog.ts'
 import {
   construct,
   type NativeConstructor,
@@ -85,13 +86,6 @@ const CLOSE_PATIENCE_MS = 2_000
 /** Nothing tells that a closing handshake has begun: an open socket is looked at so often. */
 export const LOOK_EVERY_MS = 1_000
 
-/** Bytes in a ms that the slowest line is taken to carry, and how much of its backlog a kernel hides. */
-const SLOWEST = 32
-const HIDDEN_MS = 40_000
-
-const sizeOf = (frame: string | ArrayBuffer): number =>
-  typeof frame === 'string' ? frame.length : frame.byteLength
-
 export const dial = (
   handshake: Handshake,
   Native: WebSocketConstructor,
@@ -100,7 +94,7 @@ export const dial = (
 ): DialedSocket => {
   let socket: NativeSocket | undefined
   let pinger: Pinger | undefined
-  let emptyAt = 0
+  const backlog = backlogOf(() => socket?.bufferedAmount || 0)
   let ended = false
   let look: ReturnType<typeof setInterval> | undefined
   let late: ReturnType<typeof setTimeout> | undefined
@@ -127,7 +121,7 @@ export const dial = (
       socket = construct(Native as NativeConstructor, url, handshake, options, listener.ignored)
       hideErrors(socket, end, lostAfter)
       watchStatus(socket, (status, retryAfter) => end({ kind: 'status', status, retryAfter }))
-      pinger = pingerOf(socket, () => listener.answered?.())
+      pinger = pingerOf(socket, backlog, () => listener.answered?.())
       handshake.dialed?.(socket)
       return socket
     } catch (cause) {
@@ -172,13 +166,12 @@ export const dial = (
       const takes = isOpen()
       if (takes) {
         oneShot.send(frame)
-        emptyAt = Math.max(emptyAt, Date.now()) + sizeOf(frame) / SLOWEST
+        backlog.add(frame)
       }
       return takes
     },
     get lagMs() {
-      const shownMs = (socket?.bufferedAmount || 0) / SLOWEST
-      return Math.max(0, Math.min(emptyAt - Date.now(), Math.max(shownMs, HIDDEN_MS)))
+      return backlog.lagMs
     },
     get pinger() {
       return pinger

@@ -12,11 +12,14 @@ import {
   spared,
 } from '../core/liveness.ts'
 
-export interface Pulse {
+/** What is pinged, and how. */
+export interface Pulse extends Pace {
   ping(): void
   dead(): void
   /** How long what was sent before may still take to leave, in ms. */
   lagMs(): number
+  /** How long it took to open, in ms. */
+  readonly handshakeMs: number
   /** Have bytes come in since this was last asked? Absent: frames are all that is seen. */
   stirred?(): boolean
 }
@@ -32,11 +35,11 @@ export interface Beat {
 const SHORTEST_MS = 10
 
 /** One timer that looks at what has come; nothing is armed or cleared for a message. */
-export const beat = (pace: Pace, pulse: Pulse, handshakeMs = 0): Beat => {
-  const { everyMs, timeoutMs = everyMs } = pace
+export const beat = (pulse: Pulse): Beat => {
+  const { everyMs, timeoutMs = everyMs } = pulse
   // The clock may be set, and machines sleep: so it looks more often than it has to.
   const glanceMs = Math.min(everyMs, timeoutMs) / 4
-  let life = opened(Date.now(), handshakeMs)
+  let life = opened(Date.now(), pulse.handshakeMs)
   let heardAt = life.heardAt
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOver = false
@@ -44,7 +47,7 @@ export const beat = (pace: Pace, pulse: Pulse, handshakeMs = 0): Beat => {
     // A ping may have shown that the socket closes.
     if (isOver) return
     const armedAt = Date.now()
-    const ms = Math.max(Math.min(nextLookAt(life, pace) - armedAt, glanceMs), SHORTEST_MS)
+    const ms = Math.max(Math.min(nextLookAt(life, pulse) - armedAt, glanceMs), SHORTEST_MS)
     clearTimeout(timer)
     timer = setTimeout(() => look(armedAt, armedAt + ms), ms)
   }
@@ -58,9 +61,9 @@ export const beat = (pace: Pace, pulse: Pulse, handshakeMs = 0): Beat => {
     life = { ...life, heardAt }
     // It was set back.
     if (at < armedAt) life = renewed(life, at)
-    switch (sightOf(life, pace, at)) {
+    switch (sightOf(life, pulse, at)) {
       case 'to ping':
-        ping(pinged(life, pace, at, pulse.lagMs()))
+        ping(pinged(life, pulse, at, pulse.lagMs()))
         break
       case 'spared':
         life = spared(life, at, at - dueAt)
@@ -79,7 +82,7 @@ export const beat = (pace: Pace, pulse: Pulse, handshakeMs = 0): Beat => {
       if (life.owed) life = heard(life, heardAt)
     },
     check: () => {
-      if (pace.timeoutMs === undefined) return false
+      if (pulse.timeoutMs === undefined) return false
       life = { ...life, heardAt }
       const next = checked(life, Date.now(), pulse.lagMs())
       if (next !== life) ping(next)

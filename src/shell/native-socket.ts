@@ -118,25 +118,62 @@ export const readError = (message: unknown): number | 'subprotocol' | undefined 
 
 /** Pings of the protocol. Scripts in browsers, and Node's own WebSocket, can send none. */
 export interface Pinger {
+  readonly everyMs: number
+  readonly timeoutMs: number
   ping(): void
   /** Have bytes come in since this was last asked? A long frame on a slow line hides the pong behind it. */
   stirred(): boolean
 }
 
+/** What is on its way out. */
+export interface Backlog {
+  /** How long it may take, in ms. */
+  readonly lagMs: number
+  /** A ping follows it. */
+  mark(): void
+  /** What was sent before the mark has arrived. @param times so many times as fast as it was reckoned with */
+  arrived(times: number): void
+}
+
+/** Found within 20 s, and often enough for proxies that drop what is quiet for 30 s. */
+const PACE = { everyMs: 8_000, timeoutMs: 10_000 }
+/** A shorter backlog tells little of how fast the line is. */
+const TELLING_MS = 1_000
+
 /** @param answered is called for pings and pongs */
-export const pingerOf = (socket: NativeSocket, answered: () => void): Pinger | undefined => {
+export const pingerOf = (
+  socket: NativeSocket,
+  backlog: Backlog,
+  answered: () => void,
+): Pinger | undefined => {
   // Bun's own can ping, and does not tell of the answer.
   if (!socket.ping || !socket.on) return undefined
   let connection: { readonly bytesRead: number } | undefined
   let read = 0
+  let asked: { readonly at: number; readonly lagMs: number } | undefined
   socket.on('upgrade', (response: { readonly socket: { readonly bytesRead: number } }) => {
     connection = response.socket
   })
   socket.on('ping', answered)
-  socket.on('pong', answered)
+  socket.on('pong', () => {
+    if (asked) {
+      const { at, lagMs } = asked
+      // Half as fast, so that a line may slow down a little.
+      const times = lagMs / Math.max(1, Date.now() - at) / 2
+      backlog.arrived(lagMs < TELLING_MS ? 1 : times)
+    }
+    asked = undefined
+    answered()
+  })
   return {
+    ...PACE,
     ping: () => {
-      if (socket.readyState === 1) socket.ping?.()
+      if (socket.readyState !== 1) return
+      if (!asked) {
+        asked = { at: Date.now(), lagMs: backlog.lagMs }
+        backlog.mark()
+      }
+      socket.ping?.()
     },
     stirred: () => {
       const before = read

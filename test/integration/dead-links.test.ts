@@ -229,6 +229,24 @@ describe('with ws, without any option', () => {
     }
   })
 
+  it('nor where a lot is sent, and nothing comes back but pongs', async () => {
+    const server = await bareServer()
+    const front = await startFront({ target: server.port })
+    onTestFinished(() => front.close())
+    const { socket } = watched({ url: front.wsUrl, WebSocket: WsSocket, ...REFERENCE })
+    virtualTime()
+    socket.connect()
+    await passUntil(() => socket.state === 'connected', 5_000)
+    const data = 'x'.repeat(65_536)
+    const sending = setInterval(() => void socket.send(data), 1_000)
+    await passUntil(() => false, 30_000)
+    expect(socket.state).toBe('connected')
+    await front.setMode('black-hole')
+    const took = await passUntil(() => socket.state !== 'connected', 120_000)
+    clearInterval(sending)
+    expect(took).toBeLessThanOrEqual(20_000)
+  })
+
   it('a quiet one is not quiet for 30 s', async () => {
     const server = await bareServer()
     const { socket, states } = watched({ url: server.url, WebSocket: WsSocket, ...REFERENCE })

@@ -21,30 +21,29 @@ interface Numbers {
 
 /** @param answerMs how long a peer takes to answer a ping; `undefined`: it is dead */
 function pulseOf(answerMs?: number, numbers: Numbers = {}) {
-  const { everyMs = EVERY_MS, handshakeMs } = numbers
+  const { everyMs = EVERY_MS } = numbers
   const timeoutMs = 'timeoutMs' in numbers ? numbers.timeoutMs : TIMEOUT_MS
   const since = Date.now()
   const pings: number[] = []
   const deaths: number[] = []
   const line = { lagMs: 0, bytes: 0, answerMs }
   let seen = 0
-  const pulse: Beat = beat(
-    { everyMs, timeoutMs },
-    {
-      ping: () => {
-        pings.push(Date.now() - since)
-        if (line.answerMs !== undefined) setTimeout(pulse.heard, line.answerMs)
-      },
-      dead: () => deaths.push(Date.now() - since),
-      lagMs: () => line.lagMs,
-      stirred: () => {
-        const before = seen
-        seen = line.bytes
-        return seen !== before
-      },
+  const pulse: Beat = beat({
+    everyMs,
+    timeoutMs,
+    handshakeMs: numbers.handshakeMs ?? 0,
+    ping: () => {
+      pings.push(Date.now() - since)
+      if (line.answerMs !== undefined) setTimeout(pulse.heard, line.answerMs)
     },
-    handshakeMs,
-  )
+    dead: () => deaths.push(Date.now() - since),
+    lagMs: () => line.lagMs,
+    stirred: () => {
+      const before = seen
+      seen = line.bytes
+      return seen !== before
+    },
+  })
   onTestFinished(pulse.stop)
   return { pings, deaths, line, ...pulse }
 }

@@ -64,24 +64,22 @@ const alarmsOf = ({ seed, pace, loss, wakes, lag }: Day): number => {
   const open = () => {
     up = new Direction(roll, loss)
     const down = new Direction(roll, loss)
-    const mine: Beat = beat(
-      pace,
-      {
-        ping: () => {
-          const arrivesMs = up.carry(6)
-          setTimeout(() => {
-            const answersMs = down.carry(6)
-            setTimeout(() => mine.heard(), answersMs)
-          }, arrivesMs)
-        },
-        dead: () => {
-          alarms += 1
-          open()
-        },
-        lagMs: () => (lag === 'told' ? Math.max(0, leavesAt - Date.now()) : 0),
+    const mine: Beat = beat({
+      ...pace,
+      handshakeMs: 2 * ONE_WAY_MS,
+      ping: () => {
+        const arrivesMs = up.carry(6)
+        setTimeout(() => {
+          const answersMs = down.carry(6)
+          setTimeout(() => mine.heard(), answersMs)
+        }, arrivesMs)
       },
-      2 * ONE_WAY_MS,
-    )
+      dead: () => {
+        alarms += 1
+        open()
+      },
+      lagMs: () => (lag === 'told' ? Math.max(0, leavesAt - Date.now()) : 0),
+    })
     current = mine
   }
   open()
