@@ -2,10 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ReferenceServer } from '../../servers/node/server.ts'
 import { createReferenceServer } from '../../servers/node/server.ts'
 import { RoomsClient } from '../../support/rooms-client.ts'
+import { startSlowClock } from '../../support/slow-clock.ts'
 import { type Caller, dial, dialInto, pause, watch } from './support.ts'
 
 let server: ReferenceServer
+let stopClock: () => Promise<void>
 beforeAll(async () => {
+  stopClock = startSlowClock()
   server = await createReferenceServer()
 })
 beforeEach(() => {
@@ -13,7 +16,10 @@ beforeEach(() => {
   // Lifetimes of less than a second.
   server.settings({ exactExp: true })
 })
-afterAll(() => server.close())
+afterAll(async () => {
+  await server.close()
+  await stopClock()
+})
 
 const mint = async (user: string, lifetimeMs = 300_000): Promise<string> =>
   (await server.mint({ user, lifetimeMs })).access

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PresentMember } from '../../servers/node/rooms/frames.ts'
 import { newClientId, type RoomsClient } from '../../support/rooms-client.ts'
+import { startSlowClock } from '../../support/slow-clock.ts'
 import {
   type Caller,
   dial,
@@ -22,7 +23,10 @@ export function presenceSuite(store: StoreName): void {
 function definePresence(store: StoreName): void {
   let stage: Stage
   let room: string
+  let stopClock = async (): Promise<void> => {}
   beforeAll(async () => {
+    // Redis has a clock of its own.
+    if (store === 'memory') stopClock = startSlowClock()
     stage = await openStage(store)
   })
   beforeEach(() => {
@@ -32,7 +36,10 @@ function definePresence(store: StoreName): void {
     }
     room = newRoom()
   })
-  afterAll(() => stage.close())
+  afterAll(async () => {
+    await stage.close()
+    await stopClock()
+  })
 
   const memberOf = ({ clientId }: RoomsClient, user: string, data: object): PresentMember => ({
     user,
