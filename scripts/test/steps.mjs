@@ -1,7 +1,7 @@
 /**
  * What `npm test` runs, and what may run at the same time.
  *
- * - `STEPS`: each one is a process. `timeoutMs` ends one that hangs; the default is two minutes.
+ * - `STEPS`: each one is a process. One that hangs is ended (run-step.mjs).
  * - `PHASES`: one after another. The lanes of a phase run side by side, the steps of a lane one
  *   after another. Steps that measure time have the machine for themselves.
  */
@@ -33,17 +33,14 @@ export const stepsIn = (scratch) => [
   {
     name: 'python',
     command: call('./scripts/python-env.mjs', 'ensurePythonEnv'),
-    timeoutMs: 180_000,
   },
   {
     name: 'chromium',
     command: call('./scripts/chromium.mjs', 'ensureChromium'),
-    timeoutMs: 240_000,
   },
   {
     name: 'services',
     command: call('./scripts/services.mjs', 'ensureServices'),
-    timeoutMs: 180_000,
   },
   {
     name: 'lint',
@@ -61,12 +58,11 @@ export const stepsIn = (scratch) => [
   { name: 'size', command: node('scripts/size.mjs', '--known') },
 ]
 
-function vitestStep({ name, stepTimeoutMs }, scratch) {
+function vitestStep({ name }, scratch) {
   const report = join(scratch, `${name}.json`)
   return {
     name,
     report,
-    timeoutMs: stepTimeoutMs,
     command: bin(
       'vitest',
       'run',

@@ -10,7 +10,7 @@ import {
 } from '../../src/index.ts'
 import { transmissionOf, WAYS, type Way } from './ways.ts'
 
-const [, , origin = '', file = '', end = '', count = ''] = process.argv
+const [, , origin = '', file = '', end = '', count = '', waitMs = ''] = process.argv
 
 const lived = async (way: Way) => {
   const session = simpleJwt({
@@ -41,7 +41,7 @@ const all: Awaited<ReturnType<typeof lived>>[] = []
 for (let index = 0; index < Number(count); index += 1)
   all.push(await lived(WAYS[index % WAYS.length] as Way))
 // A closed socket is dropped 2 s later.
-await pause(3_000)
+await pause(Number(waitMs))
 for (let round = 0; round < 3; round++) {
   globalThis.gc?.()
   await pause(50)

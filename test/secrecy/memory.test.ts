@@ -31,15 +31,22 @@ const tokensIn = async (file: string): Promise<string[]> => {
   return strings.filter((each) => each.includes(TOKEN)).map((each) => each.slice(0, 60))
 }
 
+/** What is in memory so long after the end. */
+async function remembered(end: string, count: number, waitMs: number): Promise<string[]> {
+  const file = join(folder, `${end}-${waitMs}.heapsnapshot`)
+  const args = [server.url, file, end, String(count), String(waitMs)]
+  const program = ['--expose-gc', '--import', 'tsx', PROGRAM]
+  const { stdout } = await promisify(execFile)(process.execPath, [...program, ...args])
+  expect(stdout.trim()).toBe(`${end === 'stay' ? count : 0} of ${count}`)
+  return tokensIn(file)
+}
+
 it.concurrent.each([
   ['stay', 6],
   ['logout', SESSIONS],
 ])('what is in memory after "%s" of %i sessions', async (end, count) => {
-  const file = join(folder, `${end}.heapsnapshot`)
-  const args = ['--expose-gc', '--import', 'tsx', PROGRAM, server.url, file, end, String(count)]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
-  expect(stdout.trim()).toBe(`${end === 'stay' ? count : 0} of ${count}`)
-  const found = await tokensIn(file)
+  const found = await remembered(end, count, 3_000)
   if (end === 'stay') expect(found.length).toBeGreaterThanOrEqual(2 * count)
-  else expect(found).toEqual([])
+  // What is forgotten later on a busy machine is forgotten.
+  else if (found.length > 0) expect(await remembered(end, count, 20_000)).toEqual([])
 })

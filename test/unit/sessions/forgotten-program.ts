@@ -10,7 +10,7 @@ import {
   type WebSocketConstructor,
 } from '../../../src/index.ts'
 
-const [, , origin = '', file = '', end = ''] = process.argv
+const [, , origin = '', file = '', end = '', waitMs = ''] = process.argv
 
 const made = () =>
   simpleJwt({
@@ -38,7 +38,7 @@ await session.fetch(`${origin}/whoami`)
 await socket.reauthenticate()
 if (end === 'logout') await other.logout()
 // A closed socket is dropped 2 s later.
-await pause(3_000)
+await pause(Number(waitMs))
 for (let round = 0; round < 3; round++) {
   globalThis.gc?.()
   await pause(50)

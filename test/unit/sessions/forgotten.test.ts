@@ -28,26 +28,26 @@ const tokensIn = async (file: string): Promise<string[]> => {
   return strings.filter((text) => text.includes(TOKEN)).map((text) => text.slice(0, 60))
 }
 
+/** What is in memory so long after the end. */
+async function remembered(end: string, said: string, waitMs: number): Promise<string[]> {
+  const file = join(folder, `${end}-${waitMs}.heapsnapshot`)
+  const args = [server.url, file, end, String(waitMs)]
+  const program = ['--expose-gc', '--import', 'tsx', PROGRAM]
+  const { stdout } = await promisify(execFile)(process.execPath, [...program, ...args])
+  expect(stdout.trim()).toBe(said)
+  return tokensIn(file)
+}
+
 it.each([
   ['stay', 'true true connected'],
   ['logout', 'false false idle'],
 ])(
   'what is in memory after "%s"',
   async (end, said) => {
-    const file = join(folder, `${end}.heapsnapshot`)
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--expose-gc',
-      '--import',
-      'tsx',
-      PROGRAM,
-      server.url,
-      file,
-      end,
-    ])
-    expect(stdout.trim()).toBe(said)
-    const found = await tokensIn(file)
+    const found = await remembered(end, said, 3_000)
     if (end === 'stay') expect(found.length).toBeGreaterThan(0)
-    else expect(found).toEqual([])
+    // What is forgotten later on a busy machine is forgotten.
+    else if (found.length > 0) expect(await remembered(end, said, 20_000)).toEqual([])
   },
-  60_000,
+  120_000,
 )
