@@ -3,21 +3,22 @@
 import { shown } from './core/identity.ts'
 import type { Standing } from './core/standing.ts'
 import { statusOf } from './core/status.ts'
-import { NotConnectedError, RequestFailedError } from './errors.ts'
+import { tellMisread } from './error-of.ts'
+import { endedByUser } from './errors.ts'
 import { type Lines, type LinesHost, linesOf } from './links/lines.ts'
 import type { LinkVerb } from './links/link-port.ts'
 import type { CallOptions, MessageOptions } from './links/order.ts'
 import { type Message, NO_META } from './links/room-control.ts'
 import type { Resolved } from './options.ts'
-import type { Incoming } from './protocols/protocol.ts'
 import type { Room } from './room.ts'
 import type { Seat } from './sessions/seat.ts'
 import { throwIfAborted } from './shell/abort.ts'
 import { Channel } from './shell/channel.ts'
 import { watchPage } from './shell/page.ts'
 import { randomId } from './shell/random-id.ts'
-import { type Outcome, throwFailure, Waiters } from './shell/waiters.ts'
-import { type SocketEvents, type Status, Statuses } from './status.ts'
+import { Reports, told } from './shell/reports.ts'
+import { type Outcome, Waiters } from './shell/waiters.ts'
+import { SOCKET_EVENTS, type SocketEvents, type Status, Statuses, throwIf } from './status.ts'
 
 const ASKING: Standing = { kind: 'asking', demand: { kind: 'again' } }
 
@@ -36,12 +37,14 @@ export class Connection {
   readonly #lines: Lines
   readonly #waiters = new Waiters()
   readonly #statuses: Statuses
+  readonly #reports: Reports
   #attached: Attached | undefined
   #warned = false
 
   constructor(options: Resolved) {
     this.#options = options
-    this.channel = new Channel((error) => this.report(error))
+    this.channel = new Channel(SOCKET_EVENTS, (error, by) => this.#reports.report(error, by))
+    this.#reports = new Reports(this.channel, options.logger)
     this.#statuses = new Statuses(this.channel, options.logger)
     this.#lines = linesOf(options, this.#host())
   }
@@ -59,26 +62,21 @@ export class Connection {
     return this.#options.diary?.lines ?? ['pass diary: diary()']
   }
 
-  report(error: unknown): void {
-    this.channel.emit('error', error)
-  }
-
   room(name: string): Room {
     return this.#lines.room(name)
   }
 
   connect(signal?: AbortSignal): Promise<void> {
-    return this.#handled(this.#connect('connect', signal))
+    return this.#handled('connect()', this.#connect('connect', signal), signal)
   }
 
   reconnect(): Promise<void> {
     this.#options.holder.hurry('reconnect')
-    return this.#handled(this.#connect('reconnect'))
+    return this.#handled('reconnect()', this.#connect('reconnect'))
   }
 
   disconnect(): Promise<void> {
-    this.#attached?.detach()
-    this.#attached = undefined
+    this.#detach()
     this.#lines.tell('disconnect')
     this.channel.drop()
     this.#refresh()
@@ -86,19 +84,19 @@ export class Connection {
   }
 
   reauthenticate(): Promise<void> {
-    return this.#handled(this.#reauthenticate())
+    return this.#handled('reauthenticate()', this.#reauthenticate())
   }
 
   tokenChanged(): Promise<void> {
-    return this.#handled(this.#options.holder.changed())
+    return this.#handled('tokenChanged()', this.#options.holder.changed())
   }
 
   send(data: unknown, options?: MessageOptions): Promise<void> {
-    return this.#handled(this.#send(data, options))
+    return this.#handled('send()', this.#send(data, options), options?.signal)
   }
 
   request(type: string, payload: unknown, options?: CallOptions): Promise<unknown> {
-    return this.#handled(this.#call(type, payload, options))
+    return this.#handled('request()', this.#call(type, payload, options), options?.signal)
   }
 
   async #connect(verb: LinkVerb, signal?: AbortSignal): Promise<void> {
@@ -128,32 +126,37 @@ export class Connection {
   }
 
   async #send(data: unknown, options?: MessageOptions): Promise<void> {
-    throwFailure(this.#outcome())
+    this.#checkSend()
     await this.#lines.send(data, options)
   }
 
   async #call(type: string, payload: unknown, options?: CallOptions): Promise<unknown> {
-    throwFailure(this.#outcome())
+    this.#checkSend()
     return this.#lines.call(type, payload, options)
+  }
+
+  #checkSend(): void {
+    throwIf('failed', this.status)
+    if (!this.#ownsRooms) throwIf('idle', this.status)
   }
 
   #outcome(): Outcome {
     const { status } = this
     if (status.state === 'connected') return { done: true }
     if (status.state === 'failed') return { error: status.error }
-    return status.state === 'idle'
-      ? { error: new NotConnectedError('not connected: connect() first') }
-      : undefined
+    return status.state === 'idle' ? { error: endedByUser('disconnected') } : undefined
   }
 
-  /** Ignoring the promise never raises `unhandledRejection`; its error goes to the `error` event. */
-  #handled<Value>(promise: Promise<Value>): Promise<Value> {
-    promise.catch((error: unknown) => this.report(error))
-    return promise
+  #handled<Value>(by: string, promise: Promise<Value>, signal?: AbortSignal): Promise<Value> {
+    return told(promise, (error) => this.#reports.report(error, by), signal)
+  }
+
+  get #ownsRooms(): boolean {
+    return this.#options.protocol.rooms.kind === 'per-socket'
   }
 
   #hasNoLink(): boolean {
-    return this.#options.protocol.rooms.kind === 'per-socket' && this.#lines.states.length === 0
+    return this.#ownsRooms && this.#lines.states.length === 0
   }
 
   #attach(): void {
@@ -183,6 +186,11 @@ export class Connection {
     }
   }
 
+  #detach(): void {
+    this.#attached?.detach()
+    this.#attached = undefined
+  }
+
   /** News from the page: reasons to try again sooner. The token first, then the sockets. */
   #nudge(news: 'nudge' | 'reroute'): void {
     this.#options.holder.hurry('nudge')
@@ -197,6 +205,7 @@ export class Connection {
   }
 
   #loggedOut(): void {
+    this.#detach()
     this.#forget()
     this.disconnect()
   }
@@ -214,6 +223,7 @@ export class Connection {
   }
 
   #host(): LinesHost {
+    const { report } = this.#reports
     let clientId: string | undefined
     return {
       // Not before it is sent: Workers draw nothing at module level.
@@ -223,23 +233,13 @@ export class Connection {
       },
       waiters: this.#waiters,
       outcome: () => this.#outcome(),
-      throwIfFailed: () => {
-        if (this.status.state === 'failed') throw this.status.error
-      },
+      throwIf: (state) => throwIf(state, this.status),
       want: () => this.#attach(),
       refresh: () => this.#refresh(),
       message: (data, meta) => this.channel.push({ data, meta: meta ?? NO_META }),
-      misread: (message) => this.#misread(message),
+      misread: (message) => tellMisread(message, report),
       reconnected: () => this.channel.emit('gap', { reason: 'no-recovery' }),
-      report: (error) => this.report(error),
-      handled: (promise) => this.#handled(promise),
+      report,
     }
-  }
-
-  #misread(message: Incoming): void {
-    if (message.kind === 'unreadable')
-      this.report(new TypeError(`a frame could not be read: ${message.detail}`))
-    if (message.kind === 'error')
-      this.report(new RequestFailedError(`the server says: ${message.message}`, message.code))
   }
 }

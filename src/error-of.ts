@@ -6,6 +6,7 @@ import {
   CredentialRejectedError,
   HandshakeRefusedError,
   isAuthedSocketError,
+  RequestFailedError,
   ServerClosedError,
   SubprotocolError,
   TokenInvalidError,
@@ -115,3 +116,19 @@ const hintOf = ({ status, everConnected }: Extract<Problem, { kind: 'status' }>)
 }
 
 const suspect = (bulk: Bulk): string => (bulk ? `; is its token too large (${bulk})?` : '')
+
+interface Misread {
+  readonly kind: string
+  readonly code?: string
+  readonly message?: string
+  readonly detail?: string
+}
+
+/** A frame that nobody takes: an error of the server, or what could not be read. */
+export const tellMisread = (
+  { kind, code = '', message, detail }: Misread,
+  tell: (error: Error) => void,
+): void => {
+  if (kind === 'error') tell(new RequestFailedError(`the server says: ${message}`, code))
+  if (kind === 'unreadable') tell(new TypeError(`a frame could not be read: ${detail}`))
+}

@@ -168,6 +168,18 @@ export class InsecureUrlError extends AuthedSocketError {
   readonly code = 'INSECURE_URL'
 }
 
+const endings = /* @__PURE__ */ new WeakSet<Error>()
+
+/** What the user ended himself rejects what was under way, and is told to nobody else. */
+export const endedByUser = (message: string): NotConnectedError => {
+  const error = new NotConnectedError(message)
+  endings.add(error)
+  return error
+}
+
+export const isEndedByUser = (error: unknown): boolean =>
+  error instanceof Error && (endings.has(error) || isEndedByUser(error.cause))
+
 /** Every error of this package; `switch (error.code)` narrows it. */
 export type AnyAuthedSocketError =
   | TokenUnavailableError

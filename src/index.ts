@@ -28,10 +28,14 @@ export {
   TokenUnavailableError,
 } from './errors.ts'
 export { roomsOnOneSocket, socketPerRoom, withoutRooms } from './links/judged.ts'
-export type { CallOptions, MessageOptions, Receipt, SendOptions } from './links/order.ts'
 export type {
-  History,
+  CallOptions,
   HistoryOptions,
+  MessageOptions,
+  Receipt,
+  SendOptions,
+} from './links/order.ts'
+export type {
   JoinOptions,
   Message,
   RoomEvents,
@@ -61,7 +65,7 @@ export type {
   ServerLimits,
 } from './protocols/protocol.ts'
 export { type RoomPerSocketOptions, roomPerSocket } from './protocols/room-per-socket.ts'
-export type { Room } from './room.ts'
+export type { History, Room } from './room.ts'
 export type { Claims } from './sessions/claims.ts'
 export { type CookieSessionOptions, cookieSession } from './sessions/cookie-session.ts'
 export type { CsrfOptions } from './sessions/csrf.ts'

@@ -212,9 +212,8 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
   if (options.outbox)
     check('outbox', options.outbox, { count: atLeastZero(), bytes: atLeastZero() })
   const { webSocketOptions: given, logger = QUIET, ...rest } = options
-  const { auth, transmission } = rest
+  const { auth, transmission, tokenTimeoutMs = 10_000 } = rest
   const scale = options.retry?.scale ?? 1
-  const tokenTimeoutMs = options.tokenTimeoutMs ?? 10_000
   // Whatever is no session is a function: `check` has seen to that.
   const holder = isSession(auth)
     ? holderOf(auth)
@@ -228,7 +227,7 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
         : 'AuthedSocket: transmission is missing: how does your server read the token? viaQuery(), viaSubprotocol(), …',
     )
   const webSocketOptions = usable(transmission, given, logger)
-  holder.configure({ tokenTimeoutMs, scale, identify: options.identify })
+  holder.configure({ tokenTimeoutMs, scale, logger, identify: options.identify })
   return {
     ...rest,
     ...(webSocketOptions && { webSocketOptions }),

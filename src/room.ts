@@ -1,10 +1,8 @@
 /** A room, as the user holds it. One object for each name, for as long as the socket lives. */
 
 import type { Member } from './core/presence.ts'
-import type { MessageOptions, Receipt } from './links/order.ts'
+import type { HistoryOptions, MessageOptions, Receipt } from './links/order.ts'
 import type {
-  History,
-  HistoryOptions,
   JoinOptions,
   Message,
   RoomControl,
@@ -14,6 +12,13 @@ import type {
 } from './links/room-control.ts'
 import type { Channel } from './shell/channel.ts'
 import type { ListenOptions } from './shell/emitter.ts'
+
+/** Messages of a room from before now, oldest first. */
+export interface History<Data> {
+  readonly messages: ReadonlyArray<Message<Data>>
+  /** The server has older ones: ask with `before: messages[0].meta.seq`. */
+  readonly more: boolean
+}
 
 /**
  * `join()` it, listen, `send()`. What was asked for survives reconnects: the room is joined again by

@@ -3,7 +3,7 @@ import type { LinkState } from './core/link-state.ts'
 import type { Action } from './core/problem.ts'
 import type { StatusView } from './core/status.ts'
 import { errorOf } from './error-of.ts'
-import type { AnyAuthedSocketError } from './errors.ts'
+import { type AnyAuthedSocketError, NotConnectedError } from './errors.ts'
 import type { Message } from './links/room-control.ts'
 import type { Logger } from './options.ts'
 import type { Channel, Gap } from './shell/channel.ts'
@@ -29,6 +29,9 @@ export interface SocketEvents<Data> {
   /** Everything that a promise was rejected with, and what happened outside of any. */
   error: unknown
 }
+
+export const SOCKET_EVENTS =
+  'statechange connected disconnected signinrequired message gap error'.split(' ')
 
 type Close = Pick<SocketEvents<unknown>['disconnected'], 'code' | 'reason'>
 
@@ -80,9 +83,11 @@ export class Statuses {
     this.#channel.emit('statechange', { status, previous })
     const isUp = status.state === 'connected'
     if (previous.state === 'connected' && !isUp) this.#owesDisconnected = true
-    if (this.#owesDisconnected && (close || isUp)) {
+    const isOwn = status.state === 'idle'
+    if (this.#owesDisconnected && (close || isUp || isOwn)) {
       this.#owesDisconnected = false
-      this.#channel.emit('disconnected', { willRetry: isTrying(status), ...(close ?? NO_CODE) })
+      const how = isOwn ? { code: 1000, reason: '' } : (close ?? NO_CODE)
+      this.#channel.emit('disconnected', { willRetry: isTrying(status), ...how })
     }
     if (isUp && previous.state !== 'connected') {
       const reconnected = this.#wasConnected
@@ -98,6 +103,14 @@ const withError = (view: StatusView, where: string | undefined): Status => {
   if (view.state !== 'waiting' && view.state !== 'failed') return view
   const { problem, ...rest } = view
   return { ...rest, error: errorOf(problem, where) }
+}
+
+/** Throws why nothing can be sent in this state. */
+export const throwIf = (state: 'failed' | 'idle', status: Status): void => {
+  if (status.state !== state) return
+  throw status.state === 'failed'
+    ? status.error
+    : new NotConnectedError('not connected: connect() first')
 }
 
 /** Views are flat, and their problems keep their identity. */

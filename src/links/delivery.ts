@@ -124,7 +124,7 @@ export class Delivery {
   end(queued: Error, room?: string): void {
     for (const entry of this.#all())
       if (room === undefined || entry.room === room)
-        this.#end(entry.id, failure(entry.first ? unknown() : queued))
+        this.#end(entry.id, failure(entry.first ? unknown(queued) : queued))
   }
 
   /** @returns whether the next one may follow at once */

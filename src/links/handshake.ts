@@ -42,10 +42,19 @@ export const bulkOf = (
 export const checkStaticUrl = (options: Resolved): void => {
   const given = options.protocol.url ?? options.url
   if (typeof given === 'function') return
+  if (options.protocol.rooms.kind === 'per-socket') checkRoom(String(given))
   const page: Location | undefined = globalThis.location
   const isAbsolute = given instanceof URL || given.includes('://')
   if (isAbsolute || page !== undefined) checkUrl(String(given), options)
   else if (given.includes('#')) throw new TypeError('url must have no #fragment')
+}
+
+/** Without its room, all rooms would share one URL. A `URL` has encoded the braces. */
+const checkRoom = (url: string): void => {
+  const names = url.match(/(\{|%7B)\w+(\}|%7D)/gi) ?? []
+  const other = names.find((name) => !ROOM.test(name))
+  if (names.length === 0 || other)
+    throw new TypeError(`url must have {room}${other ? `, not ${other}` : ''}`)
 }
 
 /** The URL of one dial, checked; without the token. */
@@ -70,10 +79,12 @@ const givenUrl = ({ url }: Resolved, context: UrlContext): string | URL => {
   }
 }
 
+const ROOM = /\{room\}|%7Broom%7D/i
+
 const nameRoom = (url: string, room: string): string => {
   // Both would lead to another path: no escape keeps a dot a name.
   if (room === '.' || room === '..') throw new TypeError(`room: no URL can hold the name ${room}`)
-  return url.replace(/\{room\}|%7Broom%7D/gi, encodeURIComponent(room))
+  return url.replaceAll(new RegExp(ROOM, 'gi'), encodeURIComponent(room))
 }
 
 /** Messages hold no value of the query. */

@@ -1,6 +1,7 @@
 /** Messages of a room from before, where the protocol can ask for them. */
+
 import { asked, type Line } from './line.ts'
-import type { HistoryOptions } from './room-control.ts'
+import type { HistoryOptions } from './order.ts'
 
 const LIMIT = 50
 

@@ -2,7 +2,7 @@
 import { type Identity, isSomebodyElse } from '../core/identity.ts'
 import type { LinkState } from '../core/link-state.ts'
 import { errorOf } from '../error-of.ts'
-import { NotConnectedError, RequestFailedError } from '../errors.ts'
+import { endedByUser, RequestFailedError } from '../errors.ts'
 import type { Resolved, UrlContext } from '../options.ts'
 import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import { Delivery } from './delivery.ts'
@@ -183,7 +183,7 @@ export class Line {
     }
     if (next.kind === 'failed' || next.kind === 'refused')
       this.delivery.end(errorOf(next.problem, this.link.where))
-    if (next.kind === 'idle') this.delivery.end(new NotConnectedError('not sent: disconnected'))
+    if (next.kind === 'idle') this.delivery.end(endedByUser('not sent: disconnected'))
     const isUp = next.kind === 'connected' && previous.kind !== 'connected'
     if (isUp) this.#owner = this.identity
     this.#listener.changed(next, previous)

@@ -15,8 +15,8 @@ export interface LinesHost {
   readonly waiters: Waiters
   /** What became of connecting; `undefined` while that is open. */
   outcome(): Outcome
-  /** Throws the stored error of a connection that has failed: nothing is tried then. */
-  throwIfFailed(): void
+  /** `failed`: throws the stored error, and nothing is tried. `idle`: nobody has called `connect()`. */
+  throwIf(state: 'failed' | 'idle'): void
   /** The user wants to be connected. */
   want(): void
   /** Looks at the states of all links again. */
@@ -24,11 +24,9 @@ export interface LinesHost {
   message(data: unknown, meta: MessageMeta | undefined): void
   /** The one socket came back without what was sent meanwhile. */
   reconnected(): void
-  report(error: unknown): void
+  report(error: unknown, by?: string, isHeard?: boolean): void
   /** A frame that nobody takes: an error of the server, or what is no frame at all. */
   misread(message: Incoming): void
-  /** Ignoring the promise never raises `unhandledRejection`; its error goes to the `error` event. */
-  handled<Value>(promise: Promise<Value>): Promise<Value>
 }
 
 export interface Lines {

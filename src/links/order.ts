@@ -2,6 +2,7 @@
 import type { Identity } from '../core/identity.ts'
 import type { OutboxBounds } from '../core/outbox.ts'
 import { utf8Size } from '../core/utf8.ts'
+import type { HistoryRequest } from '../protocols/protocol.ts'
 import { abortReason } from '../shell/abort.ts'
 
 export interface SendOptions {
@@ -27,6 +28,11 @@ export interface Receipt {
   /** As in `meta.id` of the message, for everybody who gets it. */
   readonly id?: string
   readonly seq?: number
+}
+
+export interface HistoryOptions extends SendOptions, Omit<HistoryRequest, 'limit'> {
+  /** At most so many; the server has a limit of its own. Default 50. */
+  readonly limit?: number
 }
 
 export interface CallOptions extends SendOptions {

@@ -1,11 +1,11 @@
 /** The socket's side of a room: its state, and what its user hears. */
 import type { Membership } from '../core/membership.ts'
 import { type Member, Presence, type PresenceChange, type PresenceEntry } from '../core/presence.ts'
-import { NotConnectedError } from '../errors.ts'
-import type { HistoryRequest, MessageMeta } from '../protocols/protocol.ts'
+import { endedByUser, NotConnectedError } from '../errors.ts'
+import type { MessageMeta } from '../protocols/protocol.ts'
 import { Channel, type Gap } from '../shell/channel.ts'
 import type { Outcome } from '../shell/waiters.ts'
-import type { MessageOptions, Receipt, SendOptions } from './order.ts'
+import type { HistoryOptions, MessageOptions, Receipt } from './order.ts'
 
 /** `joining` also while the connection is lost: the room is wanted, and comes back by itself. */
 export type RoomState = 'idle' | 'joining' | 'joined' | 'refused'
@@ -40,18 +40,6 @@ export interface JoinOptions {
   readonly signal?: AbortSignal
 }
 
-export interface HistoryOptions extends SendOptions, Omit<HistoryRequest, 'limit'> {
-  /** At most so many; the server has a limit of its own. Default 50. */
-  readonly limit?: number
-}
-
-/** Messages of a room from before now, oldest first. */
-export interface History<Data> {
-  readonly messages: ReadonlyArray<Message<Data>>
-  /** The server has older ones: ask with `before: messages[0].meta.seq`. */
-  readonly more: boolean
-}
-
 /** What a room needs of its socket. */
 export interface RoomPort {
   join(control: RoomControl, options: JoinOptions): Promise<void>
@@ -64,8 +52,11 @@ export interface RoomPort {
 export interface RoomHost {
   /** Of this number is what is asked for now. */
   login(): number
-  report(error: unknown): void
+  /** @param by whose doing it was @param isHeard somebody of the room has heard it */
+  report(error: unknown, by?: string, isHeard?: boolean): void
 }
+
+const EVENTS = ['message', 'joined', 'left', 'gap', 'presence', 'error']
 
 export const NO_META: MessageMeta = /* @__PURE__ */ Object.freeze({})
 
@@ -98,7 +89,7 @@ export class RoomControl {
 
   get channel(): Channel<Message<unknown>, RoomEvents<unknown>> {
     if (this.#channel === undefined) {
-      this.#channel = new Channel(this.#host.report)
+      this.#channel = new Channel(EVENTS, this.#host.report)
       if (this.#hold !== undefined) this.#channel.hold()
       if (this.#hold !== undefined && this.#hold !== 'held') this.#channel.expire()
     }
@@ -217,13 +208,21 @@ export class RoomControl {
     this.#state = 'refused'
     this.#channel?.emit('left', { reason: 'refused' })
     this.#channel?.endStreams(error)
+    // Whoever asked for it hears it by the promise.
+    if (this.waiting === 0) this.tell(error)
+  }
+
+  tell(error: Error, by?: string): void {
+    const channel = this.#channel
+    channel?.emit('error', error)
+    this.#host.report(error, by, (channel?.listenerCount('error') ?? 0) > 0)
   }
 
   /** What became of a join. */
   get outcome(): Outcome {
     if (this.#state === 'joined') return { done: true }
     if (this.#state === 'joining') return undefined
-    return { error: this.#refusal ?? new NotConnectedError(`room ${this.name} was left`) }
+    return { error: this.#refusal ?? endedByUser(`room ${this.name} was left`) }
   }
 
   /** Why nothing can be sent here, if nothing can. */
@@ -231,7 +230,7 @@ export class RoomControl {
     if (this.#state === 'joined' || this.#state === 'joining') return undefined
     return (
       this.#refusal ??
-      new NotConnectedError(`room ${this.name} is not joined: await room.join() first`)
+      new NotConnectedError(`room ${this.name}: join the room first: await room.join()`)
     )
   }
 

@@ -58,7 +58,9 @@ class RoomLines implements Lines {
 
   send(): Promise<unknown> {
     return Promise.reject(
-      new NotConnectedError('every room has a socket of its own: join a room, and send in it'),
+      new NotConnectedError(
+        'every room has a socket of its own: join the room first, and send in it',
+      ),
     )
   }
 

@@ -1,16 +1,11 @@
 /** The rooms of one `AuthedSocket`, whatever sockets carry them. */
 import { Room } from '../room.ts'
 import { throwIfAborted } from '../shell/abort.ts'
-import { failed, throwFailure } from '../shell/waiters.ts'
+import { told } from '../shell/reports.ts'
+import { failed } from '../shell/waiters.ts'
 import type { LinesHost } from './lines.ts'
-import type { MessageOptions, Receipt } from './order.ts'
-import {
-  type HistoryOptions,
-  type JoinOptions,
-  RoomControl,
-  type RoomHost,
-  type RoomPort,
-} from './room-control.ts'
+import type { HistoryOptions, MessageOptions, Receipt } from './order.ts'
+import { type JoinOptions, RoomControl, type RoomHost, type RoomPort } from './room-control.ts'
 
 /** What carries the rooms. */
 export interface RoomCarrier {
@@ -93,7 +88,7 @@ export class Rooms implements RoomPort {
   }
 
   join(control: RoomControl, options: JoinOptions): Promise<void> {
-    return this.#handled(control, this.#join(control, options))
+    return this.#handled(control, 'join()', options, this.#join(control, options))
   }
 
   leave(control: RoomControl): void {
@@ -104,22 +99,26 @@ export class Rooms implements RoomPort {
   }
 
   send(control: RoomControl, data: unknown, options?: MessageOptions): Promise<Receipt> {
-    return this.#handled(control, this.#send(control, data, options))
+    return this.#handled(control, 'send()', options, this.#send(control, data, options))
   }
 
   history(control: RoomControl, options: HistoryOptions): Promise<unknown> {
-    return this.#handled(control, this.#history(control, options))
+    return this.#handled(control, 'history()', options, this.#history(control, options))
   }
 
-  #handled<Value>(control: RoomControl, promise: Promise<Value>): Promise<Value> {
-    promise.catch((error: Error) => control.channel.emit('error', error))
-    return this.#host.handled(promise)
+  #handled<Value>(
+    control: RoomControl,
+    by: string,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    promise: Promise<Value>,
+  ): Promise<Value> {
+    return told(promise, (error) => control.tell(error, by), signal)
   }
 
   async #join(control: RoomControl, options: JoinOptions): Promise<void> {
     const { signal, presence } = options
     throwIfAborted(signal)
-    this.#host.throwIfFailed()
+    this.#host.throwIf('failed')
     this.#carrier.check?.(options)
     // First of all: it may show that somebody else is here.
     this.#host.want()
@@ -146,15 +145,20 @@ export class Rooms implements RoomPort {
   }
 
   async #send(control: RoomControl, data: unknown, options?: MessageOptions): Promise<Receipt> {
-    throwFailure(this.#host.outcome())
-    if (control.obstacle) throw control.obstacle
+    this.#check(control)
     // The line answers with nothing else; `undefined` where the protocol has no acknowledgements.
     return ((await this.#carrier.send(control, data, options)) as Receipt | undefined) ?? {}
   }
 
+  /** What the user has to do first comes first. */
+  #check({ obstacle }: RoomControl): void {
+    this.#host.throwIf('failed')
+    if (obstacle) throw obstacle
+    this.#host.throwIf('idle')
+  }
+
   async #history(control: RoomControl, options: HistoryOptions): Promise<unknown> {
-    throwFailure(this.#host.outcome())
-    if (control.obstacle) throw control.obstacle
+    this.#check(control)
     return this.#carrier.history(control, options)
   }
 }

@@ -2,7 +2,7 @@
 import { drainMs } from '../core/delays.ts'
 import type { StateOf } from '../core/link-state.ts'
 import { type Joined, Membership, wishOf } from '../core/membership.ts'
-import { NotConnectedError, RoomError } from '../errors.ts'
+import { endedByUser, RoomError } from '../errors.ts'
 import type { Resolved } from '../options.ts'
 import type { Codec, Incoming, IncomingOf } from '../protocols/protocol.ts'
 import type { Room } from '../room.ts'
@@ -169,7 +169,7 @@ export class SharedLine extends OneLine {
     if (this.line.isConnected && (state === 'asked' || state === 'joined'))
       writeLeave(this.line, name, this.host.report)
     if (membership) this.joins.forget(membership)
-    this.line.delivery.end(new NotConnectedError('not sent: the room was left'), name)
+    this.line.delivery.end(endedByUser('not sent: the room was left'), name)
   }
 
   protected ask(): void {

@@ -17,6 +17,7 @@ import { errorOf } from '../error-of.ts'
 import { TokenUnavailableError } from '../errors.ts'
 import { Runtime } from '../shell/runtime.ts'
 import { callAt, moment } from '../shell/timers.ts'
+import { Unheard, type Warner } from '../shell/unheard.ts'
 import { askSource, type WithoutMoment } from './failure.ts'
 import { type HostAnswer, Inquiry } from './inquiry.ts'
 import { askOnce, type LinkPort, type Seat, Seats } from './seat.ts'
@@ -27,6 +28,7 @@ export interface HolderSettings {
   readonly tokenTimeoutMs: number
   readonly scale: number
   readonly identify?: Identify | undefined
+  readonly logger?: Warner
 }
 
 export class CredentialHolder {
@@ -36,6 +38,7 @@ export class CredentialHolder {
   readonly #seats = new Seats()
   readonly #watchers = new Set<() => void>()
   readonly #wallet = new Wallet()
+  readonly #unheard = new Unheard()
   #signedIn = false
   #settings: HolderSettings = { tokenTimeoutMs: 10_000, scale: 1 }
 
@@ -62,6 +65,11 @@ export class CredentialHolder {
   /** The sockets of a session bring their numbers along; the latest win. A name that one of them gives is all of theirs. */
   configure(settings: HolderSettings): void {
     this.#settings = { ...settings, identify: settings.identify ?? this.#settings.identify }
+  }
+
+  /** Of the session's own listeners. Without a socket there is no other logger. */
+  warn(error: unknown, by: string): void {
+    this.#unheard.tell(this.#settings.logger ?? console, by, error)
   }
 
   join(port: LinkPort): Seat {

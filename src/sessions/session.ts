@@ -82,17 +82,13 @@ interface Entering {
   readonly done: Promise<boolean>
 }
 
-const report = (error: unknown): void => {
-  // Node has none; there a listener that throws is silent, as on the socket.
-  const scope: { reportError?: (error: unknown) => void } = globalThis
-  scope.reportError?.(error)
-}
-
 class PartedSession<Credentials> implements Session<Credentials> {
   readonly fetch: Fetch
   readonly #parts: SessionParts<Credentials>
   readonly #holder: CredentialHolder
-  readonly #emitter = new Emitter<SessionEvents>(report)
+  readonly #emitter = new Emitter<SessionEvents>(['signedin', 'signedout'], (error, by) =>
+    this.#holder.warn(error, by),
+  )
   #entering: Entering | undefined
 
   constructor(parts: SessionParts<Credentials>) {

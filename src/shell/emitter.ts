@@ -12,7 +12,7 @@ type Listener<Payload> = (payload: Payload) => unknown
 interface Owner {
   subscribed(subscription: Subscription): void
   unsubscribed(subscription: Subscription): void
-  report(error: unknown): void
+  report(error: unknown, by: string): void
 }
 
 /** One listener of one event. There may be one in each of ten thousand rooms, so it has no closures. */
@@ -65,9 +65,8 @@ class Subscription {
     }
   }
 
-  /** What an `error` listener throws has nowhere to go: told to itself, it would throw for ever. */
   #report(error: unknown): void {
-    if (this.name !== 'error') this.#owner.report(error)
+    this.#owner.report(error, `a listener of '${this.name}'`)
   }
 }
 
@@ -84,9 +83,12 @@ function deliver(this: Subscription, payload: never): void {
 export class Emitter<Events extends object> implements Owner {
   readonly #emitter = new EventEmitter<{ [name: string]: [payload: never] }>()
   #subscriptions: readonly Subscription[] = []
-  readonly #report: (error: unknown) => void
+  readonly #names: readonly string[]
+  readonly #report: (error: unknown, by: string) => void
 
-  constructor(report: (error: unknown) => void) {
+  /** @param report hears what a listener throws, and which */
+  constructor(names: readonly string[], report: (error: unknown, by: string) => void) {
+    this.#names = names
     this.#report = report
   }
 
@@ -125,8 +127,8 @@ export class Emitter<Events extends object> implements Owner {
     this.#emitter.off(subscription.name, deliver, subscription)
   }
 
-  report(error: unknown): void {
-    this.#report(error)
+  report(error: unknown, by: string): void {
+    this.#report(error, by)
   }
 
   listenerCount(name: keyof Events & string): number {
@@ -134,6 +136,8 @@ export class Emitter<Events extends object> implements Owner {
   }
 
   #find(name: string, listener: Listener<never>): Subscription | undefined {
+    if (!this.#names.includes(name))
+      throw new TypeError(`no event '${name}': there are ${this.#names.join(', ')}`)
     return this.#subscriptions.find((each) => each.name === name && each.listener === listener)
   }
 

@@ -9,10 +9,6 @@ export type Outcome = { readonly done: true } | { readonly error: unknown } | un
 export const failed = (outcome: Outcome): Outcome =>
   outcome && 'error' in outcome ? outcome : undefined
 
-export const throwFailure = (outcome: Outcome): void => {
-  if (outcome && 'error' in outcome) throw outcome.error
-}
-
 export class Waiters {
   /** By what they wait for. */
   readonly #open = new Map<unknown, Set<() => void>>()

@@ -457,8 +457,8 @@ describe('a promise that nobody awaits', () => {
     const clients = [
       await watchedOn(server, make()),
       await watchedOn(server, make(), { auth: () => null }),
-      await watchedOn(server, make(), { url: `${server.wsUrl}/no/such/path` }),
-      await watchedOn(server, make(), { url: 'ws://127.0.0.1:1/' }),
+      await watchedOn(server, make(), { url: `${server.wsUrl}/no/such/path/{room}` }),
+      await watchedOn(server, make(), { url: 'ws://127.0.0.1:1/{room}' }),
       await watchedOn(server, make(), { auth: () => Promise.reject(new Error('mine')) }),
       await watchedOn(server, make(), { auth: () => 'not\na token' }),
     ]

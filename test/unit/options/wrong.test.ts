@@ -207,7 +207,7 @@ describe('a right option', () => {
     { auth: fixedToken(SECRET) },
     { auth: async () => SECRET },
     { protocol: multiplexed() },
-    { protocol: roomPerSocket() },
+    { protocol: roomPerSocket(), url: 'wss://chat.example/{room}' },
     { origins: [] },
     { origins: ['wss://other.example', 'https://third.example:8443'] },
     { allowInsecure: true },
