@@ -95,6 +95,14 @@ export const projects = [
     first: ['test/browser/contract.test.ts'],
   },
   {
+    // The built package in runtimes of other makers. They wait for processes that start.
+    name: 'runtimes',
+    include: ['test/runtimes/**/*.test.ts'],
+    testTimeoutMs: 60_000,
+    maxWorkers: 2,
+    stepTimeoutMs: 240_000,
+  },
+  {
     name: 'package',
     include: ['test/package/**/*.test.ts'],
     testTimeoutMs: 120_000,

@@ -3,7 +3,8 @@ import type { Handshake } from '../transmissions/transmission.ts'
 import type { NativeConstructor, NativeSocket } from './native-socket.ts'
 import { requestHeaders } from './request-headers.ts'
 
-export { readError, watchStatus } from './native-socket.browser.ts'
+// What is written here comes before what is taken over.
+export * from './native-socket.browser.ts'
 
 export const construct = (
   Native: NativeConstructor,
