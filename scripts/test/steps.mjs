@@ -43,6 +43,16 @@ export const stepsIn = (scratch) => [
     command: call('./scripts/services.mjs', 'ensureServices'),
   },
   {
+    name: 'firefox',
+    command: call('./scripts/firefox.mjs', 'ensureFirefox'),
+    timeoutMs: 240_000,
+  },
+  {
+    name: 'runtime-tools',
+    command: call('./scripts/runtimes.mjs', 'ensureRuntimes'),
+    timeoutMs: 240_000,
+  },
+  {
     name: 'lint',
     command: bin('biome', 'ci', '--error-on-warnings', '--max-diagnostics=100', colors, '.'),
   },
@@ -77,13 +87,16 @@ function vitestStep({ name }, scratch) {
 export const PHASES = [
   // apt, pip and npm take locks of the machine.
   [
-    ['python', 'chromium', 'services'],
+    ['python', 'chromium', 'services', 'firefox', 'runtime-tools'],
     ['lint', 'typecheck', 'build'],
   ],
   [['fast']],
   // The doctor waits for silence, and a browser leaves it none.
   [['browser'], ['conformance', 'docs']],
-  [['contract'], ['rooms', 'attacks']],
+  [
+    ['contract', 'runtimes'],
+    ['rooms', 'attacks'],
+  ],
   [['chaos'], ['secrecy', 'doctor']],
   [['docs-drift', 'servers-drift', 'size', 'types'], ['package']],
 ]
