@@ -76,6 +76,23 @@ it('a send or call whose hook fails is answered, and the connection goes on', as
   await alice.close()
 })
 
+it('on_presence sees what is shown before anybody else, and may change or refuse it', async () => {
+  const alice = await enter(server, { token: 'alice' })
+  const shown = await alice.join('shown', { presence: { mood: 'calm' } })
+  expect(shown.members).toMatchObject([{ data: { mood: 'calm', checked: true } }])
+  expect(await alice.join('other', { presence: { secret: 1 } })).toMatchObject({
+    code: 'forbidden',
+  })
+  const large = await alice.join('other', { presence: { x: 'é'.repeat(512) } })
+  expect(large).toMatchObject({ code: 'too-large', room: 'other' })
+  // What it showed before stands, and it is still there.
+  expect(await alice.join('shown', { presence: { secret: 1 } })).toMatchObject({
+    code: 'forbidden',
+  })
+  expect(await alice.send('shown', 'still here')).toMatchObject({ type: 'ok' })
+  await alice.close()
+})
+
 it('a slow call holds up nothing', async () => {
   const alice = await enter(server, { token: 'alice' })
   await alice.join('lobby')

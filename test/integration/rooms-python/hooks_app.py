@@ -36,6 +36,12 @@ async def checked(user: str, room: str, data: Any) -> Any:
     return data
 
 
+def displayed(user: str, room: str, data: Any) -> Any:
+    if "secret" in data:
+        raise Refused("forbidden", "not that")
+    return data | {"checked": True}
+
+
 async def called(user: str, method: str, data: Any) -> Any:
     match method:
         case "slow":
@@ -54,6 +60,7 @@ rooms = AuthedRooms(
     authenticate_scope=who_has_come,
     authorize=may_join,
     on_message=checked,
+    on_presence=displayed,
     on_call=called,
     settings=Settings(auth_ms=300, sends_per_second=20),
 )

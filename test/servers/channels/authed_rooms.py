@@ -57,6 +57,12 @@ class Settings:
     is closed with 4429. ``None``: as many as come."""
     bytes_per_second: float | None = 524_288
     """The same of their bytes."""
+    presence_bytes: int = 1_024
+    """Of what one client shows in a room; above it ``too-large``."""
+    presence_room_bytes: int = 262_144
+    """Of all that is shown in a room, 524,288 at most; who would not fit is refused with ``too-large``."""
+    presence_clients: int = 16
+    """Of one user that are shown in a room, so that none fills it."""
     early_bytes: int = 16_384
     """Of the one frame that a connection may send before its welcome; above it 1009."""
     waiting: int = 1_000
@@ -138,6 +144,8 @@ class Hooks:
     """``(user, room, params)``: may that user join that room?"""
     on_message: Callable[[str, str, Any], Any]
     """``(user, room, data)``: the data to store. A send that is repeated comes here again."""
+    on_presence: Callable[[str, str, Any], Any]
+    """``(user, room, data)``: the object to show there."""
     on_call: Callable[[str, str, Any], Any]
     """``(user, method, data)``: the reply's data."""
 
@@ -173,6 +181,10 @@ class AuthedConsumer(AsyncWebsocketConsumer):
         """The data to store; raise ``Refused`` to refuse it. A send that is repeated comes here again."""
         return data
 
+    async def on_presence(self, user: str, room: str, data: Any) -> Any:
+        """The object to show there; raise ``Refused`` to refuse it."""
+        return data
+
     async def on_call(self, user: str, method: str, data: Any) -> Any:
         """The reply's data."""
         return no_method(user, method, data)
@@ -201,6 +213,7 @@ class AuthedConsumer(AsyncWebsocketConsumer):
             lambda scope: self.authenticate_scope(),
             self.authorize,
             self.on_message,
+            self.on_presence,
             self.on_call,
         )
         self._wire = ConsumerWire(self)
@@ -510,13 +523,15 @@ class Session:
     def push(self, text: str) -> None:
         if self.closing:
             return
+        if self._buffered > 2 * self.settings.buffer_bytes + BATCH_BYTES:
+            # Only answers get here, to a client that asks without reading; messages wait in the store. What is
+            # written now does not count: an answer that is large is not its reader's fault.
+            self._abort(1013, "reads too slowly")
+            return
         self._outbox.append(text)
-        self._buffered += len(text)
+        self._buffered += utf8_length(text)
         if self.full:
             self._drained.clear()
-        if self._buffered > 2 * self.settings.buffer_bytes + BATCH_BYTES:
-            # Only answers get here, to a client that asks without reading; messages wait in the store.
-            self._abort(1013, "reads too slowly")
         self._wake_writer()
 
     async def drained(self) -> None:
@@ -550,7 +565,7 @@ class Session:
                     text = self._outbox.popleft()
                     async with asyncio.timeout(self.settings.stall_ms / 1000):
                         await self.wire.send(text)
-                    self._buffered -= len(text)
+                    self._buffered -= utf8_length(text)
                     if self._buffered <= self.settings.buffer_bytes // 2:
                         self._drained.set()
                     if self._outbox:
@@ -571,6 +586,7 @@ class Session:
     def _abort(self, code: int, reason: str) -> None:
         """Drops what waits; the close itself may not come through either."""
         self._outbox.clear()
+        self._buffered = 0
         self.close(code, reason)
         if self._writer is not None and self._writer is not asyncio.current_task():
             self._writer.cancel()
@@ -699,6 +715,7 @@ class Session:
                 "rooms": s.rooms,
                 "inFlight": s.in_flight,
                 "history": s.history,
+                "presenceBytes": s.presence_bytes,
                 **told("framesPerSecond", s.frames_per_second),
                 **told("bytesPerSecond", s.bytes_per_second),
             },
@@ -731,14 +748,14 @@ class Session:
         if self.settings.close_at_expiry:
             self.close(4003, "token expired")
 
-    def _limit_sends(self) -> None:
+    def _limit_rate(self) -> None:
         rate, now = self.settings.sends_per_second, time.monotonic()
         if rate is not None:
             self._allowance = min(max(rate, 1.0), self._allowance + (now - self._allowed_at) * rate)
             self._allowed_at = now
             if self._allowance < 1:
                 wait = int((1 - self._allowance) / rate * 1000) + 1
-                raise Refused("rate-limited", "too many sends", wait)
+                raise Refused("rate-limited", "too many requests", wait)
             self._allowance -= 1
 
     def _turn_of(self, frame: dict[str, Any]) -> None:
@@ -779,7 +796,7 @@ class Session:
             case "join":
                 await self._join(frame.get("id"), frame["rooms"])
             case "send":
-                self._limit_sends()
+                self._limit_rate()
                 seq = await self._send(frame)
                 self.push(dump({"type": "ok", "id": frame["id"], "seq": seq}))
             case "leave":
@@ -797,7 +814,10 @@ class Session:
                     )
                 finally:
                     self._calls -= 1
-                self.push(dump({"type": "reply", "id": frame["id"], "data": reply}))
+                text = dump({"type": "reply", "id": frame["id"], "data": reply})
+                if utf8_length(text) > ANSWER_BYTES:
+                    raise Refused("too-large", "the reply is too large")
+                self.push(text)
             case "history":
                 await self._history(frame)
             case "auth":
@@ -842,11 +862,15 @@ class Session:
             if seq is None:
                 raise
             return seq
-        return await self.store.send(draft, dump(data))
+        text = dump(data)
+        if utf8_length(text) > BATCH_BYTES:
+            raise Refused("too-large", "the message is too large")
+        return await self.store.send(draft, text)
 
     async def _history(self, frame: dict[str, Any]) -> None:
         if frame["room"] not in self.rooms:
             raise Refused("not-joined", "join the room before you read it")
+        self._limit_rate()
         if frame["limit"] > self.settings.history:
             raise Refused("too-large", f"a history has at most {self.settings.history} messages")
         epoch, messages, more = await self.store.history(frame["room"], frame.get("before"), frame["limit"])
@@ -870,15 +894,21 @@ class Session:
     async def _join(self, id: int | None, wanted: list[dict[str, Any]]) -> None:
         asked = {} if id is None else {"id": id}
         allowed: list[dict[str, Any]] = []
+        leases: dict[str, Lease] = {}
         for want in wanted:
             try:
                 await self._may_join(want, len(allowed))
+                if "presence" in want:
+                    leases[want["room"]] = await self._lease(want)
                 allowed.append(want)
             except Refused as refusal:
                 self._fail(asked | {"room": want["room"]}, refusal)
         try:
-            leases = {w["room"]: self._lease(w) for w in allowed if "presence" in w}
             shown = dict(zip(leases, await self.store.show(list(leases.values())), strict=True))
+            for room in [room for room, found in shown.items() if found is None]:
+                self._fail(asked | {"room": room}, Refused("too-large", "this room shows no more"))
+                allowed = [want for want in allowed if want["room"] != room]
+                del leases[room]
             resumes = [(w["room"], w.get("resume", NO_RESUME)) for w in allowed]
             reads = [Read(room, resume["epoch"], resume["seq"]) for room, resume in resumes]
             positions = await self.hub.positions(reads)
@@ -900,7 +930,9 @@ class Session:
 
     async def _may_join(self, want: dict[str, Any], others: int) -> None:
         room = want["room"]
-        if room not in self.rooms and len(self.rooms) + others >= self.settings.rooms:
+        if room in self.rooms:
+            self._limit_rate()
+        elif len(self.rooms) + others >= self.settings.rooms:
             raise Refused("too-large", f"a connection is in at most {self.settings.rooms} rooms")
         try:
             may = await result_of(self.hooks.authorize(str(self.user), room, want.get("params", {})))
@@ -912,8 +944,18 @@ class Session:
         if not may:
             raise Refused("forbidden", "this room is closed to you")
 
-    def _lease(self, want: dict[str, Any]) -> "Lease":
-        return Lease(want["room"], self.id, self.client, str(self.user), dump(want["presence"]))
+    async def _lease(self, want: dict[str, Any]) -> "Lease":
+        room, user = want["room"], str(self.user)
+        try:
+            data = dump(await result_of(self.hooks.on_presence(user, room, want["presence"])))
+        except (Refused, Banned):
+            raise
+        except Exception:
+            log.exception("on_presence failed")
+            raise refused("unavailable", 1000) from None
+        if utf8_length(data) > self.settings.presence_bytes:
+            raise Refused("too-large", f"presence has at most {self.settings.presence_bytes} bytes")
+        return Lease(room, self.id, self.client, user, data)
 
     def _enter(
         self, asked: dict[str, int], want: dict[str, Any], position: "Position", shown: "Shown | None"
@@ -1132,7 +1174,10 @@ class Hub:
 
     async def _tell_presence(self, room: Room, position: "Position") -> None:
         watchers = [
-            m for m in room.members.values() if m.version is not None and m.version < position.version
+            m
+            for m in room.members.values()
+            # Who reads slowly is told later, or sees the hole.
+            if m.version is not None and m.version < position.version and not m.session.full
         ]
         if not watchers:
             return
@@ -1344,6 +1389,7 @@ HARD_LIMIT = 1_048_576
 """A longer frame is not even read for its ``id``: 1009."""
 BATCH_BYTES = 262_144
 """Of the messages in one frame: daphne resets a connection over a frame above 1 MiB."""
+ANSWER_BYTES = 786_432
 BATCH = 100
 READ_BYTES = 4_096
 CUTTING = (1009, 4429)
@@ -1705,7 +1751,8 @@ class Store(Protocol):
         self, room: str, before: int | None, limit: int
     ) -> tuple[str, list[Numbered], bool]: ...
 
-    async def show(self, leases: list[Lease]) -> list[Shown]: ...
+    async def show(self, leases: list[Lease]) -> list[Shown | None]:
+        """``None`` where the room has no place for what it would show."""
 
     async def renew(self, leases: list[Lease]) -> None:
         """Like ``show``, but keeps the data that another connection of the client may have set since."""
@@ -1724,6 +1771,11 @@ def kept_messages(settings: Settings) -> int:
     return min(settings.keep, settings.room_messages - 1)
 
 
+def room_shows(settings: Settings) -> int:
+    """In bytes. With the messages of one answer they fit into a frame of daphne."""
+    return min(settings.presence_room_bytes, 524_288)
+
+
 class MemoryRoom:
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(8)
@@ -1732,12 +1784,30 @@ class MemoryRoom:
         self.ids: dict[tuple[str, str, int], int] = {}
         self.leases: dict[tuple[str, str, str], float] = {}
         self.shown: dict[tuple[str, str], str] = {}
+        self.shown_bytes = 0
         self.changes: deque[Numbered] = deque(maxlen=256)
         self.touched_at = 0.0
 
     @property
     def first(self) -> int:
         return self.seq - len(self.log) + 1
+
+    def display(self, who: tuple[str, str], data: str | None) -> bool:
+        """``None``: no more. Tells whether something was shown before."""
+        before = self.shown.pop(who, None)
+        self.shown_bytes -= 0 if before is None else utf8_length(member_json(*who, before))
+        if data is not None:
+            self.shown[who] = data
+            self.shown_bytes += utf8_length(member_json(*who, data))
+        return before is not None
+
+    def has_place(self, who: tuple[str, str], data: str, settings: Settings) -> bool:
+        before = self.shown.get(who)
+        grows = utf8_length(member_json(*who, data))
+        if before is None and sum(user == who[0] for user, _ in self.shown) >= settings.presence_clients:
+            return False
+        grows -= 0 if before is None else utf8_length(member_json(*who, before))
+        return self.shown_bytes + grows <= room_shows(settings)
 
     def fitting(self, wanted: range, budget: int, at_least: int) -> list[Numbered]:
         taken: list[Numbered] = []
@@ -1812,25 +1882,33 @@ class MemoryStore:
         messages = kept.fitting(wanted, BATCH_BYTES, at_least=1)[::-1]
         return kept.epoch, messages, bool(messages) and messages[0][0] > kept.first
 
-    async def show(self, leases: list[Lease]) -> list[Shown]:
-        self._hold(leases, is_renewal=False)
-        rooms = [self._room(lease.room) for lease in leases]
-        return [Shown(r.version, [member_json(*who, data) for who, data in r.shown.items()]) for r in rooms]
+    async def show(self, leases: list[Lease]) -> list[Shown | None]:
+        held = self._hold(leases, is_renewal=False)
+        return [self._shown(self._room(lease.room)) if lease in held else None for lease in leases]
+
+    def _shown(self, room: MemoryRoom) -> Shown:
+        return Shown(room.version, [member_json(*who, data) for who, data in room.shown.items()])
 
     async def renew(self, leases: list[Lease]) -> None:
         self._hold(leases, is_renewal=True)
 
-    def _hold(self, leases: list[Lease], *, is_renewal: bool) -> None:
+    def _hold(self, leases: list[Lease], *, is_renewal: bool) -> list[Lease]:
         joins: dict[str, dict[tuple[str, str], str]] = {lease.room: {} for lease in leases}
-        now = time.monotonic()
+        held, now = [], time.monotonic()
         for lease in leases:
             room, who = self._room(lease.room), (lease.user, lease.client)
+            changes = who not in room.shown or (not is_renewal and room.shown[who] != lease.data)
+            if changes and not room.has_place(who, lease.data, self._settings):
+                continue
+            held.append(lease)
             room.leases[lease.session, *who] = now + self._settings.lease_ms / 1000
-            if who not in room.shown or (not is_renewal and room.shown[who] != lease.data):
-                joins[lease.room][who] = room.shown[who] = lease.data
+            if changes:
+                room.display(who, lease.data)
+                joins[lease.room][who] = lease.data
         for name, came in joins.items():
             room = self._room(name)
             self._change(name, room, came, [k for k, ends_at in room.leases.items() if ends_at <= now])
+        return held
 
     async def hide(self, leases: list[Lease]) -> None:
         for lease in leases:
@@ -1849,7 +1927,7 @@ class MemoryStore:
         for key in ended:
             room.leases.pop(key, None)
         held = {(user, client) for _, user, client in room.leases}
-        leaves = [who for who in {key[1:] for key in ended} - held if room.shown.pop(who, None) is not None]
+        leaves = [who for who in {key[1:] for key in ended} - held if room.display(who, None)]
         if not joins and not leaves:
             return
         room.version += 1
@@ -1917,19 +1995,36 @@ local function enter(name)
   return room
 end
 
--- Presence: a lease is session, client and user; the client is shown as long as it holds one.
+-- Presence: a lease is session, client and user; the client is shown as long as it holds one. Beside the holds
+-- of each stand the bytes of all that is shown, and how many clients of each user are.
+local function member(who, data)
+  local user, client = cjson.encode(string.sub(who, 33)), string.sub(who, 1, 32)
+  local json = '{"user":' .. user .. ',"clientId":"' .. client .. '"'
+  return json .. (data and ',"data":' .. data or '') .. '}'
+end
+local function display(room, who, data)
+  local before, user = redis.call('HGET', room.shown, who), 'user:' .. string.sub(who, 33)
+  local grows = (data and #member(who, data) or 0) - (before and #member(who, before) or 0)
+  local clients = tonumber(redis.call('HGET', room.holds, user) or '0')
+  if data then
+    local bytes = tonumber(redis.call('HGET', room.holds, 'bytes') or '0')
+    if bytes + grows > tonumber(ARGV[11]) or (not before and clients >= tonumber(ARGV[12])) then return false end
+    redis.call('HSET', room.shown, who, data)
+    if not before then redis.call('HINCRBY', room.holds, user, 1) end
+  elseif before then
+    redis.call('HDEL', room.shown, who)
+    if redis.call('HINCRBY', room.holds, user, -1) <= 0 then redis.call('HDEL', room.holds, user) end
+  end
+  redis.call('HINCRBY', room.holds, 'bytes', grows)
+  return true
+end
 local function vanish(room, lease, leaves)
   if redis.call('ZREM', room.leases, lease) == 0 then return end
   local who = string.sub(lease, 33)
   if redis.call('HINCRBY', room.holds, who, -1) > 0 then return end
   redis.call('HDEL', room.holds, who)
-  redis.call('HDEL', room.shown, who)
+  display(room, who, nil)
   leaves[#leaves + 1] = who
-end
-local function member(who, data)
-  local user, client = cjson.encode(string.sub(who, 33)), string.sub(who, 1, 32)
-  local json = '{"user":' .. user .. ',"clientId":"' .. client .. '"'
-  return json .. (data and ',"data":' .. data or '') .. '}'
 end
 local function change(room, joins, leaves)
   for i, who in ipairs(leaves) do leaves[i] = member(who) end
@@ -2009,19 +2104,19 @@ return {room.epoch, room.seq - room.kept + 1, messages}
 """,
     "hold": """
 local room, lease, data, renewal = enter(ARGV[7]), ARGV[8], ARGV[9], ARGV[10] == '1'
-local who, joins, leaves = string.sub(lease, 33), {}, {}
-local new = redis.call('ZADD', room.leases, now + lease_ms, lease) == 1
-new = new and redis.call('HINCRBY', room.holds, who, 1) == 1
-if new or (not renewal and redis.call('HGET', room.shown, who) ~= data) then
-  redis.call('HSET', room.shown, who, data)
-  joins = {member(who, data)}
-end
-for _, ended in ipairs(redis.call('ZRANGEBYSCORE', room.leases, '-inf', now)) do
-  vanish(room, ended, leaves)
+local who, joins, leaves, full = string.sub(lease, 33), {}, {}, false
+if redis.call('ZADD', room.leases, now + lease_ms, lease) == 1 then redis.call('HINCRBY', room.holds, who, 1) end
+local due = redis.call('ZRANGEBYSCORE', room.leases, '-inf', now, 'LIMIT', 0, 1000)
+for _, ended in ipairs(due) do vanish(room, ended, leaves) end
+local before = redis.call('HGET', room.shown, who)
+if not before or (not renewal and before ~= data) then
+  if display(room, who, data) then joins = {member(who, data)} else full = true end
+  if full and not before then vanish(room, lease, {}) end
 end
 change(room, joins, leaves)
 for _, key in ipairs({'changes', 'leases', 'holds', 'shown'}) do redis.call('PEXPIRE', room[key], ttl) end
 if renewal then return 1 end
+if full then return {-1, {}} end
 local members, shown = {}, redis.call('HGETALL', room.shown)
 for i = 1, #shown, 2 do members[#members + 1] = member(shown[i], shown[i + 1]) end
 return {room.version, members}
@@ -2162,14 +2257,16 @@ class RedisStore:
         messages = pairs(found)[::-1]
         return epoch, messages, bool(messages) and messages[0][0] > first
 
-    async def show(self, leases: list[Lease]) -> list[Shown]:
-        return [Shown(version, members) for version, members in await self._hold(leases, 0)]
+    async def show(self, leases: list[Lease]) -> list[Shown | None]:
+        held = await self._hold(leases, 0)
+        return [None if version < 0 else Shown(version, members) for version, members in held]
 
     async def renew(self, leases: list[Lease]) -> None:
         await self._hold(leases, 1)
 
     async def _hold(self, leases: list[Lease], is_renewal: int) -> list[Any]:
-        calls = [[m.room, m.session + m.client + m.user, m.data, is_renewal] for m in leases]
+        bounds = [room_shows(self._settings), self._settings.presence_clients]
+        calls = [[m.room, m.session + m.client + m.user, m.data, is_renewal, *bounds] for m in leases]
         return await self._run("hold", *calls) if calls else []
 
     async def hide(self, leases: list[Lease]) -> None:
