@@ -13,7 +13,7 @@ export const watchPage = (tell: (news: 'nudge' | 'reroute') => void): (() => voi
   const options = { signal: controller.signal }
   let wasOffline = false
   const nudge = () => tell('nudge')
-  document?.addEventListener(
+  document?.addEventListener?.(
     'visibilitychange',
     () => {
       if (document.visibilityState === 'visible') nudge()
