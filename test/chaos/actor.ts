@@ -259,6 +259,19 @@ function tappedBy({ heard, cut }: Tap): WebSocketConstructor {
         if (this.readyState === WebSocket.OPEN) heard(String(data), socket)
       })
       this.on('close', () => cut(socket))
+      // The SDK looks at it, and so may learn of the end before its event.
+      const { readyState } = Object.getOwnPropertyDescriptors(WebSocket.prototype)
+      let isCut = false
+      Object.defineProperty(this, 'readyState', {
+        get: () => {
+          const state: number = readyState.get?.call(this) ?? WebSocket.CLOSED
+          if (state > WebSocket.OPEN && !isCut) {
+            isCut = true
+            cut(socket)
+          }
+          return state
+        },
+      })
     }
 
     override close(code?: number, reason?: string): void {
