@@ -61,6 +61,45 @@ const idleProxy = async (
   return proxy
 }
 
+/** What the client sends takes its time here, behind kernels that took it at once. @param rate bytes in a ms */
+const slowProxy = async (target: number, rate: number): Promise<{ url: string; taken: number }> => {
+  const STEP_MS = 20
+  const proxy = { url: '', taken: 0 }
+  const sockets = new Set<Socket>()
+  const listener = createServer((client) => {
+    const server = connect({ port: target, host: '127.0.0.1', noDelay: true })
+    client.setNoDelay()
+    let waiting = Buffer.alloc(0)
+    const pump = setInterval(() => {
+      server.write(waiting.subarray(0, rate * STEP_MS))
+      waiting = waiting.subarray(rate * STEP_MS)
+    }, STEP_MS)
+    client.on('data', (chunk) => {
+      proxy.taken += chunk.length
+      waiting = Buffer.concat([waiting, chunk])
+    })
+    server.on('data', (chunk) => client.write(chunk))
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      sockets.add(one)
+      one.on('error', () => {})
+      one.on('close', () => {
+        clearInterval(pump)
+        other.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    listener.close()
+  })
+  proxy.url = `ws://127.0.0.1:${(listener.address() as AddressInfo).port}/`
+  return proxy
+}
+
 const beating = (everyMs: number, timeoutMs?: number): Partial<AuthedSocketOptions> => ({
   protocol: plain({
     encode: String,
@@ -238,13 +277,42 @@ describe('with ws, without any option', () => {
     socket.connect()
     await passUntil(() => socket.state === 'connected', 5_000)
     const data = 'x'.repeat(65_536)
-    const sending = setInterval(() => void socket.send(data), 1_000)
-    await passUntil(() => false, 30_000)
+    for (let second = 1; second <= 30; second += 1) {
+      socket.send(data)
+      // Our clock is faster than what kernels do.
+      await expect.poll(() => server.received.length, { interval: 1 }).toBe(second)
+      await passUntil(() => false, 1_000)
+    }
     expect(socket.state).toBe('connected')
     await front.setMode('black-hole')
+    const sending = setInterval(() => void socket.send(data), 1_000)
     const took = await passUntil(() => socket.state !== 'connected', 120_000)
     clearInterval(sending)
     expect(took).toBeLessThanOrEqual(20_000)
+  })
+
+  it.each([
+    ['at once', 1],
+    ['in pieces', 16],
+  ])('an upload of 1 MiB at 50 kB/s, %s, is no silence', async (_, pieces) => {
+    const server = await bareServer()
+    virtualTime()
+    const proxy = await slowProxy(server.port, 50)
+    const { socket, states } = watched({ url: proxy.url, WebSocket: WsSocket, ...REFERENCE })
+    socket.connect()
+    await passUntil(() => socket.state === 'connected', 5_000)
+    for (const waitMs of [0, 1_000, 7_500]) {
+      await passUntil(() => false, waitMs)
+      const before = server.received.length
+      const end = proxy.taken + 2 ** 20 - 1_000 * pieces
+      for (let piece = 0; piece < pieces; piece += 1) socket.send('x'.repeat(2 ** 20 / pieces - 64))
+      // Our clock is faster than what kernels do.
+      await expect.poll(() => proxy.taken, { interval: 1 }).toBeGreaterThan(end)
+      const took = await passUntil(() => server.received.length === before + pieces, 60_000)
+      expect(took).toBeGreaterThan(20_000)
+    }
+    expect(states).not.toContain('waiting')
+    expect(server.handshakes).toHaveLength(1)
   })
 
   it('a quiet one is not quiet for 30 s', async () => {
