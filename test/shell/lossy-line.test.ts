@@ -15,6 +15,8 @@ const UPLOAD_BYTES = 2 ** 20
 /** Bytes in a ms. */
 const UPLOAD_RATE = 50
 
+// A day is some fifty thousand timers.
+vi.setConfig({ testTimeout: 60_000 })
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_800_000_000_000 })
 })
