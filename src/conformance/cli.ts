@@ -1,4 +1,6 @@
 /** The command `authed-socket-conformance`. */
+
+import { printable } from '../core/printable.ts'
 import { InsecureUrlError } from '../errors.ts'
 import type { Transmission } from '../transmissions/transmission.ts'
 import { viaCookie } from '../transmissions/via-cookie.ts'
@@ -34,7 +36,7 @@ export async function main(host: Host): Promise<ExitCode> {
     return await run(host)
   } catch (error) {
     const hint = error instanceof InsecureUrlError ? ' (here: --allow-insecure)' : ''
-    host.err(`${error instanceof Error ? error.message : 'failed'}${hint}\n`)
+    host.err(printable(`${error instanceof Error ? error.message : 'failed'}${hint}\n`, '\n'))
     return 2
   }
 }
@@ -55,7 +57,8 @@ async function run({ argv, env, out }: Host): Promise<ExitCode> {
   const text = flags.has('json')
     ? JSON.stringify(report, null, 2)
     : formatReport(report, { show: flags.has('all') ? 'all' : 'findings' })
-  out(`${text}\n`)
+  // As JSON it has controls beyond those of ASCII.
+  out(printable(`${text}\n`, '\n'))
   return report.conforms ? 0 : 1
 }
 

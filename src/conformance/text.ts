@@ -1,4 +1,5 @@
 /** A report as text for a terminal. */
+import { printable } from '../core/printable.ts'
 import type { CheckResult, ConformanceReport } from './report.ts'
 
 export interface FormatOptions {
@@ -9,6 +10,12 @@ export interface FormatOptions {
 const INDENT = ' '.repeat(12)
 
 export function formatReport(report: ConformanceReport, options: FormatOptions = {}): string {
+  return wordsOf(report, options)
+    .map((line) => printable(line))
+    .join('\n')
+}
+
+function wordsOf(report: ConformanceReport, options: FormatOptions): readonly string[] {
   const { url, overview, features, checks } = report
   if (overview !== undefined) {
     const lines = (word: string, items: readonly string[]): readonly string[] =>
@@ -18,7 +25,7 @@ export function formatReport(report: ConformanceReport, options: FormatOptions =
       ...lines('works', overview.works),
       ...lines('lacks', overview.lacks),
       ...lines('change', overview.change),
-    ].join('\n')
+    ]
   }
   const isAll = options.show === 'all'
   return [
@@ -27,7 +34,7 @@ export function formatReport(report: ConformanceReport, options: FormatOptions =
     ...(isAll ? [] : waiting(checks)),
     '',
     summary(report),
-  ].join('\n')
+  ]
 }
 
 const isFinding = ({ outcome, waitsFor }: CheckResult): boolean =>

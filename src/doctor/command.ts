@@ -1,4 +1,5 @@
 /** `authed-socket doctor <url>`: the doctor for a terminal. Touches no global: what it needs it is given. */
+import { printable } from '../core/printable.ts'
 import { multiplexed } from '../protocols/multiplexed.ts'
 import { plain } from '../protocols/plain.ts'
 import type { Protocol } from '../protocols/protocol.ts'
@@ -49,7 +50,8 @@ export const run = async (around: Surroundings): Promise<0 | 1 | 2> => {
       return 0
     }
     const diagnosis = await diagnose(await optionsOf(url, flags, around))
-    around.print(flags.json === undefined ? inWords(diagnosis) : JSON.stringify(diagnosis, null, 2))
+    const text = flags.json === undefined ? inWords(diagnosis) : JSON.stringify(diagnosis, null, 2)
+    around.print(printable(text, '\n'))
     return diagnosis.cause === 'healthy' ? 0 : 1
   } catch (error) {
     // Our own errors, and those of wrong options, hold nothing secret; of others only the name is told.
