@@ -1,0 +1,11 @@
+import { AuthedSocket, plain, viaSubprotocol } from 'authed-socket'
+
+export const socket = new AuthedSocket({
+  url: '/ws/plain',
+  auth: () => 'secret',
+  transmission: viaSubprotocol(),
+  protocol: plain(),
+})
+socket.connect()
+// Vite removes it from what is built.
+import.meta.hot?.dispose(() => socket.disconnect())
