@@ -5,6 +5,18 @@
 
 export type ErrorCode = AnyAuthedSocketError['code']
 
+/** By what errors of another copy of this package are known: a program may have one by `import`, and one by `require`. */
+const BRAND = /* @__PURE__ */ Symbol.for('authed-socket.error')
+
+const isOf = (type: object, value: unknown): boolean => {
+  const name: unknown = Reflect.get(type, 'errorName')
+  // A class of the user's own has no other copies.
+  if (!Object.hasOwn(type, 'errorName'))
+    return Function.prototype[Symbol.hasInstance].call(type, value)
+  const brand: unknown = Reflect.get(Object(value), BRAND)
+  return brand !== undefined && (name === 'AuthedSocketError' || brand === name)
+}
+
 /** The class of every error that this package makes, except misuse (`TypeError`, `RangeError`). */
 export abstract class AuthedSocketError extends Error {
   abstract readonly code: string
@@ -12,6 +24,12 @@ export abstract class AuthedSocketError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.name = new.target.errorName
+    Object.defineProperty(this, BRAND, { value: this.name })
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked, one of those that extend this one.
+    return isOf(this, value)
   }
 
   /** Written out, because minifiers rename classes. */
