@@ -9,6 +9,7 @@ import {
   isObject,
   numberFrom,
   object,
+  own,
   type Rule,
   text,
   url,
@@ -205,13 +206,14 @@ const rules = (): Readonly<Record<string, Rule>> => ({
  * @throws {TypeError} for a wrong or missing option; it is named
  * @throws {RangeError} for a number out of range
  */
-export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
-  check('AuthedSocket', options, rules(), ['url', 'auth', 'protocol'])
+export const resolveOptions = (given: AuthedSocketOptions): Resolved => {
+  const options = own(given)
+  check('AuthedSocket', given, rules(), ['url', 'auth', 'protocol'])
   check('protocol.rooms', options.protocol.rooms, { kind: text, make: func, judge: func }, ['make'])
   if (options.retry) check('retry', options.retry, { scale: numberFrom(0.001, 100) })
   if (options.outbox)
     check('outbox', options.outbox, { count: atLeastZero(), bytes: atLeastZero() })
-  const { webSocketOptions: given, logger = QUIET, ...rest } = options
+  const { webSocketOptions, logger = QUIET, ...rest } = options
   const { auth, transmission, tokenTimeoutMs = 10_000 } = rest
   const scale = options.retry?.scale ?? 1
   // Whatever is no session is a function: `check` has seen to that.
@@ -226,11 +228,11 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
         ? 'AuthedSocket: leave transmission out: the session sends a cookie'
         : 'AuthedSocket: transmission is missing: how does your server read the token? viaQuery(), viaSubprotocol(), …',
     )
-  const webSocketOptions = usable(transmission, given, logger)
+  const forWs = usable(transmission, webSocketOptions, logger)
   holder.configure({ tokenTimeoutMs, scale, logger, identify: options.identify })
-  return {
+  return own({
     ...rest,
-    ...(webSocketOptions && { webSocketOptions }),
+    ...(forWs && { webSocketOptions: forWs }),
     holder,
     exchange,
     scale,
@@ -243,7 +245,7 @@ export const resolveOptions = (options: AuthedSocketOptions): Resolved => {
     // `check` has seen that it is one of this package's.
     diary: options.diary as Pen | undefined,
     pin: { warned: new Set() },
-  }
+  })
 }
 
 const atLeastZero = (): Rule => numberFrom(0, Number.MAX_SAFE_INTEGER)

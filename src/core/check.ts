@@ -99,3 +99,7 @@ export const check = (
     throw new TypeError(`${what}, not ${kindOf(value)}`)
   }
 }
+
+/** Whoever has changed the prototype of all objects has given no option. */
+export const own = <Given extends object>(given: Given): Given =>
+  Object.assign(Object.create(null), given)
