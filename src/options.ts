@@ -211,8 +211,8 @@ export const resolveOptions = (given: AuthedSocketOptions): Resolved => {
   check('AuthedSocket', given, rules(), ['url', 'auth', 'protocol'])
   check('protocol.rooms', options.protocol.rooms, { kind: text, make: func, judge: func }, ['make'])
   if (options.retry) check('retry', options.retry, { scale: numberFrom(0.001, 100) })
-  if (options.outbox)
-    check('outbox', options.outbox, { count: atLeastZero(), bytes: atLeastZero() })
+  const size = numberFrom(0, Number.MAX_SAFE_INTEGER)
+  if (options.outbox) check('outbox', options.outbox, { count: size, bytes: size })
   const { webSocketOptions, logger = QUIET, ...rest } = options
   const { auth, transmission, tokenTimeoutMs = 10_000 } = rest
   const scale = options.retry?.scale ?? 1
@@ -247,5 +247,3 @@ export const resolveOptions = (given: AuthedSocketOptions): Resolved => {
     pin: { warned: new Set() },
   })
 }
-
-const atLeastZero = (): Rule => numberFrom(0, Number.MAX_SAFE_INTEGER)
