@@ -1,4 +1,4 @@
-import { AuthedSocket, plain, viaSubprotocol } from 'authed-socket'
+import { AuthedSocket, plain, viaSubprotocol } from '../src/index.ts'
 
 export const socket = new AuthedSocket({
   url: '/ws/plain',

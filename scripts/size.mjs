@@ -29,7 +29,7 @@ const ROWS = [
     name: 'core with defaults',
     file: 'scripts/size/core.ts',
     limit: 24_400,
-    ceiling: 26_100,
+    ceiling: 29_400,
     why: 'docs/decisions/005-size-budget.md',
   },
   { name: 'core, plain()', code: only('AuthedSocket', 'viaSubprotocol', 'plain') },
@@ -50,7 +50,13 @@ const ROWS = [
            export { EventEmitter as b } from 'eventemitter3'
            export { jwtDecode as c } from 'jwt-decode'`,
   },
-  { name: 'script tag (IIFE)', built: global, limit: 52_790 },
+  {
+    name: 'script tag (IIFE)',
+    built: global,
+    limit: 52_790,
+    ceiling: 55_700,
+    why: 'docs/decisions/005-size-budget.md',
+  },
 ]
 
 /** Entries are written, and type-checked, against the source, and bundled from the build. */

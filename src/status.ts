@@ -30,8 +30,15 @@ export interface SocketEvents<Data> {
   error: unknown
 }
 
-export const SOCKET_EVENTS =
-  'statechange connected disconnected signinrequired message gap error'.split(' ')
+export const SOCKET_EVENTS = [
+  'statechange',
+  'connected',
+  'disconnected',
+  'signinrequired',
+  'message',
+  'gap',
+  'error',
+] as const
 
 type Close = Pick<SocketEvents<unknown>['disconnected'], 'code' | 'reason'>
 

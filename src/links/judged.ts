@@ -15,6 +15,7 @@ import { fault, wrong } from './wrong.ts'
 type Test = (value: unknown) => boolean
 
 const isString: Test = (value) => typeof value === 'string'
+const isDuration: Test = (value) => duration[0](value)
 const isMs: Test = (value) => Number.isFinite(value) && Number(value) >= 0
 const isLimits: Test = (value) =>
   isObject(value) && Object.values(value).every((each) => Number(each) > 0)
@@ -39,8 +40,8 @@ const FIELDS: Readonly<Record<string, Test>> = {
   withinMs: isMs,
   retryAfterMs: isMs,
   resumeWindowMs: isMs,
-  everyMs: duration[0],
-  timeoutMs: duration[0],
+  everyMs: isDuration,
+  timeoutMs: isDuration,
   features: (value) => Array.isArray(value) && value.every(isString),
   limits: isLimits,
   meta: (value) => faultIn(value, 'seq?') === undefined,

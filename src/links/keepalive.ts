@@ -44,7 +44,9 @@ export class Keepalive {
       for (const one of beats) one.stop()
       this.#stopDoubt?.()
       this.#stopDoubt = undefined
+      // They hold the socket, and with it the URL that the token may be in.
       this.#beats = []
+      this.#pings = undefined
       this.#slept = undefined
       this.#dial = 0
     }

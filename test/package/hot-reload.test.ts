@@ -19,10 +19,9 @@ it.each([
   onTestFinished(() => sockets.close())
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(root, join(folder, 'node_modules/authed-socket'))
-  const text = readFileSync(join(root, 'examples/hot-reload.ts'), 'utf8').replace(
-    "'/ws/plain'",
-    JSON.stringify(sockets.url),
-  )
+  const text = readFileSync(join(root, 'examples/hot-reload.ts'), 'utf8')
+    .replace('../src/index.ts', 'authed-socket')
+    .replace("'/ws/plain'", JSON.stringify(sockets.url))
   const written = open === 1 ? text : text.replace(/^import\.meta\.hot.*$/m, '')
   // It accepts itself, as the modules of frameworks do.
   const accepts = 'import.meta.hot?.accept()\nwindow.made = (window.made ?? 0) + 1\n'
