@@ -14,6 +14,8 @@ export interface RawConnection {
   /** Bytes of their payloads: what was read of a peer that sends on and on. */
   readonly bytes: number
   send(text: string): void
+  /** Bytes as they are, also those of no frame. */
+  write(bytes: Buffer): void
   /** The close frame alone: TCP stays as it is. */
   sayClose(code: number): void
   /** Reads nothing until it is resumed. */
@@ -83,6 +85,10 @@ class Connection implements RawConnection {
 
   send(text: string): void {
     this.#socket.write(frameOf(TEXT, Buffer.from(text)))
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes)
   }
 
   sayClose(code: number): void {
