@@ -124,7 +124,7 @@ export const ended = (
   limits: LinkLimits,
 ): LinkState => {
   const waiting = wait(state, event, problem, limits)
-  return waiting.memory.suspectSince !== undefined && cameExpired(state.credential)
+  return isDoubtful(waiting.probe) && cameExpired(state.credential)
     ? rejected(waiting, event.at, reachOf(state), 'server', problem)
     : waiting
 }
@@ -143,7 +143,7 @@ const wait = (
   const delay = restarts ? restartMs(roll) : backoffMs(failures, roll)
   // Nobody heard of the token: a browser held the dial back, or packets were lost. The option `probe` is asked all the same.
   const isUnheard = problem.kind === 'timeout' && problem.opened === false
-  const isSuspect = !isUnheard && (probe === 'asking' || probe === 'answers')
+  const isSuspect = !isUnheard && isDoubtful(probe)
   const suspectSince = isSuspect ? (state.memory.suspectSince ?? at) : undefined
   return {
     kind: 'waiting',
@@ -155,6 +155,8 @@ const wait = (
     credential: state.credential,
   }
 }
+
+const isDoubtful = (probe: Probe): boolean => probe === 'asking' || probe === 'answers'
 
 /** An attempt that ended without a clear word: it may be the credential, or not. */
 const probeOf = (state: Dialed, problem: Problem): Probe => {

@@ -8,6 +8,7 @@ import { LONGEST_TIMER_MS } from '../core/delays.ts'
 import type { Handshake } from '../transmissions/transmission.ts'
 import { backlogOf } from './backlog.ts'
 import {
+  breachOf,
   construct,
   type NativeConstructor,
   type NativeSocket,
@@ -98,9 +99,10 @@ export const dial = (
   let ended = false
   let look: ReturnType<typeof setInterval> | undefined
   let late: ReturnType<typeof setTimeout> | undefined
+  let breach = ''
   const lostAfter = (ms: number) => {
     if (ended) return
-    late ??= setTimeout(() => end({ kind: 'closed', code: 1006, reason: '' }), ms)
+    late ??= setTimeout(() => end({ kind: 'closed', code: 1006, reason: breach }), ms)
   }
   const detach = () => {
     ended = true
@@ -119,7 +121,10 @@ export const dial = (
     try {
       // All have the members that are used here; their own types are too narrow to say so.
       socket = construct(Native as NativeConstructor, url, handshake, options, listener.ignored)
-      hideErrors(socket, end, lostAfter)
+      hideErrors(socket, end, (ms, error) => {
+        breach = breachOf(error)
+        lostAfter(ms)
+      })
       watchStatus(socket, (status, retryAfter) => end({ kind: 'status', status, retryAfter }))
       pinger = pingerOf(socket, backlog, () => listener.answered?.())
       handshake.dialed?.(socket)
@@ -160,7 +165,8 @@ export const dial = (
   }
   oneShot.onmessage = ({ data }) => listener.frame(data)
   // Deno says 0 where the connection broke.
-  oneShot.onclose = ({ code, reason }) => end({ kind: 'closed', code: code || 1006, reason })
+  oneShot.onclose = ({ code, reason }) =>
+    end({ kind: 'closed', code: code || 1006, reason: reason || breach })
   return {
     send: (frame) => {
       const takes = isOpen()
@@ -201,14 +207,14 @@ const isEchoed = (echo: string | null | undefined, offered: readonly string[]): 
 const hideErrors = (
   socket: NativeSocket,
   end: (how: DialEnd) => void,
-  lostAfter: (ms: number) => void,
+  lostAfter: (ms: number, error: unknown) => void,
 ): void => {
   const add = socket.addEventListener.bind(socket)
-  add('error', ({ message }: { message?: unknown }) => {
+  add('error', ({ message, error }: { message?: unknown; error?: unknown }) => {
     const told = readError(message)
     if (told === 'subprotocol') end({ kind: told })
     else if (told) end({ kind: 'status', status: told, retryAfter: undefined })
-    else lostAfter(socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS)
+    else lostAfter(socket.readyState === 0 ? 0 : CLOSE_FOLLOWS_MS, error)
   })
   socket.addEventListener = (type, handler) => {
     if (type !== 'error') add(type, handler)

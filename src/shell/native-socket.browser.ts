@@ -16,4 +16,6 @@ export const watchStatus = (): void => {}
 /** No script is told why. */
 export const readError = (): undefined => {}
 
+export const breachOf = (): string => ''
+
 export const pingerOf = (): undefined => {}

@@ -116,6 +116,15 @@ export const readError = (message: unknown): number | 'subprotocol' | undefined 
   return status > 99 && STATUS.some(endsWith(said.slice(0, -3))) ? status : undefined
 }
 
+/**
+ * What `ws` says of a frame that it does not take (too large, no frame at all). It quotes nothing, and no close frame
+ * tells it. `''` for other errors.
+ */
+export const breachOf = (error: unknown): string => {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  return `${code}`.startsWith('WS_ERR_') ? `${message}` : ''
+}
+
 /** Pings of the protocol. Scripts in browsers, and Node's own WebSocket, can send none. */
 export interface Pinger {
   readonly everyMs: number
