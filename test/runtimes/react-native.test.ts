@@ -9,7 +9,9 @@ const inReactNative = async (polyfills: string): Promise<unknown> => {
   onTestFinished(() => server.close())
   const main = join(import.meta.dirname, 'react-native.mjs')
   const { code, out, err } = await run(process.execPath, [main, server.url, polyfills])
-  expect({ code, err }).toEqual({ code: 0, err: '' })
+  // The program listens for no `error`, so the package warns of each.
+  const unwarned = err.replaceAll(/^authed-socket: .*\n/gm, '')
+  expect({ code, err: unwarned }).toEqual({ code: 0, err: '' })
   return JSON.parse(out)
 }
 
@@ -17,7 +19,7 @@ it('with the polyfills of the guide everything works, headers too', async () => 
   expect(await inReactNative('url,crypto')).toEqual({
     seq: 1,
     texts: ['hi', 'again'],
-    codes: [4003, 1006],
+    codes: [4003, 1000],
     dials: 2,
     refreshRequests: 1,
     state: 'idle',

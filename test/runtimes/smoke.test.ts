@@ -15,7 +15,7 @@ const serverOf = async () => {
 const TOLD = {
   seq: 1,
   texts: ['hi', 'again'],
-  codes: [4003, 1006],
+  codes: [4003, 1000],
   dials: 2,
   refreshRequests: 1,
   state: 'idle',
