@@ -17,12 +17,13 @@ const look = (): void => {
 
 /** Runs no pattern of its own, as the libraries of Node do; looks at each moment of a dial. */
 class Silent {
-  readonly protocol = ''
+  readonly protocol: string
   readyState = 0
   binaryType = 'arraybuffer'
   readonly #listeners = new Map<string, (event: object) => void>()
 
-  constructor() {
+  constructor(_url: string, [echoed = '']: readonly string[] = []) {
+    this.protocol = echoed
     look()
     queueMicrotask(() => {
       this.readyState = 1
