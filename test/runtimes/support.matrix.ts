@@ -11,8 +11,10 @@ import { ensureFirefox } from '../../scripts/firefox.mjs'
 import { ensureRuntimes } from '../../scripts/runtimes.mjs'
 import { createReferenceServer } from '../servers/node/server.ts'
 import { launchChromium } from '../support/chromium.ts'
+import { expectToldCodes, serveClosingPage } from './closing.ts'
 import { openFirefox, servePage } from './firefox.ts'
 import { bundle, run, scratch, startWorker } from './processes.ts'
+import { openWebKit } from './webkit.ts'
 
 const root = join(import.meta.dirname, '../..')
 const rows: string[] = []
@@ -106,6 +108,19 @@ it('Firefox', async () => {
   ran('Firefox', versionOf(await ensureFirefox()), 'a page, bundled by esbuild')
 })
 
+it('WebKit', async () => {
+  const page = await openWebKit(
+    await servePage(await bundle('page.mjs', { format: 'iife', platform: 'browser' })),
+  )
+  expect(await page.evaluate(`run(${JSON.stringify(await serverOf())})`)).toMatchObject(TOLD)
+  ran('WebKitGTK', page.version, 'a page of MiniBrowser, bundled by esbuild')
+})
+
+it('in WebKit a send into a socket that was told 4003, 1012 or 4403 goes to the next one', async () => {
+  // It tells the code once it has waited for two seconds itself, as long as the package does.
+  await expectToldCodes(await openWebKit(await serveClosingPage()), 1006)
+})
+
 afterAll(() => {
   writeFileSync(
     join(root, 'docs/support.md'),
@@ -118,8 +133,8 @@ renewed, the room again, an orderly end. The other tests run on Node 20 and in C
 |---|---|---|
 ${rows.join('\n')}
 
-React Native is emulated: its globals, on Node, by \`npm test\`. Not run: WebKit, Electron,
-Hermes, happy-dom and jsdom.
+React Native is emulated: its globals, on Node, by \`npm test\`. Not run: Electron, Hermes,
+happy-dom and jsdom.
 `,
   )
 })
