@@ -13,10 +13,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 // Beside each other: each waits for its own faults more than it works.
 test.concurrent.each([
-  ...SITE_NAMES.map((server) => ({ server, where: '', size: SLICE })),
-  { server: 'node' as const, where: ', with two sockets now and then', size: SWAPS },
+  ...SITE_NAMES.map((server) => ({ server, on: server as string, size: SLICE })),
+  { server: 'node' as const, on: 'node, with two sockets now and then,', size: SWAPS },
 ])(
-  'On $server$where nothing is lost, doubled, out of order or unexplained',
+  'On $on nothing is lost, doubled, out of order or unexplained',
   async ({ server, size }) => {
     expect(await judge(ROOT, { server, ...size })).toEqual({ broken: {}, shortfalls: [] })
   },

@@ -118,3 +118,30 @@ it('nothing overtakes a send that is to come again, though more may be sent by t
   expect(new Set(codes.slice(first))).toEqual(new Set(['rate-limited']))
   await alice.close()
 })
+
+it.each([
+  [
+    'one before it that is refused again',
+    ['1 later', '2', '1 later', '2', '1', '2'],
+    '- - - - 1 2',
+  ],
+  [
+    'one between that is refused again',
+    ['1 later', '2', '3', '1', '2 later', '3', '2', '3'],
+    '- - - 1 - - 2 3',
+  ],
+  ['nothing that was given up', ['1 later', '2', '2', '3'], '- - 1 2'],
+  ['nothing that is volatile', ['1 later volatile', '2'], '- 1'],
+])('a send waits for %s', async (_, story, seqs) => {
+  const alice = await enter(server, { token: 'alice' })
+  const room = `turns ${story}`
+  await alice.join(room)
+  // All at once: each is on its way before the one before it is answered.
+  const answers = story.map((step) => {
+    const [n, ...words] = step.split(' ')
+    const volatile = words.includes('volatile') ? { volatile: true } : {}
+    return alice.ask(alice.draft(room, words[0] ?? 'x', { n: Number(n), ...volatile }))
+  })
+  expect((await Promise.all(answers)).map(({ seq = '-' }) => seq).join(' ')).toBe(seqs)
+  await alice.close()
+})

@@ -31,6 +31,8 @@ async def may_join(user: str, room: str, params: dict[str, Any]) -> bool:
 async def checked(user: str, room: str, data: Any) -> Any:
     if data == "broken":
         raise KeyError(data)
+    if data == "later":
+        raise Refused("rate-limited", "come again", 1)
     if data == "slow":
         await asyncio.sleep(0.02)
     return data

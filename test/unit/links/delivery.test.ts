@@ -240,6 +240,15 @@ describe('a frame', () => {
     expect(written).toEqual([])
   })
 
+  it('is volatile: not put off either, but refused as the server said', async () => {
+    const { delivery, submit, written } = make()
+    const sent = submit('one', { repetition: 'volatile' })
+    expect(delivery.postpone(1, 500)).toBe(false)
+    delivery.refuse(1, new Error('too many sends'))
+    await expect(sent).rejects.toThrow('too many sends')
+    expect(written).toEqual(['one'])
+  })
+
   it('that is meant for one socket never waits for the next one, written or not', async () => {
     const { delivery, submit, written } = make(undefined, {}, { inFlight: 1 })
     const first = submit('one', { repetition: 'never' })
