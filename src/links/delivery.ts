@@ -90,10 +90,14 @@ export class Delivery {
     return this.#answered(id, failure(isRepeated ? unknown(error) : error))
   }
 
-  /** The server wants it again, and nothing else, after a pause. */
+  /**
+   * The server wants it again, and nothing else, after a pause.
+   *
+   * @returns `false` for what is not sent again
+   */
   postpone(id: number, afterMs: number): boolean {
     const entry = this.#outbox.find(id)
-    if (entry === undefined) return false
+    if (entry === undefined || entry.repetition === 'volatile') return false
     // It was not taken: nothing of it is anywhere.
     if (entry.writes === 1) Object.assign(entry, unwritten())
     this.#outbox.recall([entry])

@@ -214,7 +214,7 @@ export class Line {
 
   #refused({ id, code, message, retryAfterMs }: IncomingOf<'error'>): boolean {
     if (id === undefined) return false
-    if (retryAfterMs !== undefined) return this.delivery.postpone(id, retryAfterMs)
+    if (retryAfterMs !== undefined && this.delivery.postpone(id, retryAfterMs)) return true
     return this.delivery.refuse(id, new RequestFailedError(`the server answered: ${message}`, code))
   }
 }

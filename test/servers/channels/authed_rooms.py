@@ -27,7 +27,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl
 
@@ -761,22 +761,22 @@ class Session:
     def _turn_of(self, frame: dict[str, Any]) -> None:
         """Who was told to come again has later sends on their way: they must not be stored before it."""
         again, n = self._again.get(frame["room"]), frame["n"]
-        if again is None or again.epoch != frame["epoch"] or n < again.first:
+        if again is None or again.epoch != frame["epoch"]:
             return
-        if n > again.last:
+        if again.holds(n):
             wait = int((again.at - time.monotonic()) * 1000)
             raise Refused("rate-limited", "an earlier send comes first", max(1, wait))
-        # It comes again: its client has settled, or given up, all before it.
-        again.first = n + 1
-        if again.first > again.last:
+        again.settle(n)
+        if not again.sends:
             del self._again[frame["room"]]
 
-    def _comes_again(self, frame: dict[str, Any], wait: int) -> None:
-        n, at = frame["n"], time.monotonic() + wait / 1000
-        again = self._again.get(frame["room"])
+    def _comes_again(self, frame: dict[str, Any], wait: int) -> int:
+        """In how many ms: no sooner than those before it."""
+        now, again = time.monotonic(), self._again.get(frame["room"])
         if again is None or again.epoch != frame["epoch"]:
-            again = self._again[frame["room"]] = Again(frame["epoch"], n, n, at)
-        again.first, again.last, again.at = min(again.first, n), max(again.last, n), max(again.at, at)
+            again = self._again[frame["room"]] = Again(frame["epoch"])
+        again.tell(frame["n"], now + wait / 1000)
+        return max(wait, int((again.at - now) * 1000))
 
     async def _answer(self, frame: dict[str, Any]) -> None:
         try:
@@ -829,8 +829,9 @@ class Session:
 
     def _fail(self, frame: dict[str, Any], refusal: Refused) -> None:
         wait = {} if refusal.retry_after_ms is None else {"retryAfterMs": refusal.retry_after_ms}
-        if frame.get("type") == "send" and wait and frame["room"] in self.rooms:
-            self._comes_again(frame, wait["retryAfterMs"])
+        # Nobody repeats a volatile send.
+        if wait and frame.get("type") == "send" and not frame.get("volatile") and frame["room"] in self.rooms:
+            wait["retryAfterMs"] = self._comes_again(frame, wait["retryAfterMs"])
         self.push(
             dump({"type": "error", **about(frame), "code": refusal.code, "message": refusal.message, **wait})
         )
@@ -1391,6 +1392,8 @@ BATCH_BYTES = 262_144
 """Of the messages in one frame: daphne resets a connection over a frame above 1 MiB."""
 ANSWER_BYTES = 786_432
 BATCH = 100
+# More sends than any client has on its way at a time.
+MOST_AGAIN = 1_000
 READ_BYTES = 4_096
 CUTTING = (1009, 4429)
 """Who is closed with these has sent too much, and may go on."""
@@ -1667,12 +1670,30 @@ def may_come_from(headers: dict[bytes, str], allowed: Collection[str] | None) ->
 
 @dataclass
 class Again:
-    """The first send of a room that has to come again, the last one that was told to, and not before when."""
+    """
+    The sends of a room that have to come again, in the order in which they were told, and not before when.
+
+    One that comes after it was told, and later than one before it was, has a client that knew of both: it has
+    given up the one before. If the one before was told later, this one may have been on its way.
+    """
 
     epoch: str
-    first: int
-    last: int
-    at: float
+    sends: dict[int, None] = field(default_factory=dict)
+    at: float = 0
+
+    def holds(self, n: int) -> bool:
+        told_later = takewhile(lambda other: other != n, reversed(self.sends))
+        return any(other < n for other in told_later)
+
+    def settle(self, n: int) -> None:
+        self.sends = {other: None for other in self.sends if other > n}
+
+    def tell(self, n: int, at: float) -> None:
+        self.sends.pop(n, None)
+        self.sends[n] = None
+        self.at = max(self.at, at)
+        if len(self.sends) > MOST_AGAIN:
+            del self.sends[next(iter(self.sends))]
 
 
 @dataclass(frozen=True)

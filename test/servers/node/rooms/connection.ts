@@ -76,10 +76,13 @@ export class RoomsConnection {
   }
 
   /** As `fail`, for a send: where it is to come again, later ones wait for it. */
-  refuse(frame: SendFrame, { retryAfterMs, ...failure }: Omit<Failure, 'id' | 'room'>): void {
-    if (retryAfterMs !== undefined && this.rooms.has(frame.room))
-      this.order.comesAgain(frame, retryAfterMs)
-    this.fail({ id: frame.id, room: frame.room, ...failure, retryAfterMs })
+  refuse(frame: SendFrame, failure: Omit<Failure, 'id' | 'room'>): void {
+    const { id, room, volatile } = frame
+    const { retryAfterMs: inMs } = failure
+    // Nobody repeats a volatile one.
+    const isAwaited = inMs !== undefined && volatile !== true && this.rooms.has(room)
+    const retryAfterMs = isAwaited ? this.order.comesAgain(frame, inMs) : inMs
+    this.fail({ id, room, ...failure, retryAfterMs })
   }
 
   /** A frame that is written already. A peer that does not read is given up before it fills the memory. */

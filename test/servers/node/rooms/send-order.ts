@@ -1,52 +1,58 @@
 import type { SendFrame } from './frames.ts'
 
-interface Again {
+interface Told {
   /** A room that counts anew owes nothing to what was meant for it before. */
   readonly epoch: string
-  /** The first send that has to come again, and the last one that was told to. */
-  from: number
-  upTo: number
+  /** The sends that have to come again, in the order in which they were told. */
+  readonly sends: readonly number[]
   /** Not before, in epoch ms. */
-  at: number
+  readonly at: number
 }
+
+/** More than any client has on its way at a time. */
+const MOST = 1_000
 
 /**
  * The order of one client's sends to a room. Who is told to come again has others on their way already: they must not
  * be stored before it, so they are told the same.
+ *
+ * A send that comes after it was told to come again, and later than one before it was, has a client that knew of both:
+ * it has given up the one before. If the one before was told later, this one may have been on its way.
  */
 export class SendOrder {
-  readonly #again = new Map<string, Again>()
+  readonly #told = new Map<string, Told>()
 
-  /** How long this send has to wait for an earlier one; 0 when it may be stored. */
+  /** How long this send has to wait for an earlier one; 0 when it may be stored, which settles all before it. */
   waitFor({ room, epoch, n }: SendFrame): number {
-    const again = this.#of(room, epoch)
-    if (again === undefined || n < again.from) return 0
-    if (n > again.upTo) {
-      again.upTo = n
-      return Math.max(1, again.at - Date.now())
-    }
-    // It was told to come again, and comes: its client has settled, or given up, all before it.
-    again.from = n + 1
-    if (again.from > again.upTo) this.#again.delete(room)
+    const told = this.#of(room, epoch)
+    if (told === undefined) return 0
+    if (told.sends.slice(told.sends.indexOf(n) + 1).some((other) => other < n))
+      return Math.max(1, told.at - Date.now())
+    const sends = told.sends.filter((other) => other > n)
+    if (sends.length > 0) this.#told.set(room, { ...told, sends })
+    else this.#told.delete(room)
     return 0
   }
 
-  comesAgain({ room, epoch, n }: SendFrame, inMs: number): void {
-    const { from = n, upTo = n, at = 0 } = this.#of(room, epoch) ?? {}
-    this.#again.set(room, {
+  /** @returns in how many ms: no sooner than those before it */
+  comesAgain({ room, epoch, n }: SendFrame, inMs: number): number {
+    const { sends = [], at = 0 } = this.#of(room, epoch) ?? {}
+    const now = Date.now()
+    const told = {
       epoch,
-      from: Math.min(from, n),
-      upTo: Math.max(upTo, n),
-      at: Math.max(at, Date.now() + inMs),
-    })
+      sends: [...sends.filter((other) => other !== n), n].slice(-MOST),
+      at: Math.max(at, now + inMs),
+    }
+    this.#told.set(room, told)
+    return told.at - now
   }
 
   left(room: string): void {
-    this.#again.delete(room)
+    this.#told.delete(room)
   }
 
-  #of(room: string, epoch: string): Again | undefined {
-    const again = this.#again.get(room)
-    return again?.epoch === epoch ? again : undefined
+  #of(room: string, epoch: string): Told | undefined {
+    const told = this.#told.get(room)
+    return told?.epoch === epoch ? told : undefined
   }
 }
