@@ -13,7 +13,7 @@ import { successorOf } from '../../src/core/link-swap.ts'
 import type { Standing } from '../../src/core/standing.ts'
 import { credentialWork, type Edge, plainMachine } from '../../test/model/walk.ts'
 
-/** One step of a walk, with all that may decide where it leads. */
+/** A step of a walk, with all that may decide where it leads. */
 export interface Fact {
   readonly from: string
   readonly event: string
@@ -21,6 +21,23 @@ export interface Fact {
   /** Conditions by their name: the first ones that tell apart are printed. */
   readonly given: Readonly<Record<string, string>>
   readonly work: readonly string[]
+  /** How many steps are like this one. */
+  readonly count: number
+}
+
+type Step = Omit<Fact, 'count'>
+
+/** Of millions of steps some thousand differ. */
+export const count = <Edge>(edges: Iterable<Edge>, toStep: (edge: Edge) => Step): Fact[] => {
+  const facts = new Map<string, Step & { count: number }>()
+  for (const edge of edges) {
+    const step = toStep(edge)
+    const key = [step.from, step.event, step.to, ...Object.values(step.given), ...step.work].join()
+    const known = facts.get(key)
+    if (known) known.count += 1
+    else facts.set(key, { ...step, count: 1 })
+  }
+  return [...facts.values()]
 }
 
 const GOOD: Credential = { id: 0, receivedAt: 0 }
@@ -65,7 +82,7 @@ const openedAtOf = (state: LinkState): number | undefined =>
 
 export const linkFact =
   (limits: LinkLimits, machine: LinkMachine = plainMachine) =>
-  ({ from, event, to }: Edge<LinkState, LinkEvent>): Fact => {
+  ({ from, event, to }: Edge<LinkState, LinkEvent>): Step => {
     const { state } = from
     return {
       from: state.kind,
@@ -121,7 +138,7 @@ const pendingOf = (state: CredentialState): string => {
 
 export const credentialFact =
   (limits: CredentialLimits) =>
-  ({ from, event, to }: Edge<CredentialState, CredentialEvent>): Fact => {
+  ({ from, event, to }: Edge<CredentialState, CredentialEvent>): Step => {
     const { state } = from
     const { phase } = state
     const held = phase.kind === 'held' ? phase.credential : undefined

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { LinkState } from '../../src/core/link-state.ts'
 import { successorOf, swappingMachine } from '../../src/core/link-swap.ts'
 import { credentialLimits, linkLimits, walkCredential, walkLink } from '../../test/model/walk.ts'
-import { credentialFact, type Fact, linkFact } from './facts.ts'
+import { count, credentialFact, type Fact, linkFact } from './facts.ts'
 import { policyPage } from './policy-page.ts'
 import { diagram, transitions, works } from './table.ts'
 
@@ -34,14 +34,15 @@ const SWAPPING = linkLimits({ ownsRoom: false, greets: true, renewal: { kind: 's
 
 const linkFacts = (): Fact[] =>
   [linkLimits(), linkLimits({ ownsRoom: false }), linkLimits({ greets: true })].flatMap((limits) =>
-    walkLink(limits).edges.map(linkFact(limits)),
+    count(walkLink(limits), linkFact(limits)),
   )
 
 const swapFacts = (): Fact[] =>
-  walkLink(SWAPPING, swappingMachine).edges.map((edge) => {
-    const fact = linkFact(SWAPPING, swappingMachine)(edge)
-    return { ...fact, from: stageOf(edge.from.state), to: stageOf(edge.to.state) }
-  })
+  count(walkLink(SWAPPING, swappingMachine), (edge) => ({
+    ...linkFact(SWAPPING, swappingMachine)(edge),
+    from: stageOf(edge.from.state),
+    to: stageOf(edge.to.state),
+  }))
 
 const stageOf = (state: LinkState): string => {
   const successor = successorOf(state)
@@ -54,7 +55,7 @@ const credentialFacts = (): Fact[] =>
     credentialLimits({ everyDial: true }),
     credentialLimits({ rotates: true }),
     credentialLimits({ canRenew: false, canAsk: false }),
-  ].flatMap((limits) => walkCredential(limits, [1]).edges.map(credentialFact(limits)))
+  ].flatMap((limits) => count(walkCredential(limits, [1]), credentialFact(limits)))
 
 const statePage = (): string => {
   const link = linkFacts()

@@ -49,12 +49,15 @@ const bestSplit = (facts: readonly Fact[]): string | undefined => {
   return useful.sort((one, other) => one.doubt - other.doubt)[0]?.name
 }
 
-/** Facts times the entropy of where they lead. */
-const doubtOf = (facts: readonly Fact[]): number =>
-  [...groupBy(facts, ({ to }) => to).values()].reduce(
-    (sum, { length }) => sum - length * Math.log2(length / facts.length),
-    0,
-  )
+/** Steps times the entropy of where they lead. */
+const doubtOf = (facts: readonly Fact[]): number => {
+  const all = stepsOf(facts)
+  return [...groupBy(facts, ({ to }) => to).values()]
+    .map(stepsOf)
+    .reduce((sum, steps) => sum - steps * Math.log2(steps / all), 0)
+}
+
+const stepsOf = (facts: readonly Fact[]): number => facts.reduce((sum, { count }) => sum + count, 0)
 
 /** Where the facts of one state and event lead, and on what that depends. */
 export const outcomesOf = (facts: readonly Fact[]): { to: string; when: string }[] =>

@@ -10,7 +10,13 @@ import {
   some,
 } from '../../src/core/credential-state.ts'
 import { grantOf } from '../../src/core/grant.ts'
-import { credentialLimits, credentialTransition, credentialWork, walkCredential } from './walk.ts'
+import {
+  credentialLimits,
+  credentialTransition,
+  credentialWork,
+  walkCredential,
+  walked,
+} from './walk.ts'
 
 const PHASES = ['absent', 'requesting', 'held', 'backing-off', 'refused']
 const ANSWERS = ['answered', 'unavailable', 'refused', 'signed-out']
@@ -21,8 +27,7 @@ describe.each<[string, CredentialLimits, number[]]>([
   ['a rotating refresh token', credentialLimits({ rotates: true }), [1]],
   ['two links and one fixed token', credentialLimits({ canRenew: false, canAsk: false }), [1, 2]],
 ])('the credential machine with %s', (_, limits, links) => {
-  const { places, edges } = walkCredential(limits, links)
-  const moves = edges.filter(({ from, to }) => from.state !== to.state)
+  const { places, edges, moves } = walked(walkCredential(limits, links))
   const isWaiting = (state: CredentialState) =>
     state.phase.kind === 'requesting' ||
     (state.phase.kind === 'backing-off' && isAsking(state)) ||

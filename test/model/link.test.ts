@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { LinkEvent, LinkState } from '../../src/core/link-state.ts'
-import { linkLimits, linkTransition, linkWork, standingOf, walkLink } from './walk.ts'
+import { linkLimits, linkTransition, linkWork, standingOf, walked, walkLink } from './walk.ts'
 
 const KINDS = [
   'idle',
@@ -28,8 +28,7 @@ describe.each([
   ['a server that answers a first message', linkLimits({ greets: true, answerTimeoutMs: 5_000 })],
   ['hasty limits', linkLimits({ scale: 0.001, settleMs: 1, connectTimeoutMs: 1 })],
 ])('the link machine with %s', (_, limits) => {
-  const { places, edges } = walkLink(limits)
-  const moves = edges.filter(({ from, to }) => from.state !== to.state)
+  const { places, edges, moves } = walked(walkLink(limits))
   const step = (state: LinkState, event: LinkEvent) => linkTransition(state, event, limits)
   const socketOf = (state: LinkState) =>
     linkWork(state, limits).find(({ kind }) => kind === 'socket')?.key

@@ -6,7 +6,7 @@ import type { LinkEvent, LinkState, StateOf, Successor } from '../../src/core/li
 import { isMoving, successorOf, swappingMachine } from '../../src/core/link-swap.ts'
 import { dialInTurn, HOUR, ids, MINUTE, opaque, renewing, SECOND } from './scripts.ts'
 import { type Options, type Server, Simulator, type Step } from './simulator.ts'
-import { linkLimits, linkTransition, linkWork, VERDICTS, walkLink } from './walk.ts'
+import { linkLimits, linkTransition, linkWork, VERDICTS, walked, walkLink } from './walk.ts'
 
 const LIFE = 5 * MINUTE
 
@@ -18,8 +18,7 @@ describe.each([
   ['a socket that is left with its token', linkLimits(swapping())],
   ['an answer to a first message', linkLimits({ ...swapping(), answerTimeoutMs: 5_000 })],
 ])('the machine that swaps, with %s', (_, limits) => {
-  const { places, edges } = walkLink(limits, swappingMachine)
-  const moves = edges.filter(({ from, to }) => from.state !== to.state)
+  const { places, edges, moves } = walked(walkLink(limits, swappingMachine))
   const swaps = places.filter(({ state }) => successorOf(state))
   const step = (state: LinkState, event: LinkEvent) =>
     swappingMachine.transition(state, event, limits)

@@ -46,6 +46,8 @@ export interface Edge<State, Event> {
 export interface Walked<State, Event> {
   readonly places: readonly Place<State>[]
   readonly edges: readonly Edge<State, Event>[]
+  /** The edges that lead to another state. */
+  readonly moves: readonly Edge<State, Event>[]
 }
 
 interface Walkable<State, Event> {
@@ -55,23 +57,34 @@ interface Walkable<State, Event> {
   transition(state: State, event: Event): State
 }
 
-export const walk = <State, Event extends { readonly at: number }>(
+function* walk<State, Event extends { readonly at: number }>(
   machine: Walkable<State, Event>,
-): Walked<State, Event> => {
+): Generator<Edge<State, Event>> {
   const first: Place<State> = { state: machine.initial, at: 0 }
-  const known = new Map([[machine.keyOf(first), first]])
-  const edges: Edge<State, Event>[] = []
-  const queue = [first]
-  for (let from = queue.shift(); from; from = queue.shift())
+  const known = new Set([machine.keyOf(first)])
+  const places = [first]
+  for (const from of places) {
+    // Most events change nothing, and come at one of two moments.
+    const looked = new Set<number>()
     for (const event of machine.eventsOf(from)) {
       const to = { state: machine.transition(from.state, event), at: event.at }
-      edges.push({ from, event, to })
+      yield { from, event, to }
+      if (to.state === from.state && looked.has(to.at)) continue
+      if (to.state === from.state) looked.add(to.at)
       const key = machine.keyOf(to)
       if (known.has(key)) continue
-      known.set(key, to)
-      queue.push(to)
+      known.add(key)
+      places.push(to)
     }
-  return { places: [...known.values()], edges }
+  }
+}
+
+/** Millions of edges, kept: for tests that look at them in several ways. */
+export const walked = <State, Event>(walk: Iterable<Edge<State, Event>>): Walked<State, Event> => {
+  const edges = [...walk]
+  // Something happens in each place.
+  const places = [...new Set(edges.map(({ from }) => from))]
+  return { places, edges, moves: edges.filter(({ from, to }) => from.state !== to.state) }
 }
 
 const LIFE_MS = 60_000
@@ -224,7 +237,7 @@ export const plainMachine: LinkMachine = { transition: linkTransition, workOf: l
 export const walkLink = (
   limits: LinkLimits,
   machine: LinkMachine = plainMachine,
-): Walked<LinkState, LinkEvent> =>
+): Iterable<Edge<LinkState, LinkEvent>> =>
   walk<LinkState, LinkEvent>({
     initial: initialLinkState,
     keyOf: linkKey,
@@ -422,7 +435,7 @@ export const credentialEventsAt = (
 export const walkCredential = (
   limits: CredentialLimits,
   links: readonly LinkId[],
-): Walked<CredentialState, CredentialEvent> =>
+): Iterable<Edge<CredentialState, CredentialEvent>> =>
   walk<CredentialState, CredentialEvent>({
     initial: initialCredentialState,
     keyOf: credentialKey,

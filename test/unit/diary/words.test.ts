@@ -15,6 +15,7 @@ import {
   linkLimits,
   linkTransition,
   walkCredential,
+  walked,
   walkLink,
 } from '../../model/walk.ts'
 
@@ -29,7 +30,7 @@ describe.each([
     swappingMachine,
   ],
 ] as [string, LinkLimits, LinkMachine?][])('a socket, with %s', (_, limits, machine) => {
-  const moves = walkLink(limits, machine).edges.filter(({ from, to }) => from.state !== to.state)
+  const { moves } = walked(walkLink(limits, machine))
   const said = moves.map(({ from, event, to }) =>
     describeLink([event, from.state, to.state], 'wss://host/ws'),
   )
@@ -81,7 +82,7 @@ describe.each([
   ['renews', credentialLimits()],
   ['cannot renew', credentialLimits({ canRenew: false, canAsk: false })],
 ])('a session whose source %s', (_, limits) => {
-  const moves = walkCredential(limits, [1]).edges.filter(({ from, to }) => from.state !== to.state)
+  const { moves } = walked(walkCredential(limits, [1]))
   const lineOf = ({ from, event, to }: (typeof moves)[number]) =>
     describeSession([event, from.state, to.state])
 
