@@ -32,7 +32,7 @@ export default defineConfig({
           enabled: project.typecheck === true,
           only: project.typecheck === true,
           include: project.typecheck ? project.include : [],
-          tsconfig: './tsconfig.json',
+          tsconfig: './test/types/tsconfig.json',
         },
         testTimeout: project.testTimeoutMs,
         hookTimeout: project.testTimeoutMs * 2,

@@ -187,7 +187,9 @@ describe.each([
       if (event.type === 'settled') return after !== 0
       const verb = ['connect', 'reconnect', 'disconnect'].includes(event.type)
       const isEnd = event.type === 'closed' || event.type === 'timed-out'
-      const isRejection = event.type === 'closed' && event.verdict === 'reauthenticate'
+      const isRejection =
+        (event.type === 'closed' && event.verdict === 'reauthenticate') ||
+        (event.type === 'probed' && event.probe === 'refused')
       const expiry = isRejection || (isEnd && to.state.kind === 'authenticating')
       return after !== before && !((verb || expiry) && after === 0)
     })

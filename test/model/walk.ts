@@ -184,6 +184,7 @@ const successorEventsOf = (state: LinkState): WithoutMoment<LinkEvent>[] =>
 
 const bucket = (n: number): number => Math.min(n, 2)
 
+/** What only spaces out news of the page and retries is not crossed with all the rest: that leads nowhere else. */
 const linkKey = ({ state, at }: Place<LinkState>): string => {
   const { memory } = state
   const parts: unknown[] = [
@@ -193,9 +194,8 @@ const linkKey = ({ state, at }: Place<LinkState>): string => {
     bucket(memory.failures),
     memory.suspectSince !== undefined,
     bucket(memory.told ?? 0),
-    memory.nudgedAt !== undefined,
-    memory.retriedAt !== undefined && at - memory.retriedAt < 30_000,
-    memory.settledOn,
+    memory.settledOn !== undefined &&
+      (!('credential' in state) || memory.settledOn === state.credential?.id),
   ]
   switch (state.kind) {
     case 'authenticating':
@@ -361,7 +361,6 @@ const credentialKey = ({ state, at }: Place<CredentialState>): string => {
     phase.kind === 'refused' && [phase.problem.kind === 'rejected', phase.credential !== undefined],
     [shown(state.whose.name) !== undefined, state.whose.next, Math.min(state.whose.strangers, 3)],
     phase.kind === 'backing-off' && phase.notBefore > at,
-    state.nudgedAt !== undefined,
     state.doubtedAt !== undefined && at - state.doubtedAt < 600_000,
     [...state.links]
       .sort(([one], [other]) => one - other)
