@@ -90,11 +90,7 @@ export class Delivery {
     return this.#answered(id, failure(isRepeated ? unknown(error) : error))
   }
 
-  /**
-   * The server wants it again, and nothing else, after a pause.
-   *
-   * @returns `false` for what is not sent again
-   */
+  /** The server wants it again, and nothing else, after a pause. @returns `false` for what is not sent again */
   postpone(id: number, afterMs: number): boolean {
     const entry = this.#outbox.find(id)
     if (entry === undefined || entry.repetition === 'volatile') return false
