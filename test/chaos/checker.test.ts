@@ -235,6 +235,14 @@ describe('A history is right', () => {
       resumed(ALICE, 0, 0),
       quiet,
     ],
+    'when a volatile send is refused that others would repeat': [
+      START,
+      sending('a', ALICE, true),
+      settled('a', 'refused', 'rate-limited'),
+      sending('b', ALICE, true),
+      settled('b', 'refused', 'superseded'),
+      quiet,
+    ],
     'when a volatile send is lost with a socket in whose place another one goes on': [
       START,
       sending('a', ALICE, true),

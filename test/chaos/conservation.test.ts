@@ -4,7 +4,7 @@ import { judge } from './program.ts'
 import { SITE_NAMES } from './site.ts'
 
 /** The slice of `npm run test:conservation`; the plan of a seed is always the same. */
-const SLICE = { messages: 5_000, reconnects: 250, faults: 1_000, seed: 1, minutes: 3 }
+const SLICE = { messages: 2_500, reconnects: 125, faults: 500, seed: 1, minutes: 3 }
 /** The same with tokens that end all the time, each renewed by a second socket. */
 const SWAPS = { messages: 1_500, reconnects: 90, faults: 300, seed: 1, minutes: 3, lifetime: 1_000 }
 /** A minute where nobody else works. */

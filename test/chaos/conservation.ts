@@ -70,7 +70,8 @@ try {
   const { violations, shortfalls } = result
   const isWrong = violations.length > 0 || shortfalls.length > 0
   const broken = countsOf(violations)
-  const verdict: Verdict = { broken, shortfalls, ...(isWrong && { history: keep(result) }) }
+  const history = isWrong && { history: keep(result, site.output()) }
+  const verdict: Verdict = { broken, shortfalls, ...history }
   if (values.json) console.log(JSON.stringify(verdict))
   else console.log(tableOf(values.server, result))
   if (isWrong && !values.json) console.log(`the history: ${verdict.history}`)

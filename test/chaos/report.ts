@@ -80,16 +80,21 @@ function sectionOf(rule: Rule, found: Violation[], events: readonly Recorded[]):
   return [`\n${rule}: ${found.length}, ${RULES[rule]}`, ...shown].join('\n')
 }
 
-/** Writes the history, and what is wrong with it. @returns where */
-export function keep({
-  history,
-  violations,
-  seed,
-}: CrowdResult & { readonly seed: number }): string {
+/**
+ * Writes the history, and what is wrong with it.
+ *
+ * @param said what the servers wrote to stderr: why they failed, if they did
+ * @returns where
+ */
+export function keep(
+  { history, violations, seed }: CrowdResult & { readonly seed: number },
+  said = '',
+): string {
   const folder = join(ROOT, '.cache/chaos')
   mkdirSync(folder, { recursive: true })
   const name = join(folder, `${new Date().toISOString().replaceAll(':', '-')}-seed-${seed}`)
   writeFileSync(`${name}.jsonl`, linesOf(history))
   writeFileSync(`${name}.violations.json`, JSON.stringify(violations, undefined, 1))
+  if (said !== '') writeFileSync(`${name}.stderr.txt`, said)
   return `${name}.jsonl`
 }

@@ -30,6 +30,9 @@ export interface Circumstances {
 /** A client need not repeat up to the last moment: the repetition takes its time to the server. */
 const REPEATED_SHARE = 0.7
 
+/** What the server puts off, or meant for the next socket: others are sent again, volatile ones never. */
+const COMES_AGAIN = ['rate-limited', 'unavailable', 'superseded']
+
 export class Sends {
   readonly #setup: Setup
   readonly #report: Report
@@ -78,7 +81,8 @@ export class Sends {
     // A volatile one waits for nothing, not even for others.
     if (how === 'unsent' && !hasLeft && !send.volatile)
       this.#report('unsent-unexplained', event, `${key}: ${code}`)
-    if (how === 'refused' && !isStale && !this.#setup.refusals.includes(code ?? ''))
+    const isLater = send.volatile && COMES_AGAIN.includes(code ?? '')
+    if (how === 'refused' && !isStale && !isLater && !this.#setup.refusals.includes(code ?? ''))
       this.#report('refusal-unexplained', event, `${key}: ${code}`)
   }
 

@@ -28,6 +28,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl
 
