@@ -37,6 +37,7 @@ export default defineConfig({
         testTimeout: project.testTimeoutMs,
         hookTimeout: project.testTimeoutMs * 2,
         maxWorkers: project.maxWorkers,
+        isolate: project.sharesModules !== true,
         // Projects run one after another: a busy browser must not slow down tests of timing.
         sequence: { groupOrder: order },
         restoreMocks: true,

@@ -7,20 +7,32 @@
  * - `typecheck`: the files are checked by the compiler and not run.
  * - `testTimeoutMs`: for one test. It ends what hangs, and no test that a busy machine is slow at.
  * - `maxWorkers`: test files that run at the same time.
+ * - `sharesModules`: files are run in the same process one after another, so that none loads the modules again. For tests
+ *   that leave nothing behind.
  * - `first`: files that take longest, so that none of them begins when all others have ended. Vitest begins with
  *   the largest files.
  */
 export const projects = [
   {
-    name: 'fast',
+    name: 'unit',
+    include: ['test/*.test.ts', 'test/{unit,model}/**/*.test.ts'],
+    testTimeoutMs: 120_000,
+    maxWorkers: 2,
+    sharesModules: true,
+  },
+  {
+    name: 'integration',
     include: [
-      'test/*.test.ts',
-      'test/{unit,model,shell,protocols,sessions,transmissions,support}/**/*.test.ts',
+      'test/shell/**/*.test.ts',
       'test/integration/*.test.ts',
       'test/integration/{stories,rooms}/**/*.test.ts',
     ],
     testTimeoutMs: 120_000,
-    maxWorkers: 2,
+    // They wait for sockets more than they work.
+    maxWorkers: 3,
+    first: ['rooms/swap', 'closing', 'dead-links'].map(
+      (name) => `test/integration/${name}.test.ts`,
+    ),
   },
   {
     name: 'docs',

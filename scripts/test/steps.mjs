@@ -3,7 +3,7 @@
  *
  * - `STEPS`: each one is a process. One that hangs is ended (run-step.mjs).
  * - `PHASES`: one after another. The lanes of a phase run side by side, the steps of a lane one
- *   after another. Steps that measure time have the machine for themselves.
+ *   after another. Steps that measure time come last, with nothing of weight beside them.
  */
 import { join } from 'node:path'
 import { projects } from '../projects.mjs'
@@ -88,17 +88,16 @@ export const PHASES = [
   // apt, pip and npm take locks of the machine.
   [
     ['python', 'chromium', 'services', 'firefox', 'runtime-tools'],
-    ['lint', 'typecheck', 'build'],
+    ['lint', 'typecheck', 'build', 'unit'],
   ],
-  [['fast']],
-  // The doctor waits for silence, and a browser leaves it none.
-  [['browser'], ['conformance', 'docs']],
+  // Those that wait for pages, servers and silence, beside those that work; the longest ones first.
   [
-    ['contract', 'runtimes'],
-    ['rooms', 'attacks'],
+    ['browser', 'contract', 'package'],
+    ['integration', 'chaos', 'secrecy', 'types'],
+    ['conformance', 'rooms', 'doctor', 'docs', 'docs-drift', 'runtimes'],
   ],
-  [['chaos'], ['secrecy', 'doctor']],
-  [['docs-drift', 'servers-drift', 'size', 'types'], ['package']],
+  // They measure.
+  [['attacks'], ['servers-drift', 'size']],
 ]
 
 const planned = PHASES.flat(2)

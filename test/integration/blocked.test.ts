@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { expect, it, onTestFinished } from 'vitest'
 import { type AuthedSocketOptions, multiplexed, plain } from '../../src/index.ts'
+import { block } from '../support/block.ts'
 import { watched } from './bad-input-support.ts'
 
 const WELCOME = {
@@ -27,12 +28,6 @@ const serverApart = async (welcome?: object): Promise<string> => {
 const countsOf = async (host: string): Promise<{ dials: number; tokens: number }> => {
   const response = await fetch(`http://${host}/counts`)
   return response.json()
-}
-
-/** Works, and lets neither timers nor frames have a turn. */
-const block = (ms: number): void => {
-  const end = Date.now() + ms
-  while (Date.now() < end);
 }
 
 const TIMEOUT_MS = 300

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocket as WsSocket } from 'ws'
 import { type AuthedSocketOptions, plain } from '../../src/index.ts'
 import { type BareServer, RUNTIMES, startBareServer } from '../shell/dialing.ts'
+import { block } from '../support/block.ts'
 import { boundToUs, end, signal } from '../support/children.ts'
 import { startFront } from '../support/front.ts'
 import { turn } from '../support/story.ts'
@@ -161,11 +162,6 @@ const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => parentP
 server.on('connection', (socket) => {
   socket.on('message', (data) => setTimeout(() => socket.send(String(data)), 50))
 })`
-
-const block = (ms: number): void => {
-  const end = Date.now() + ms
-  while (Date.now() < end);
-}
 
 describe('a thread that was busy', () => {
   it.each([
