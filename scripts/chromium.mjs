@@ -1,7 +1,12 @@
 import { pathToFileURL } from 'node:url'
 import { canInstall, findProgram, installPackages, isExecutable } from './programs.mjs'
 
+/** The same engine without the windows of a desktop, which take as much work as the pages under test. */
+const HEADLESS = 'chromium-headless-shell'
+
 const CANDIDATES = [
+  HEADLESS,
+  'chrome-headless-shell',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome-stable',
@@ -44,8 +49,23 @@ export async function ensureChromium() {
   return installed
 }
 
+/**
+ * As `ensureChromium`, and where it may be installed, the one that costs less.
+ *
+ * @returns {Promise<string>} path of the executable
+ */
+export async function prepareChromium() {
+  const isWanted = !process.env.CHROMIUM_PATH && canInstall() && !findProgram([HEADLESS])
+  try {
+    if (isWanted) installPackages([HEADLESS], 'Headless Chromium')
+  } catch (error) {
+    console.error(error.message)
+  }
+  return ensureChromium()
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  ensureChromium().then(
+  prepareChromium().then(
     (path) => console.log(path),
     (error) => {
       console.error(error.message)

@@ -14,8 +14,8 @@ const CANNOT: Readonly<Partial<Record<ServerName, readonly string[]>>> = {
   'channels-daphne': ['handshake.foreign-client'],
 }
 
-/** Sends a second, of which the kit makes more. */
-const TOO_MUCH = 100
+/** Sends a second, of which the kit makes more. The slower the machine, the fewer it must be to be too much. */
+const TOO_MUCH = [100, 20, 4]
 
 /** What is worth another run where the token travels another way. */
 const WAYS = {
@@ -78,9 +78,14 @@ function judge(name: ServerName): void {
   )
 
   it('passes where a client says too much', async () => {
-    await server.control('settings', { sendsPerSecond: TOO_MUCH })
     const only = ['limits.in-flight', 'send.come-again']
-    expectNothingFound(await checkConformance({ ...optionsFor(server, '/ws/rooms', minted), only }))
+    for (const sendsPerSecond of TOO_MUCH) {
+      if (only.every((id) => passed.has(id))) break
+      await server.control('settings', { sendsPerSecond })
+      expectNothingFound(
+        await checkConformance({ ...optionsFor(server, '/ws/rooms', minted), only }),
+      )
+    }
     await server.control('settings', { sendsPerSecond: null })
   })
 
