@@ -73,18 +73,26 @@ export const either = (...rules: Rule[]): Rule => [
   rules.map(([, wanted]) => wanted).join(' or '),
 ]
 
+/** Whoever has changed the prototype of all objects has given no option. What is made by a class stays what it is. */
+export const own = <Given extends object>(given?: Given): Given => {
+  const isMade = given && Object.getPrototypeOf(Object.getPrototypeOf(given) ?? given)
+  return isMade ? given : Object.assign(Object.create(null), given)
+}
+
 /**
  * Every option must be known and right; the `required` ones must be there.
  *
+ * @returns them, and nothing else
  * @throws {TypeError} that names the option, what came and what is wanted; `RangeError` for a number out of range
  */
-export const check = (
+export const check = <Given>(
   maker: string,
-  options: unknown,
+  given: Given,
   rules: Readonly<Record<string, Rule>>,
   required: readonly string[] = [],
-): void => {
-  if (!isObject(options)) throw new TypeError(`${maker} takes an object, not ${kindOf(options)}`)
+): Given => {
+  if (!isObject(given)) throw new TypeError(`${maker} takes an object, not ${kindOf(given)}`)
+  const options = own(given)
   for (const name of Object.keys(options))
     if (!Object.hasOwn(rules, name))
       throw new TypeError(
@@ -98,8 +106,5 @@ export const check = (
       throw new RangeError(`${what}; it is out of that range`)
     throw new TypeError(`${what}, not ${kindOf(value)}`)
   }
+  return options
 }
-
-/** Whoever has changed the prototype of all objects has given no option. */
-export const own = <Given extends object>(given: Given): Given =>
-  Object.assign(Object.create(null), given)

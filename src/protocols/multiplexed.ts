@@ -28,8 +28,7 @@ export interface MultiplexedOptions {
  * @throws {TypeError} a wrong option, named
  */
 export const multiplexed = (options: MultiplexedOptions = {}): Protocol => {
-  check('multiplexed', options, { joinInUrl: flag })
-  const { joinInUrl = false } = options
+  const { joinInUrl } = check('multiplexed', options, { joinInUrl: flag })
   return {
     name: 'multiplexed',
     rooms: sharedLine,

@@ -30,8 +30,8 @@ const roomUrl: Rule = [
  * @throws {TypeError | RangeError} which names the wrong option
  */
 export function roomPerSocket(options: RoomPerSocketOptions = {}): Protocol {
-  check('roomPerSocket', options, { url: roomUrl, greeting: func, envelope: object })
-  const { url, greeting, envelope } = options
+  const rules = { url: roomUrl, greeting: func, envelope: object }
+  const { url, greeting, envelope } = check('roomPerSocket', options, rules)
   const codec = envelopeCodec(envelope, greeting)
   return {
     name: 'room-per-socket',

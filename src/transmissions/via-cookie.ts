@@ -17,8 +17,7 @@ export interface CookieOptions {
  * @see RFC 6265 §4.1.1, §5.4
  */
 export function viaCookie(options: CookieOptions = {}): Transmission {
-  check('viaCookie', options, { name: word })
-  const { name = 'access_token' } = options
+  const { name = 'access_token' } = check('viaCookie', options, { name: word })
   return {
     name: 'cookie',
     runtimes: 'node',

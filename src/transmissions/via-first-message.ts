@@ -1,4 +1,4 @@
-import { check, duration, func, isObject, words } from '../core/check.ts'
+import { check, duration, func, isObject, own, words } from '../core/check.ts'
 import { bytesOf, toJson } from '../core/json.ts'
 import { checkToken, ENCODED } from './token-rules.ts'
 import type { FirstFrame, Transmission } from './transmission.ts'
@@ -109,7 +109,7 @@ export function viaFirstMessage(
 
 const isDialogue = (
   given: FirstMessageOptions | FirstMessagePreset,
-): given is FirstMessageOptions => isObject(given) && !('preset' in given)
+): given is FirstMessageOptions => isObject(given) && !Object.hasOwn(given, 'preset')
 
 function dialogueOf(
   options: FirstMessageOptions | FirstMessagePreset | FirstMessagePreset['preset'],
@@ -117,13 +117,14 @@ function dialogueOf(
   const given = typeof options === 'string' ? { preset: options } : options
   if (isDialogue(given)) {
     const rules = { frame: func, accepted: func, refused: func, after: func, timeoutMs: duration }
-    check('viaFirstMessage', given, rules, ['frame', 'accepted'])
-    return given
+    return check('viaFirstMessage', given, rules, ['frame', 'accepted'])
   }
   const rules = { preset: words('rooms', 'home-assistant'), timeoutMs: duration }
-  check('viaFirstMessage', given, rules, ['preset'])
-  const dialogue = given.preset === 'rooms' ? rooms() : homeAssistant()
-  return given.timeoutMs === undefined ? dialogue : { ...dialogue, timeoutMs: given.timeoutMs }
+  const { preset, timeoutMs } = check('viaFirstMessage', given, rules, ['preset'])
+  return own({
+    ...(preset === 'rooms' ? rooms() : homeAssistant()),
+    ...(timeoutMs && { timeoutMs }),
+  })
 }
 
 /** What is thrown may quote the token, so it goes nowhere, not even into `cause`. */

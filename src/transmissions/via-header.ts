@@ -29,8 +29,8 @@ const empty: Rule = [(value) => value === '', 'empty']
  * @see RFC 6750 §2.1
  */
 export function viaHeader(options: HeaderOptions = {}): Transmission {
-  check('viaHeader', options, { name: headerName, scheme: either(word, empty) })
-  const { name = 'Authorization', scheme = 'Bearer' } = options
+  const rules = { name: headerName, scheme: either(word, empty) }
+  const { name = 'Authorization', scheme = 'Bearer' } = check('viaHeader', options, rules)
   return {
     name: 'header',
     runtimes: 'node',

@@ -26,8 +26,8 @@ const paramName: Rule = [
  * @see RFC 9700 §4.3.2, RFC 6750 §2.3
  */
 export function viaQuery(options: QueryOptions = {}): Transmission {
-  check('viaQuery', options, { param: paramName, acceptLogging: flag })
-  const { param = 'token', acceptLogging } = options
+  const rules = { param: paramName, acceptLogging: flag }
+  const { param = 'token', acceptLogging } = check('viaQuery', options, rules)
   return {
     name: 'query',
     runtimes: 'any',

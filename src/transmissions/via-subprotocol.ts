@@ -101,18 +101,18 @@ const outOf = (...names: string[]): Rule => [
 ]
 
 function preset(options: SubprotocolOptions | SubprotocolPreset): Words {
-  const given: SubprotocolOptions = typeof options === 'string' ? { preset: options } : options
-  const hasApp = ['bearer', 'kubernetes', 'jupyter'].includes(given?.preset)
+  const shape: SubprotocolOptions = typeof options === 'string' ? { preset: options } : options
+  const hasApp = ['bearer', 'kubernetes', 'jupyter'].includes(shape?.preset)
   const rules = {
     preset: presetName(),
     app: hasApp ? word : outOf('bearer', 'kubernetes', 'jupyter'),
-    word: given?.preset === 'pair' ? word : outOf('pair'),
+    word: shape?.preset === 'pair' ? word : outOf('pair'),
   }
-  check(
+  const given = check(
     'viaSubprotocol',
-    given,
+    shape,
     rules,
-    given?.preset === 'kubernetes' ? ['preset', 'app'] : ['preset'],
+    shape?.preset === 'kubernetes' ? ['preset', 'app'] : ['preset'],
   )
   switch (given.preset) {
     case 'pair':
