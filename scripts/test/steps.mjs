@@ -87,8 +87,8 @@ function vitestStep({ name }, scratch) {
 export const PHASES = [
   // apt, pip and npm take locks of the machine.
   [
-    ['python', 'chromium', 'services', 'firefox', 'runtime-tools'],
-    ['lint', 'typecheck', 'build', 'unit'],
+    ['python', 'chromium', 'services', 'firefox', 'runtime-tools', 'unit'],
+    ['lint', 'typecheck', 'build', 'types', 'docs-drift'],
   ],
   // Beside one that works there is one that waits for servers, pages or silence.
   [['browser'], ['integration']],
@@ -98,7 +98,7 @@ export const PHASES = [
   ],
   [
     ['contract', 'runtimes', 'docs'],
-    ['rooms', 'secrecy', 'docs-drift', 'types'],
+    ['rooms', 'secrecy'],
   ],
   // They measure.
   [['attacks'], ['servers-drift', 'size']],
