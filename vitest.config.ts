@@ -40,6 +40,8 @@ export default defineConfig({
         isolate: project.sharesModules !== true,
         // Projects run one after another: a busy browser must not slow down tests of timing.
         sequence: { groupOrder: order },
+        expect: { poll: { timeout: 30_000 } },
+        setupFiles: ['./test/support/patience.ts'],
         restoreMocks: true,
         unstubGlobals: true,
         unstubEnvs: true,

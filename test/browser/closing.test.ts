@@ -35,7 +35,7 @@ let script: string
 beforeAll(async () => {
   const bundled = pageScript({ code: ENTRY, folder: import.meta.dirname })
   ;[script, browser] = await Promise.all([bundled, launchChromium()])
-}, 60_000)
+})
 afterAll(() => browser?.close())
 
 it.each([4003, 1012, 4403])(
@@ -53,7 +53,7 @@ it.each([4003, 1012, 4403])(
     expect(await page.evaluate('codes[0]')).toBe(code)
     const late = () => server.connections.slice(1).flatMap(({ frames }) => frames)
     // It was taken, and may be on its way.
-    if (sent === 'sent') await vi.waitFor(() => expect(late()).toContain('"late"'), 10_000)
+    if (sent === 'sent') await vi.waitFor(() => expect(late()).toContain('"late"'))
     else expect(late()).toEqual([])
     expect(server.connections[0]?.frames).not.toContain('"late"')
     if (code !== 4403) expect(sent).toBe('sent')

@@ -30,7 +30,7 @@ async function logOf(
   vi.stubGlobal('location', new URL(`${server.url}/`))
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   const { socket } = await run()
-  await vi.waitFor(() => expect(log.mock.calls.length).toBe(2), 3_000)
+  await vi.waitFor(() => expect(log.mock.calls.length).toBe(2))
   await socket.disconnect()
   return log.mock.calls.map(([first]) => first)
 }

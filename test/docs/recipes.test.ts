@@ -205,7 +205,7 @@ const logOf = async (
   vi.stubGlobal('location', new URL(`${page.url}/`))
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   const { socket } = await run()
-  await vi.waitFor(() => expect(log.mock.calls.length).toBe(lines), 3_000)
+  await vi.waitFor(() => expect(log.mock.calls.length).toBe(lines))
   await socket.disconnect()
   return log.mock.calls.map(([first]) => first)
 }

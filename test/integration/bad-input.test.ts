@@ -106,7 +106,7 @@ describe.each(PROTOCOLS)('on $name', ({ make }) => {
           await send({ message: 'after it' }).catch(() => {})
           return String(server.received().at(-1)?.data)
         },
-        { timeout: 8_000 },
+        { timeout: 30_000 },
       )
       .toContain('after it')
     expect(client.socket.state).toBe('connected')
@@ -656,7 +656,7 @@ describe('a listener that', () => {
 })
 
 describe('1,000 cycles of connect() and disconnect()', () => {
-  it('leave no timer, no listener and no socket', { timeout: 15_000 }, async () => {
+  it('leave no timer, no listener and no socket', async () => {
     const server = await referenceServer()
     const client = await watchedOn(server, multiplexed())
     const { socket } = client

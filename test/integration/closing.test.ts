@@ -18,8 +18,8 @@ import { RUNTIMES } from '../shell/dialing.ts'
 import { type RawConnection, serveRaw } from '../support/raw-server.ts'
 
 const CODES = [4003, 1012, 4403] as const
-/** A look at an open socket each second, then two for the close, and the time of a busy machine. */
-const PROMPTLY = { timeout: 6_000, interval: 5 }
+/** A look at an open socket each second, two for the close, and the time of a busy machine; `ws` itself gives up after 30. */
+const PROMPTLY = { timeout: 20_000, interval: 5 }
 
 const ANSWERED = plain({
   correlate: {
@@ -131,7 +131,7 @@ describe.each(RUNTIMES)('a socket of $name that has begun to close', ({ name, Na
     const { socket, codes, closing } = await sceneOf(Native, {})
     await socket.connect()
     await closing(1012)
-    await vi.waitFor(() => expect(socket.state).not.toBe('connected'), { timeout: 2_000 })
+    await vi.waitFor(() => expect(socket.state).not.toBe('connected'), PROMPTLY)
     await vi.waitFor(() => expect(codes).toHaveLength(1), PROMPTLY)
   })
 

@@ -12,7 +12,7 @@ import { startFront } from '../support/front.ts'
 import { turn } from '../support/story.ts'
 import { watched } from './bad-input-support.ts'
 
-const SOON = { timeout: 5_000, interval: 5 }
+const SOON = { timeout: 30_000, interval: 5 }
 
 const bareServer = async (): Promise<BareServer> => {
   const server = await startBareServer()

@@ -105,7 +105,7 @@ describe.each(RUNTIMES)('where the runtime of a socket %s', (_, Constructor) => 
     await session.login({ username: 'alice', password: 'x' })
     const { socket, asks } = socketOf(site, session, Constructor)
     await socket.join('lobby')
-    await vi.waitFor(() => expect(asks).toEqual(['sign in']), 5_000)
+    await vi.waitFor(() => expect(asks).toEqual(['sign in']))
     expect(site.dials.filter((dead) => dead).length).toBeLessThanOrEqual(1)
     expect(socket.status).toMatchObject({
       state: 'failed',
@@ -129,7 +129,7 @@ describe.each(RUNTIMES)('where the runtime of a socket %s', (_, Constructor) => 
     await session.login({ username: 'alice', password: 'x' })
     const { socket, asks } = socketOf(site, session, Constructor)
     await socket.join('lobby')
-    await vi.waitFor(() => expect(site.asked).toEqual(['/obtain', '/refresh']), 5_000)
+    await vi.waitFor(() => expect(site.asked).toEqual(['/obtain', '/refresh']))
     await vi.waitFor(() => expect(socket.state).toBe('connected'))
     expect(site.dials.filter((dead) => dead).length).toBeLessThanOrEqual(1)
     expect(asks).toEqual([])
@@ -190,7 +190,7 @@ describe.each(RUNTIMES)('where the runtime of a socket %s', (_, Constructor) => 
       // Nothing tells that a link has settled. Its timer began before this one, and is shorter.
       await new Promise((resolve) => setTimeout(resolve, 400))
       site.drop()
-      await vi.waitFor(() => expect(site.dials).toHaveLength(4), 5_000)
+      await vi.waitFor(() => expect(site.dials).toHaveLength(4))
       await vi.waitFor(() => expect(rooms.map(({ state }) => state)).toEqual(['joined', 'joined']))
       expect([asks, site.asked, session.signedIn]).toEqual([[], ['/token'], true])
     },

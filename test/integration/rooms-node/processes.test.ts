@@ -4,7 +4,7 @@ import { newClientId, RoomsClient } from '../../support/rooms-client.ts'
 import type { TestServer } from '../../support/servers.ts'
 import { type Caller, newRoom, pause, watch } from './support.ts'
 
-const PATIENCE = { timeout: 20_000 }
+const PATIENCE = { timeout: 30_000 }
 const START_MS = 60_000
 
 let cluster: Cluster

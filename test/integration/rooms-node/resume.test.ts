@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { RoomsClient } from '../../support/rooms-client.ts'
 import { dial, dialInto, newRoom, openStage, pause, STORES, type Stage } from './support.ts'
 
-const PATIENCE = { timeout: 20_000 }
+const PATIENCE = { timeout: 30_000 }
 
 const dataOf = (messages: readonly { data: unknown }[] | undefined): unknown[] | undefined =>
   messages?.map(({ data }) => data)

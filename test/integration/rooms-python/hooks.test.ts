@@ -12,7 +12,7 @@ beforeAll(async () => {
   const folder = 'test/integration/rooms-python'
   server = new PythonApp({ folder, app: 'hooks_app:app', module: 'fastapi' })
   await server.listening
-}, 60_000)
+})
 afterAll(() => server?.stop())
 
 const closedWith = async (options: Parameters<typeof dial>[1]) => {

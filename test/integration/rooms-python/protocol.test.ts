@@ -577,7 +577,7 @@ describe.each(SERVERS)('%s, rooms in %s', (name, store) => {
       expect(full.retryAfterMs).toBeLessThanOrEqual(resumeWindowMs)
       await delay(full.retryAfterMs ?? 0)
       await expect
-        .poll(() => peer.ask(draft), { timeout: 20_000, interval: 100 })
+        .poll(() => peer.ask(draft), { timeout: 30_000, interval: 100 })
         .toMatchObject({ type: 'ok', seq: 3 })
     })
 

@@ -3,7 +3,7 @@ import { CredentialRejectedError, RequestFailedError } from '../../../src/index.
 import type { ReferenceServer } from '../../servers/node/server.ts'
 import { hosted, inLobby } from './rooms-support.ts'
 
-const within = { timeout: 10_000, interval: 20 }
+const within = { timeout: 30_000, interval: 20 }
 const LIFETIME_MS = 3_000
 
 /** A function that mints a token whenever it is asked, and counts. */
@@ -34,7 +34,7 @@ describe('A token that is renewed in-band', () => {
     expect(reasons.length).toBeGreaterThanOrEqual(3)
     // Renewed after four fifths of a life at the soonest.
     expect(reasons.length).toBeLessThanOrEqual(2 + (Date.now() - start) / (0.8 * LIFETIME_MS))
-  }, 20_000)
+  })
 
   test('that the server refuses is told, and replaced by a dial when the socket is closed', async () => {
     const server = await hosted({ exactExp: true })
@@ -49,7 +49,7 @@ describe('A token that is renewed in-band', () => {
     expect(alice.errors).not.toContainEqual(expect.any(CredentialRejectedError))
     expect(alice.gaps).toEqual([])
     expect(JSON.stringify(alice.errors)).not.toContain('rubbish')
-  }, 20_000)
+  })
 
   test('is not renewed ahead with `on-close`: the server closes, and a fresh token is dialed', async () => {
     const server = await hosted({ exactExp: true })
@@ -57,5 +57,5 @@ describe('A token that is renewed in-band', () => {
     const alice = await inLobby(server, 'alice', { auth, renewal: 'on-close' })
     await vi.waitFor(() => expect(alice.joins).toEqual([false, true]), within)
     expect(alice.front.dials).toHaveLength(2)
-  }, 20_000)
+  })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { framesOf, guestOf, hosted, inLobby, listen } from './rooms-support.ts'
 
-const within = { timeout: 5_000, interval: 10 }
+const within = { timeout: 30_000, interval: 10 }
 
 describe('A room after its connection was lost', () => {
   test('goes on where it was: what was sent meanwhile comes first, in order, once', async () => {

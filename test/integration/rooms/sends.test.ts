@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { framesOf, hosted, inLobby } from './rooms-support.ts'
 
-const within = { timeout: 5_000, interval: 10 }
+const within = { timeout: 30_000, interval: 10 }
 
 describe('A send', () => {
   test('resolves with the id and number that everybody sees', async () => {

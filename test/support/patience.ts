@@ -1,0 +1,8 @@
+/** A busy machine is waited for: the second that is the default says more of the machine than of what is tested. */
+import { vi } from 'vitest'
+
+const PATIENCE_MS = 30_000
+const { waitFor } = vi
+
+vi.waitFor = (callback, options) =>
+  waitFor(callback, typeof options === 'number' ? options : { timeout: PATIENCE_MS, ...options })
