@@ -94,10 +94,10 @@ export const PHASES = [
   [['browser'], ['integration']],
   [
     ['chaos', 'package'],
-    ['conformance', 'doctor'],
+    ['conformance', 'doctor', 'docs'],
   ],
   [
-    ['contract', 'runtimes', 'docs'],
+    ['contract', 'runtimes'],
     ['rooms', 'secrecy'],
   ],
   // They measure.

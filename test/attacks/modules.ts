@@ -1,7 +1,6 @@
 /** The server modules under attack: as they are, and as they were when they could be hurt. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -36,7 +35,8 @@ async function extract(framework: Framework): Promise<string> {
       `the attacks are tried on ${file} of commit ${UNBOUNDED} as well, which this clone lacks: git fetch --unshallow`,
     )
   })
-  const folder = await mkdtemp(join(tmpdir(), `authed-socket-${framework}-old-`))
+  const folder = join(ROOT, '.cache/attacks', framework)
+  await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'authed_rooms.py'), shown.stdout)
   return folder
 }

@@ -9,7 +9,7 @@ import { handmadeCases } from './corpus/handmade-cases.ts'
 import { healthyCases } from './corpus/healthy-cases.ts'
 import { networkCases } from './corpus/network-cases.ts'
 import { nginxCases } from './corpus/nginx-cases.ts'
-import { makeCertificate, type Running, startPython } from './corpus/python.ts'
+import { type Closable, makeCertificate, startPython } from './corpus/python.ts'
 
 const broken: readonly Case[] = [
   ...asgiCases,
@@ -63,21 +63,21 @@ async function examine(each: Case, stage: Omit<Stage, 'keep'>, tries = 3): Promi
 }
 
 async function examineOnce(each: Case, stage: Omit<Stage, 'keep'>): Promise<Result> {
-  const kept: Running[] = []
+  const kept: Closable[] = []
   try {
     const options = await each.make({
       ...stage,
-      keep: async (server) => {
-        const running = await server
-        kept.push(running)
-        return running
+      keep: async (promised) => {
+        const one = await promised
+        kept.push(one)
+        return one
       },
     })
     return await diagnose({ watchMs: WATCH_MS, ...options })
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   } finally {
-    await Promise.all(kept.map((server) => server.close()))
+    await Promise.all(kept.map((one) => one.close()))
   }
 }
 

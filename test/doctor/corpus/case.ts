@@ -1,6 +1,6 @@
 import type { CauseName, DiagnoseOptions } from '../../../src/doctor/index.ts'
 import type { TestServer } from '../../support/servers.ts'
-import type { Certificate, Running } from './python.ts'
+import type { Certificate, Closable, Running } from './python.ts'
 
 /** What all cases share, because it takes a second to start. */
 export interface Stage {
@@ -14,7 +14,7 @@ export interface Stage {
   /** A token that each of them takes, of alice. */
   token(server: TestServer, kind?: 'valid' | 'expired' | 'refresh', user?: string): Promise<string>
   /** Closed after the case. */
-  keep<Server extends Running>(server: Server | Promise<Server>): Promise<Server>
+  keep<Kept extends Closable>(kept: Kept | Promise<Kept>): Promise<Kept>
 }
 
 export interface Case {

@@ -1,5 +1,5 @@
 /** A real nginx in front of real servers, as it is often set up wrongly. */
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { plain, roomPerSocket, viaQuery, viaSubprotocol } from '../../../src/index.ts'
 import { startNginx } from '../../support/nginx.ts'
@@ -21,6 +21,12 @@ const UPGRADE = `
 async function nginx(server: string, ...upstreams: number[]): Promise<Running> {
   const { port, stop } = await startNginx({ server, upstreams: [...upstreams, 9].slice(0, 2) })
   return { port, close: stop }
+}
+
+/** Removed when it is closed, though a server that ends at the same time may still write to it. */
+async function folder(name: string) {
+  const path = await mkdtemp(`${tmpdir()}/authed-socket-${name}-`)
+  return { path, close: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
 const to = (port: number, path = '/ws') => ({
@@ -104,7 +110,7 @@ export const nginxCases: readonly Case[] = [
     is: 'workers-not-shared',
     slow: true,
     make: async ({ keep }) => {
-      const data = await mkdtemp(`${tmpdir()}/authed-socket-workers-`)
+      const { path: data } = await keep(folder('workers'))
       const worker = () =>
         startPython('test/servers/channels/run.py', '--server', 'uvicorn-wsproto', '--data', data)
       // One after the other: the first makes the key that both use.
@@ -185,15 +191,15 @@ export const nginxCases: readonly Case[] = [
     title: 'ws: to nginx with TLS',
     is: 'plain-to-tls-port',
     make: async ({ keep, trusted }) => {
-      const folder = await mkdtemp(`${tmpdir()}/authed-socket-tls-`)
-      await writeFile(`${folder}/cert.pem`, trusted.cert)
-      await writeFile(`${folder}/key.pem`, trusted.key)
+      const { path } = await keep(folder('tls'))
+      await writeFile(`${path}/cert.pem`, trusted.cert)
+      await writeFile(`${path}/key.pem`, trusted.key)
       const { port: inner } = await keep(web({ upgrade: sockets() }))
       const tls = await freePort()
       await keep(
         nginx(
-          `listen 127.0.0.1:${tls} ssl; ssl_certificate ${folder}/cert.pem;
-           ssl_certificate_key ${folder}/key.pem; location / { ${UPGRADE} }`,
+          `listen 127.0.0.1:${tls} ssl; ssl_certificate ${path}/cert.pem;
+           ssl_certificate_key ${path}/key.pem; location / { ${UPGRADE} }`,
           inner,
         ),
       )

@@ -8,9 +8,12 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const PYTHON = `${ROOT}.venv/bin/python`
 const START_MS = 30_000
 
-export interface Running {
-  readonly port: number
+export interface Closable {
   close(): Promise<void>
+}
+
+export interface Running extends Closable {
+  readonly port: number
 }
 
 /** @param args the script, from the root of the repository, and its arguments */
