@@ -1,6 +1,8 @@
 /** What a protocol, an envelope, a policy or a URL function of the user's throws, or gives, is told, and goes nowhere. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   type AuthedSocketOptions,
   type Codec,
@@ -39,6 +41,19 @@ const serve = () =>
       if (text.startsWith('join ')) socket.send(text)
     })
   })
+
+/** Refuses each handshake with this status. */
+const serveRefusals = async (status: number) => {
+  let count = 0
+  const server = createServer().on('upgrade', (_, socket) => {
+    count += 1
+    socket.end(`HTTP/1.1 ${status} No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  return { url: `ws://127.0.0.1:${port}/`, refused: () => count }
+}
 
 const GOOD: Codec = {
   read: (frame): Incoming => ({
@@ -253,21 +268,21 @@ describe.each(WRONG)('of a function that %s,', (how, wrong) => {
     expect(server.requests).toEqual([])
   })
 
-  it.each(['closePolicy', 'statusPolicy'] as const)(
-    '%s: an error event, and the defaults decide',
-    async (name) => {
-      const server = await serveSockets((socket) => {
-        if (name === 'closePolicy') socket.close(1012)
-      })
-      const client = watched({
-        url: name === 'closePolicy' ? server.url : `${server.url.replace('ws', 'http')}`,
-        [name]: wrong,
-      })
-      client.socket.connect()
-      if (name === 'statusPolicy') return
-      await expect.poll(() => server.requests.length).toBeGreaterThan(1)
-      if (how === 'gives nothing') expect(client.errors).toEqual([])
-      else expect(inspect(client.errors)).toMatch(/closePolicy\(\) (threw|gave)/)
-    },
-  )
+  it('closePolicy(): an error event, and the defaults decide', async () => {
+    const server = await serveSockets((socket) => socket.close(1012))
+    const client = watched({ url: server.url, closePolicy: wrong as () => undefined })
+    client.socket.connect()
+    await expect.poll(() => server.requests.length).toBeGreaterThan(1)
+    if (how === 'gives nothing') expect(client.errors).toEqual([])
+    else expect(inspect(client.errors)).toMatch(/closePolicy\(\) (threw|gave)/)
+  })
+
+  it('statusPolicy(): an error event, and the defaults decide', async () => {
+    const { url, refused } = await serveRefusals(503)
+    const client = watched({ url, statusPolicy: wrong as () => undefined })
+    client.socket.connect()
+    await expect.poll(refused).toBeGreaterThan(1)
+    if (how === 'gives nothing') expect(client.errors).toEqual([])
+    else expect(inspect(client.errors)).toMatch(/statusPolicy\(\) (threw|gave)/)
+  })
 })
