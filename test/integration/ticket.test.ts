@@ -182,7 +182,7 @@ describe('a socket that a ticket let in', () => {
 
   it('is told of a younger token by another ticket, and stays over many lifetimes', async () => {
     const { server, socket, errors, told } = await renewing()
-    await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(3), { timeout: 30_000 })
+    await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(3))
     await pause(100)
     expect(server.counts()).toMatchObject({ dials: 1, ticketRequests: told.length + 1 })
     expect(socket.state).toBe('connected')
@@ -196,7 +196,7 @@ describe('a socket that a ticket let in', () => {
     const { server, errors, told } = await renewing({
       fetch: (...args) => (++asked === 2 ? Promise.reject(new Error('offline')) : fetch(...args)),
     })
-    await vi.waitFor(() => expect(server.counts().accepted).toBe(2), { timeout: 30_000 })
+    await vi.waitFor(() => expect(server.counts().accepted).toBe(2))
     expect(told).toEqual([])
     expect(server.counts().dials).toBe(2)
     expect(errors).toEqual([])
@@ -258,7 +258,7 @@ describe('somebody else who signs in while a ticket is under way', () => {
       WebSocket: Listening as unknown as WebSocketConstructor,
     })
     await socket.connect()
-    await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 30_000 })
+    await vi.waitFor(() => expect(answers).toHaveLength(1))
     await auth.switch(BOB)
     answers[0]?.()
     await vi.waitFor(() => expect(socket.identity).toBe('bob'))

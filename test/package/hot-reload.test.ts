@@ -42,11 +42,11 @@ it.each([
   const page = await browser.newPage()
   await page.goto(vite.resolvedUrls?.local[0] ?? '')
   const isOpen = () => sockets.sockets.filter(({ readyState }) => readyState === 1).length
-  await expect.poll(isOpen, { timeout: 30_000 }).toBe(1)
+  await expect.poll(isOpen).toBe(1)
   for (const made of [2, 3]) {
     save()
     await page.waitForFunction(`window.made === ${made}`)
-    await expect.poll(() => sockets.sockets.length, { timeout: 30_000 }).toBe(made)
+    await expect.poll(() => sockets.sockets.length).toBe(made)
   }
-  await expect.poll(isOpen, { timeout: 30_000 }).toBe(open)
+  await expect.poll(isOpen).toBe(open)
 })

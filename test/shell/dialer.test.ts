@@ -309,7 +309,7 @@ describe('a dial with ws', () => {
     expect(performance.now() - since).toBeLessThan(1_000)
     expect(made[0]?.readyState).toBe(WsSocket.CLOSING)
     // `ws` itself would take 30 s.
-    await expect.poll(() => made[0]?.readyState, { timeout: 30_000 }).toBe(WsSocket.CLOSED)
+    await expect.poll(() => made[0]?.readyState).toBe(WsSocket.CLOSED)
     expect(dialed.events).toEqual(['opened'])
   })
 })

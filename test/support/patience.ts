@@ -4,5 +4,11 @@ import { vi } from 'vitest'
 const PATIENCE_MS = 30_000
 const { waitFor } = vi
 
-vi.waitFor = (callback, options) =>
-  waitFor(callback, typeof options === 'number' ? options : { timeout: PATIENCE_MS, ...options })
+// Files that share a process share `vi`, and each of them comes here.
+if (waitFor.name !== 'waitPatiently')
+  vi.waitFor = function waitPatiently(callback, options) {
+    return waitFor(
+      callback,
+      typeof options === 'number' ? options : { timeout: PATIENCE_MS, ...options },
+    )
+  }

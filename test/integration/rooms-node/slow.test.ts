@@ -33,7 +33,7 @@ describe.each(STORES)('with rooms in %s, a connection', (store) => {
     slow.socket.pause()
     await say(COUNT)
     // It cannot be told: after a while its socket is destroyed.
-    await expect.poll(() => server.openSockets(), { timeout: 30_000 }).toBe(1)
+    await expect.poll(() => server.openSockets()).toBe(1)
     expect(await bob.sent(room, 'still here')).toMatchObject({ seq: COUNT + 1 })
     expect((await bob.heard(COUNT + 1)).at(-1)?.data).toBe('still here')
   })

@@ -151,7 +151,7 @@ describe('A server that sends', () => {
       say({ type: 'joined', room: `r${n}`, epoch: 'e', seq: 0, recovered: false })
     }
     say(message(1, 'last'))
-    await vi.waitFor(() => expect(data).toEqual(['last']), { timeout: 30_000 })
+    await vi.waitFor(() => expect(data).toEqual(['last']))
     expect(errors).toEqual([])
   })
 

@@ -776,7 +776,8 @@ class Session:
         now, again = time.monotonic(), self._again.get(frame["room"])
         if again is None or again.epoch != frame["epoch"]:
             again = self._again[frame["room"]] = Again(frame["epoch"])
-        again.tell(frame["n"], now + wait / 1000)
+        # Those that a client still means are the last that it was told of.
+        again.tell(frame["n"], now + wait / 1000, most=2 * self.settings.in_flight)
         return max(wait, int((again.at - now) * 1000))
 
     async def _answer(self, frame: dict[str, Any]) -> None:
@@ -1393,8 +1394,6 @@ BATCH_BYTES = 262_144
 """Of the messages in one frame: daphne resets a connection over a frame above 1 MiB."""
 ANSWER_BYTES = 786_432
 BATCH = 100
-# More sends than any client has on its way at a time.
-MOST_AGAIN = 1_000
 READ_BYTES = 4_096
 CUTTING = (1009, 4429)
 """Who is closed with these has sent too much, and may go on."""
@@ -1689,11 +1688,11 @@ class Again:
     def settle(self, n: int) -> None:
         self.sends = {other: None for other in self.sends if other > n}
 
-    def tell(self, n: int, at: float) -> None:
+    def tell(self, n: int, at: float, most: int) -> None:
         self.sends.pop(n, None)
         self.sends[n] = None
         self.at = max(self.at, at)
-        if len(self.sends) > MOST_AGAIN:
+        if len(self.sends) > most:
             del self.sends[next(iter(self.sends))]
 
 

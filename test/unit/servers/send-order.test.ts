@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { SendFrame } from '../../servers/node/rooms/frames.ts'
 import { SendOrder } from '../../servers/node/rooms/send-order.ts'
 
+const IN_FLIGHT = 100
+
 const frame = (n: number, epoch = 'e'): SendFrame => ({
   type: 'send',
   id: n,
@@ -16,7 +18,7 @@ const frame = (n: number, epoch = 'e'): SendFrame => ({
 
 /** `+n`: told to come again. `n`: comes. */
 const told = (story: string): string => {
-  const order = new SendOrder()
+  const order = new SendOrder(() => IN_FLIGHT)
   return story
     .split(' ')
     .map((step) => {
@@ -68,7 +70,7 @@ describe('a send', () => {
   })
 
   it('waits for nothing of another epoch, and of nothing in a room that was left', () => {
-    const order = new SendOrder()
+    const order = new SendOrder(() => IN_FLIGHT)
     order.comesAgain(frame(1), 5)
     expect(order.waitFor(frame(2, 'f'))).toBe(0)
     expect(order.waitFor(frame(2))).toBeGreaterThan(0)
@@ -76,8 +78,17 @@ describe('a send', () => {
     expect(order.waitFor(frame(2))).toBe(0)
   })
 
+  it('is remembered as long as its client may mean it, and not for ever', () => {
+    const order = new SendOrder(() => 2)
+    for (const n of [1, 2, 3, 4, 5]) order.comesAgain(frame(n), 5)
+    // The first one was given up long ago; the second one is one of the last four.
+    expect([order.waitFor(frame(2)), order.waitFor(frame(6)) > 0]).toEqual([0, true])
+    for (const n of [3, 4, 5]) expect(order.waitFor(frame(n))).toBe(0)
+    expect(order.waitFor(frame(6))).toBe(0)
+  })
+
   it('is told a pause that ends no sooner than that of one before it', () => {
-    const order = new SendOrder()
+    const order = new SendOrder(() => IN_FLIGHT)
     expect(order.comesAgain(frame(1), 60_000)).toBe(60_000)
     expect(order.comesAgain(frame(2), 5)).toBeGreaterThan(30_000)
   })
@@ -86,7 +97,7 @@ describe('a send', () => {
 /** A client that repeats in order what it was told to, and gives up what it likes to; lines that are slow both ways. */
 class Scene {
   readonly stored: number[] = []
-  readonly #order = new SendOrder()
+  readonly #order = new SendOrder(() => IN_FLIGHT)
   readonly #toServer: number[] = []
   readonly #toClient: { n: number; again: boolean }[] = []
   readonly #again = new Set<number>()

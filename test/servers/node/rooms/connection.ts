@@ -22,7 +22,7 @@ const MAX_WAITING = 1_000
 export class RoomsConnection {
   readonly session = randomUUID()
   readonly rate = new SendRate()
-  readonly order = new SendOrder()
+  readonly order: SendOrder
   readonly lifetime: Lifetime
   /** The client that is shown in rooms: the one that dialed, or one for this connection alone. */
   readonly clientId: string
@@ -37,6 +37,7 @@ export class RoomsConnection {
   constructor(connection: Connection, dial: Dial, settings: Settings) {
     this.#connection = connection
     this.#settings = settings
+    this.order = new SendOrder(() => settings.inFlight)
     this.announced = dial.clientId
     this.clientId = dial.clientId ?? randomBytes(16).toString('hex')
     this.dialed = dial.dialed

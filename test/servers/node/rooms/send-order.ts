@@ -9,9 +9,6 @@ interface Told {
   readonly at: number
 }
 
-/** More than any client has on its way at a time. */
-const MOST = 1_000
-
 /**
  * The order of one client's sends to a room. Who is told to come again has others on their way already: they must not
  * be stored before it, so they are told the same.
@@ -21,6 +18,12 @@ const MOST = 1_000
  */
 export class SendOrder {
   readonly #told = new Map<string, Told>()
+  readonly #most: () => number
+
+  /** @param inFlight as many as a client may have on its way; those that it still means are the last that it was told of */
+  constructor(inFlight: () => number) {
+    this.#most = () => 2 * inFlight()
+  }
 
   /** How long this send has to wait for an earlier one; 0 when it may be stored, which settles all before it. */
   waitFor({ room, epoch, n }: SendFrame): number {
@@ -40,7 +43,7 @@ export class SendOrder {
     const now = Date.now()
     const told = {
       epoch,
-      sends: [...sends.filter((other) => other !== n), n].slice(-MOST),
+      sends: [...sends.filter((other) => other !== n), n].slice(-this.#most()),
       at: Math.max(at, now + inMs),
     }
     this.#told.set(room, told)
